@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+#
+# Flags of the kernel's objects, for every room below user. Frame pointers are kept for the panic
+# report's backtrace; the kernel is linked high and runs from anywhere in a 2 GiB reach (medany).
+
+add_library(kernel_flags INTERFACE)
+target_compile_options(kernel_flags INTERFACE
+    -mcmodel=medany -fno-pic -fno-pie
+    $<$<COMPILE_LANGUAGE:C>:-ffreestanding -fno-common -fno-stack-protector
+    -fno-omit-frame-pointer>)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU") # Clang aligns strictly unless told otherwise
+    target_compile_options(kernel_flags INTERFACE
+        $<$<COMPILE_LANGUAGE:C>:-mstrict-align -mno-save-restore>)
+endif()
+target_compile_definitions(kernel_flags INTERFACE $<$<CONFIG:Debug>:VELLUM_DEBUG=1>
+    $<$<NOT:$<CONFIG:Debug>>:VELLUM_DEBUG=0>)
+
+# The compiler's support library for exactly this instruction set and ABI, also for Clang.
+execute_process(COMMAND ${VELLUM_GCC} ${VELLUM_GCC_ARCH} -print-libgcc-file-name
+    OUTPUT_VARIABLE VELLUM_LIBGCC OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+#
+# The one list of warnings; every target of ours links vellum_warnings, libfdt does not.
+
+add_library(vellum_warnings INTERFACE)
+target_compile_options(vellum_warnings INTERFACE $<$<COMPILE_LANGUAGE:C>:
+    -Wall -Wextra -Wpedantic -Werror
+    -Wshadow -Wconversion -Wsign-conversion
+    -Wstrict-prototypes -Wmissing-prototypes
+    -Wcast-qual -Wvla -Wundef -Wimplicit-fallthrough>)
