@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine as mm/ and kernel/ see it: every effect they may ask for.
+ *
+ * Two implementations: arch/riscv64 and the host tests' (tests/host/arch_host).  What is pure is in
+ * arch/pte.h and arch/layout.h; loads and stores of page-table entries are arch/slot.h; what the
+ * machine is made of is arch/machine.h; registers of user threads are arch/user_frame.h.
+ */
+#pragma once
+
+#include "arch/vm_types.h"
+#include "lib/hart_mask.h"
+#include "lib/types.h"
+
+/* ---- paging ---- */
+
+/* Levels of the page table in force: 3 (Sv39), 4 (Sv48), 5 (Sv57).  Fixed before mm_init. */
+unsigned arch_paging_levels(void);
+
+/* True if leaf entries may carry a memory type (Svpbmt). */
+bool arch_has_svpbmt(void);
+
+/* The direct map: the only way from a physical address to a pointer, and back.  Valid for RAM that
+ * the direct map shows. */
+void *arch_phys_to_virt(paddr_t pa);
+paddr_t arch_virt_to_phys(const void *direct_map_ptr);
+
+/* What a TLB flush covers.  bytes == 0: the whole address space, walk caches included; else the
+ * pages of [va, va + bytes), leaf entries only, both page aligned. */
+struct tlb_op {
+    vaddr_t va;
+    uint64_t bytes;
+    asid_t asid;
+};
+
+/* sfence.vma on this hart.  Earlier stores to slots are ordered before later walks of this hart
+ * ("Supervisor Memory-Management Fence Instruction"). */
+void arch_tlb_flush_local(struct tlb_op op);
+
+/* The same on other harts, by one SBI RFENCE call; returns when all have done it.  Only harts that
+ * were started are asked; an empty set costs nothing.  May be called with node locks held. */
+status_t arch_tlb_flush_remote(struct hart_mask harts, struct tlb_op op);
+
+/* Makes `root` the active table of this hart under `asid`.  With asid 0 the whole TLB of user
+ * entries is flushed after the switch.  The upper half of every root is the same. */
+void arch_space_activate(paddr_t root, asid_t asid);
+
+/* Makes stores to code visible to instruction fetch on this hart and on `others`. */
+status_t arch_icache_sync(struct hart_mask others);
+
+/* ---- memory ---- */
+
+/* Fills one frame (4 KiB, direct-map pointer, page aligned) with zeroes. */
+void arch_zero_frame(void *frame);
+
+/* Copies len_bytes between the kernel and user addresses of the active space.  SUM is set only
+ * around the access.  Returns the bytes copied: less than len_bytes if a user access faulted.
+ * The range must lie inside the user half.  No lock may be held. */
+size_t arch_copy_from_user(void *to, vaddr_t from, size_t len_bytes);
+size_t arch_copy_to_user(vaddr_t to, const void *from, size_t len_bytes);
+size_t arch_zero_user(vaddr_t to, size_t len_bytes);
+
+/* One aligned 32-bit user word, atomically.  False: the access faulted. */
+bool arch_load_user_u32(vaddr_t from, uint32_t *value);
+
+/* Compare-exchange of one aligned 32-bit user word.  *seen in: what to expect, out: what was there
+ * (equal to what was expected exactly if `value` was stored).  False: the access faulted. */
+bool arch_compare_exchange_user_u32(vaddr_t at, uint32_t *seen, uint32_t value);
+
+/* ---- time ---- */
+
+/* Ticks of the `time` CSR; machine_get()->timebase_hz of them a second. */
+uint64_t arch_time_now(void);
+
+/* Asks for one timer interrupt when the time reaches `deadline`; UINT64_MAX: never. */
+void arch_timer_set(uint64_t deadline);
+
+/* ---- console and power ---- */
+
+/* Next input byte of the early console, or -1 if none waits.  Never blocks. */
+int arch_console_read(void);
+
+/* Writes to the early console; the waits for the device are bounded. */
+void arch_console_write(const char *bytes, size_t len_bytes);
+
+/* Turns the machine off (or asks firmware to); if that fails this hart stops for good. */
+_Noreturn void arch_power_off(void);
+
+/* ---- control flow ---- */
+
+/* Leaves the boot path for good: asks kernel_on_idle() for a thread to run, resumes it, and waits
+ * for interrupts while there is none.  Called once, on the hart's own kernel stack. */
+_Noreturn void arch_run(void);
+
+/* Prints where `va` leads in the table rooted at `root`, level by level. */
+void arch_print_walk(paddr_t root, vaddr_t va);
+
+/* Root of the address space in force on this hart. */
+paddr_t arch_active_root(void);

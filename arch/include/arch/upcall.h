@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What arch/ asks of the kernel above it.  Implemented by kernel/upcall.c.
+ *
+ * A handler never switches stacks.  It returns the frame to resume to the trap exit:
+ *   the frame it was given - go on with the same thread (its registers as the frame has them);
+ *   another frame          - the old thread's remaining registers are saved first;
+ *   NULL                   - nothing can run: the trap exit saves the old frame and idles.
+ * The address space of the thread to resume has been activated by the handler.  Interrupts are off
+ * throughout, and no lock is held when a handler returns.
+ */
+#pragma once
+
+#include "arch/user_frame.h"
+#include "arch/vm_types.h"
+#include "lib/types.h"
+
+/* The boot hart's way into the kernel proper: machine, console and mm are up.  Ends in arch_run().
+ */
+_Noreturn void kernel_main(void);
+
+/* An exception taken from user mode, in words.  RISC-V does not say whether a page was absent or
+ * forbade the access, so neither does this. */
+enum fault_kind {
+    FAULT_PAGE,       /* page fault: va and access say where and how       */
+    FAULT_ACCESS,     /* physical memory refused it (PMP, PMA)             */
+    FAULT_MISALIGNED, /* misaligned and not emulated                       */
+    FAULT_ILLEGAL,    /* illegal instruction; va = the instruction or 0    */
+    FAULT_BREAKPOINT, /* ebreak                                            */
+    FAULT_OTHER,      /* a cause this kernel does not know; va = the cause */
+};
+
+struct fault {
+    enum fault_kind kind;
+    enum vm_access access;
+    vaddr_t va; /* stval */
+    vaddr_t pc;
+};
+
+/* System call by the thread that runs here.  s-registers are not in the frame yet. */
+struct user_frame *kernel_on_syscall(struct user_frame *frame);
+
+/* Exception from user mode; all registers are in the frame. */
+struct user_frame *kernel_on_fault(struct user_frame *frame, const struct fault *fault);
+
+/* Timer or other interrupt from user mode; all registers are in the frame. */
+struct user_frame *kernel_on_timer(struct user_frame *frame);
+struct user_frame *kernel_on_interrupt(struct user_frame *frame);
+
+/* Nothing runs here: the frame of a thread that can, or NULL to wait for an interrupt.  Called
+ * again after each interrupt that ends the wait. */
+struct user_frame *kernel_on_idle(void);
+
+/* One line for the panic report: which thread and process this hart was running for. */
+void kernel_print_current(void);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The registers of a user thread that is not running: an opaque block with a known size, and the
+ * few things the kernel does with it.
+ *
+ * System call convention: number in a7, arguments in a0-a6, status in a0, results in a1-a6. s0-s11,
+ * sp, gp, tp and ra are preserved; t0-t6 and a-registers without a result come back zero.  A call
+ * that restarts finds its pc still at the ecall and whatever arguments the kernel left it.
+ */
+#pragma once
+
+#include "arch/vm_types.h"
+#include "lib/types.h"
+
+#define USER_FRAME_ARGS 7U
+
+/* x1..x31 in order, then pc.  One layout for the trap entry and everyone else. */
+struct user_frame {
+    uint64_t x[32]; /* x[0] is unused and stays 0 */
+    uint64_t pc;
+    uint64_t spare; /* keeps the size a multiple of 16 */
+};
+
+/* A fresh thread: everything zero but pc, sp and the first two arguments. */
+void user_frame_init(struct user_frame *frame, vaddr_t pc, vaddr_t sp, uint64_t arg0,
+                     uint64_t arg1);
+
+static inline vaddr_t user_frame_pc(const struct user_frame *frame)
+{
+    return (vaddr_t){frame->pc};
+}
+
+static inline uint64_t user_frame_syscall(const struct user_frame *frame)
+{
+    return frame->x[17];
+}
+
+/* i < USER_FRAME_ARGS: a0 .. a6. */
+static inline uint64_t user_frame_arg(const struct user_frame *frame, unsigned i)
+{
+    return frame->x[10 + i];
+}
+
+static inline void user_frame_set_arg(struct user_frame *frame, unsigned i, uint64_t value)
+{
+    frame->x[10 + i] = value;
+}
+
+/* Ends a system call: clears a0-a7, steps past the ecall.  Then results are set as args 0.. */
+void user_frame_finish_call(struct user_frame *frame);
+
+/* Prints all registers, for reports. */
+void user_frame_print(const struct user_frame *frame);

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The entry codec: page-table entries of Sv39, Sv48 and Sv57 as pure functions of values.
+ *
+ * No memory, no CSR, no assembly: the host tests use this very file.  Entries are built as whole
+ * values and stored once; slots (entries in memory) are arch/slot.h.  All three modes share one
+ * entry format and differ in the number of levels, which is a parameter here.  Privileged spec,
+ * "Sv39/Sv48/Sv57: Page-Based Virtual-Memory System", "Svpbmt".
+ *
+ *   63  62:61  60:54     53:10  9:8  7 6 5 4 3 2 1 0
+ *   N   PBMT   reserved  PPN    RSW  D A G U X W R V
+ *
+ * With V=0 the hardware ignores the other 63 bits.  This is how they are laid out:
+ *   - all zero: nothing.
+ *   - tag (bits 3:1) = 1, "dying": removed, its flush still owed.  PPN in 63:20, bit 8 = I/O.
+ * Further tags belong to states that are not built yet; pte_kind calls them PTE_UNKNOWN.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/vm_types.h"
+#include "lib/types.h"
+
+#define PTE_V               UINT64_C(0x001)
+#define PTE_R               UINT64_C(0x002)
+#define PTE_W               UINT64_C(0x004)
+#define PTE_X               UINT64_C(0x008)
+#define PTE_U               UINT64_C(0x010)
+#define PTE_G               UINT64_C(0x020)
+#define PTE_A               UINT64_C(0x040)
+#define PTE_D               UINT64_C(0x080)
+#define PTE_RSW_SHIFT       8U
+#define PTE_RSW_MASK        (UINT64_C(3) << PTE_RSW_SHIFT)
+#define PTE_PPN_SHIFT       10U
+#define PTE_PPN_BITS        44U
+#define PTE_PPN_MASK        (((UINT64_C(1) << PTE_PPN_BITS) - 1) << PTE_PPN_SHIFT)
+#define PTE_PBMT_SHIFT      61U
+#define PTE_PBMT_MASK       (UINT64_C(3) << PTE_PBMT_SHIFT)
+#define PTE_RESERVED_MASK   (UINT64_C(0x7f) << 54)
+#define PTE_N               (UINT64_C(1) << 63)
+
+#define PTE_TAG_SHIFT       1U
+#define PTE_TAG_MASK        (UINT64_C(7) << PTE_TAG_SHIFT)
+#define PTE_TAG_DYING       UINT64_C(1)
+#define PTE_DYING_IO        (UINT64_C(1) << 8)
+#define PTE_DYING_PPN_SHIFT 20U
+
+#define PTE_ENTRIES         512U /* entries in a node                   */
+#define PTE_INDEX_BITS      9U   /* bits of address one level translates */
+#define PTE_LEVELS_MAX      5U   /* Sv57                                */
+#define PTE_PA_BITS         56U  /* width of a physical address         */
+
+typedef struct pte {
+    uint64_t raw;
+} pte_t; /* the value of an entry */
+
+/* What the two software bits of a leaf say about the frame it names. */
+enum pte_sw {
+    PTE_SW_RAM = 0,     /* RAM that other spaces may map too  */
+    PTE_SW_IO = 1,      /* an I/O region: never treated as RAM */
+    PTE_SW_PRIVATE = 2, /* RAM of this space alone            */
+};
+
+enum pte_kind {
+    PTE_ABSENT,  /* nothing                                              */
+    PTE_DYING,   /* removed, its flush still owed                        */
+    PTE_TABLE,   /* points to a node of the next lower level             */
+    PTE_LEAF,    /* maps                                                 */
+    PTE_UNKNOWN, /* an encoding that nothing here makes: reserved, broken */
+};
+
+/* A leaf in words.  accessed and dirty are what hardware reported (decode); encoding presets A, and
+ * D together with W, so that machines which fault on a clear bit never do. */
+struct pte_leaf {
+    paddr_t pa;
+    enum vm_prot prot;
+    enum vm_mem mem;
+    enum pte_sw sw;
+    bool user;
+    bool global;
+    bool accessed;
+    bool dirty;
+};
+
+/* Bytes that one entry of `level` maps: 4 KiB << (9 * level).  level < PTE_LEVELS_MAX. */
+static inline uint64_t pte_level_bytes(unsigned level)
+{
+    return PAGE_SIZE << (PTE_INDEX_BITS * level);
+}
+
+/* Index into the node of `level` that translates va. */
+static inline unsigned pte_index(vaddr_t va, unsigned level)
+{
+    return (unsigned)(va.raw >> (PAGE_SHIFT + PTE_INDEX_BITS * level)) & (PTE_ENTRIES - 1);
+}
+
+/* Width of a virtual address with that many levels: 39, 48, 57. */
+static inline unsigned pte_va_bits(unsigned levels)
+{
+    return PAGE_SHIFT + PTE_INDEX_BITS * levels;
+}
+
+/* First byte past the user half: 2^(VA bits - 1). */
+static inline uint64_t pte_user_limit(unsigned levels)
+{
+    return UINT64_C(1) << (pte_va_bits(levels) - 1);
+}
+
+/* True if all bits above the top translated bit copy it. */
+static inline bool pte_va_is_canonical(vaddr_t va, unsigned levels)
+{
+    unsigned shift = 64U - pte_va_bits(levels);
+
+    return (uint64_t)((int64_t)(va.raw << shift) >> shift) == va.raw;
+}
+
+/* True if the encoding can express it: something is granted, and W comes with R. */
+static inline bool pte_prot_is_legal(enum vm_prot prot)
+{
+    return (prot & ~VM_RWX) == 0 && prot != VM_PROT_NONE &&
+           ((prot & VM_W) == 0 || (prot & VM_R) != 0);
+}
+
+static inline pte_t pte_absent(void)
+{
+    return (pte_t){0};
+}
+
+/* Permission bits with their presets: A always, D with W. */
+static inline uint64_t pte_prot_bits(enum vm_prot prot)
+{
+    uint64_t bits = PTE_A;
+
+    bits |= (prot & VM_R) != 0 ? PTE_R : 0;
+    bits |= (prot & VM_W) != 0 ? PTE_W | PTE_D : 0;
+    bits |= (prot & VM_X) != 0 ? PTE_X : 0;
+    return bits;
+}
+
+/* A leaf.  The permissions are legal, the address is page aligned and below 2^56; alignment to the
+ * level is the caller's.  accessed and dirty are ignored. */
+static inline pte_t pte_make_leaf(struct pte_leaf leaf)
+{
+    uint64_t raw = PTE_V | pte_prot_bits(leaf.prot);
+
+    raw |= leaf.user ? PTE_U : 0;
+    raw |= leaf.global ? PTE_G : 0;
+    raw |= (uint64_t)leaf.sw << PTE_RSW_SHIFT;
+    raw |= (uint64_t)leaf.mem << PTE_PBMT_SHIFT;
+    raw |= (leaf.pa.raw >> PAGE_SHIFT) << PTE_PPN_SHIFT;
+    return (pte_t){raw};
+}
+
+/* A pointer to a node.  U, A and D of a pointer are reserved and stay clear. */
+static inline pte_t pte_make_table(paddr_t node)
+{
+    return (pte_t){PTE_V | (node.raw >> PAGE_SHIFT) << PTE_PPN_SHIFT};
+}
+
+/* Physical address in a leaf or table entry. */
+static inline paddr_t pte_pa(pte_t entry)
+{
+    return (paddr_t){(entry.raw & PTE_PPN_MASK) >> PTE_PPN_SHIFT << PAGE_SHIFT};
+}
+
+static inline enum pte_kind pte_kind_invalid(pte_t entry)
+{
+    if (entry.raw == 0) {
+        return PTE_ABSENT;
+    }
+    return (entry.raw & PTE_TAG_MASK) >> PTE_TAG_SHIFT == PTE_TAG_DYING ? PTE_DYING : PTE_UNKNOWN;
+}
+
+/* What an entry of `level` is.  Encodings the spec reserves, a pointer at level 0 and a misaligned
+ * superpage are PTE_UNKNOWN. */
+static inline enum pte_kind pte_kind(pte_t entry, unsigned level)
+{
+    if ((entry.raw & PTE_V) == 0) {
+        return pte_kind_invalid(entry);
+    }
+    if ((entry.raw & (PTE_RESERVED_MASK | PTE_N)) != 0 ||
+        (entry.raw & PTE_PBMT_MASK) == PTE_PBMT_MASK) {
+        return PTE_UNKNOWN;
+    }
+    if ((entry.raw & (PTE_R | PTE_W | PTE_X)) == 0) {
+        bool clean = (entry.raw & (PTE_U | PTE_A | PTE_D | PTE_PBMT_MASK)) == 0;
+
+        return clean && level > 0 ? PTE_TABLE : PTE_UNKNOWN;
+    }
+    if ((entry.raw & (PTE_R | PTE_W)) == PTE_W) {
+        return PTE_UNKNOWN;
+    }
+    return is_aligned(pte_pa(entry).raw, pte_level_bytes(level)) ? PTE_LEAF : PTE_UNKNOWN;
+}
+
+/* Permissions of a leaf. */
+static inline enum vm_prot pte_prot(pte_t entry)
+{
+    return (enum vm_prot)((entry.raw & (PTE_R | PTE_W | PTE_X)) >> 1);
+}
+
+static inline enum pte_sw pte_sw(pte_t entry)
+{
+    return (enum pte_sw)((entry.raw & PTE_RSW_MASK) >> PTE_RSW_SHIFT);
+}
+
+/* A leaf entry in words. */
+static inline struct pte_leaf pte_decode(pte_t entry)
+{
+    return (struct pte_leaf){
+        .pa = pte_pa(entry),
+        .prot = pte_prot(entry),
+        .mem = (enum vm_mem)((entry.raw & PTE_PBMT_MASK) >> PTE_PBMT_SHIFT),
+        .sw = pte_sw(entry),
+        .user = (entry.raw & PTE_U) != 0,
+        .global = (entry.raw & PTE_G) != 0,
+        .accessed = (entry.raw & PTE_A) != 0,
+        .dirty = (entry.raw & PTE_D) != 0,
+    };
+}
+
+/* The same leaf with other permissions and memory type.  A is preset, D is preset with W; a dirty
+ * page that loses W stays dirty, since hardware saw a store. */
+static inline pte_t pte_with_rights(pte_t entry, enum vm_prot prot, enum vm_mem mem)
+{
+    uint64_t keep = entry.raw & ~(PTE_R | PTE_W | PTE_X | PTE_PBMT_MASK);
+
+    return (pte_t){keep | pte_prot_bits(prot) | (uint64_t)mem << PTE_PBMT_SHIFT};
+}
+
+/* What a leaf becomes between its removal and the end of its flush. */
+static inline pte_t pte_make_dying(pte_t leaf)
+{
+    uint64_t io = pte_sw(leaf) == PTE_SW_IO ? PTE_DYING_IO : 0;
+
+    return (pte_t){pte_pa(leaf).raw >> PAGE_SHIFT << PTE_DYING_PPN_SHIFT | io |
+                   PTE_TAG_DYING << PTE_TAG_SHIFT};
+}
+
+/* The address a dying entry still holds. */
+static inline paddr_t pte_dying_pa(pte_t dying)
+{
+    return (paddr_t){dying.raw >> PTE_DYING_PPN_SHIFT << PAGE_SHIFT};
+}
+
+static inline bool pte_dying_is_io(pte_t dying)
+{
+    return (dying.raw & PTE_DYING_IO) != 0;
+}

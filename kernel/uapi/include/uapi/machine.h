@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The machine, as its handle shows it. */
+#pragma once
+
+#include <stdint.h>
+
+#define COUNTER_NAME_BYTES 32UL
+#define IO_NAME_BYTES      64UL
+
+/* What io_info writes. */
+struct io_info {
+    uint64_t base;  /* physical address  */
+    uint64_t bytes; /* page multiple     */
+    char compatible[IO_NAME_BYTES];
+};
+
+/* What counter_info writes. */
+struct counter_info {
+    uint64_t value;
+    char name[COUNTER_NAME_BYTES];
+};
+
+/* What machine_info writes. */
+struct machine_info {
+    uint64_t levels;     /* of the page table: 3, 4, 5       */
+    uint64_t user_limit; /* first byte past the user range   */
+    uint64_t harts;      /* usable                           */
+    uint64_t timebase_hz;
+    uint64_t total_frames; /* the allocator's, 4 KiB each      */
+    uint64_t free_frames;
+    uint64_t svpbmt; /* 1: memory types can be chosen    */
+};

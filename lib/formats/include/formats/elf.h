@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading ELF64 programs for RISC-V: static executables (ET_EXEC) with PT_LOAD segments.
+ *
+ * Pure and for hostile files: elf_open checks everything once, so that what elf_segment returns
+ * lies inside the file and inside [floor, limit), is page-disjoint and in ascending order, and asks
+ * for no page both writable and executable.  Used by the kernel (for init), by init, and by the
+ * host tests.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ELF_SEGMENTS_MAX 16U
+
+enum elf_prot {
+    ELF_R = 1,
+    ELF_W = 2,
+    ELF_X = 4,
+};
+
+struct elf_segment {
+    uint64_t va;         /* first byte; need not be page aligned            */
+    uint64_t file_bytes; /* from `data`                                     */
+    uint64_t mem_bytes;  /* >= file_bytes; the rest is zero                 */
+    const uint8_t *data; /* in the file                                     */
+    unsigned prot;       /* set of enum elf_prot                            */
+};
+
+struct elf_image {
+    uint64_t entry; /* inside an executable segment */
+    size_t segment_count;
+    struct elf_segment segments[ELF_SEGMENTS_MAX];
+};
+
+/* Checks a file and lists its segments.  floor, limit: the user addresses that may be used.
+ * Returns NULL, or what is wrong, as static text; *image is then undefined. */
+const char *elf_open(const void *file, size_t file_bytes, uint64_t floor, uint64_t limit,
+                     struct elf_image *image);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frames: physical pages of 4 KiB, each with a record of 16 bytes.
+ *
+ * The records form one sparse array by frame number; a frame is named by a pointer to its record.
+ * A frame has references (handles and mappings alike) or is free.  Frames that programs get are
+ * zeroed when they are handed out.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "lib/types.h"
+
+enum frame_type {
+    FRAME_NONE = 0,  /* no RAM here                                              */
+    FRAME_RESERVED,  /* RAM that is not ours: firmware, no-map, what boot left   */
+    FRAME_FREE,      /* head of a free block; `order` says how large             */
+    FRAME_FREE_PART, /* inside a free block                                      */
+    FRAME_KERNEL,    /* in use by the kernel                                     */
+    FRAME_TABLE,     /* a page-table node; `node` is its side record             */
+    FRAME_SLAB,      /* holds kernel objects                                     */
+    FRAME_USER,      /* RAM of programs                                          */
+};
+
+struct pt_node;
+struct slab;
+
+struct frame {
+    _Atomic(uint32_t) refs; /* (a) references; 0: free                       */
+    uint8_t type;           /* enum frame_type; changes only at 0 or 1 refs  */
+    uint8_t order;          /* (FRAMES lock) of a free block                 */
+    uint16_t spare;
+    union {
+        struct {
+            uint32_t next, prev; /* (FRAMES lock) free list, by frame index + 1 */
+        } link;
+        struct pt_node *node; /* FRAME_TABLE */
+        struct slab *slab;    /* FRAME_SLAB  */
+    };
+};
+
+_Static_assert(sizeof(struct frame) == 16, "a frame record is 16 bytes");
+
+#define FRAME_ORDER_MAX 18U /* 1 GiB */
+
+/* One frame with one reference; contents undefined.
+ * type:   FRAME_KERNEL, FRAME_TABLE, FRAME_SLAB or FRAME_USER.  FRAME_USER frames come zeroed.
+ * Errors: ERR_NOMEM, *out untouched.  Context: any below LOCK_FRAMES. */
+status_t frame_alloc(enum frame_type type, struct frame **out);
+
+/* 2^order frames, contiguous and aligned to their size, as FRAME_KERNEL; each has one reference.
+ * order <= FRAME_ORDER_MAX, else ERR_INVAL. */
+status_t frame_alloc_block(unsigned order, struct frame **out);
+
+/* One more reference.  The frame must have one already. */
+void frame_get(struct frame *frame);
+
+/* One reference less; the last one frees the frame. */
+void frame_put(struct frame *frame);
+
+/* The record of a physical address, or NULL if no RAM known to the kernel is there. */
+struct frame *frame_of(paddr_t pa);
+
+/* First byte of the frame, and the direct-map pointer to it. */
+paddr_t frame_pa(const struct frame *frame);
+void *frame_bytes(const struct frame *frame);
+
+/* Turns a reserved boot range (an initrd, say) into FRAME_USER frames with one reference each, so
+ * that they can be mapped.  Pages are rounded outwards.  ERR_INVAL: some page of it is not RAM, or
+ * is not reserved; nothing changed. */
+status_t frame_adopt(struct pa_range range);
+
+/* Free frames, and all frames that ever were the allocator's, in 4 KiB units. */
+uint64_t frame_free_count(void);
+uint64_t frame_total_count(void);
+
+/* Test hook: the allocation after `successes` more fails, once.  UINT64_MAX: never (the default).
+ */
+void frame_fail_after(uint64_t successes);
+
+/* Audit: free lists, records and counts agree.  ERR_INVAL with a line on the log if not. */
+status_t frame_check(void);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Readers and writers: the only way the kernel touches the memory of the program that runs.
+ *
+ * A user_span is a stretch of user addresses that lies inside the user limit; whether it is mapped
+ * is found out while copying.  A copy is either done or cut short by a fault, and says how far it
+ * came.  No lock may be held, no cursor open.
+ */
+#pragma once
+
+#include "mm/vm_space.h"
+
+struct user_span {
+    vaddr_t va;
+    uint64_t remain_bytes;
+};
+
+/* A span of `len_bytes` at va in `space`.
+ * Errors: ERR_ACCES the space is not the active one here
+ *         ERR_RANGE va + len overflows or is past the user limit */
+status_t user_span_make(struct vm_space *space, vaddr_t va, uint64_t len_bytes,
+                        struct user_span *span);
+
+/* Makes the span shorter, never longer. */
+void user_span_limit(struct user_span *span, uint64_t max_bytes);
+
+/* Steps over the first bytes.  ERR_RANGE: fewer remain; no change. */
+status_t user_span_skip(struct user_span *span, uint64_t bytes);
+
+/* Copies min(len, remain) bytes and steps past what was copied; *done says how many.
+ * ERR_FAULT: a page could not be accessed; *done bytes were copied. */
+status_t user_read(struct user_span *from, void *to, uint64_t len_bytes, uint64_t *done_bytes);
+status_t user_write(struct user_span *to, const void *from, uint64_t len_bytes,
+                    uint64_t *done_bytes);
+status_t user_fill_zeros(struct user_span *to, uint64_t len_bytes, uint64_t *done_bytes);
+
+/* All of it or ERR_FAULT / ERR_RANGE: for structs. */
+status_t user_read_object(struct vm_space *space, vaddr_t from, void *to, uint64_t len_bytes);
+status_t user_write_object(struct vm_space *space, vaddr_t to, const void *from,
+                           uint64_t len_bytes);
+
+/* One aligned 32-bit word.  ERR_INVAL misaligned, ERR_ACCES/ERR_RANGE as user_span_make, ERR_FAULT.
+ * A value that was read cannot be confused with a fault. */
+status_t user_load_u32(struct vm_space *space, vaddr_t from, uint32_t *value);
+
+/* *seen in: expected, out: found.  OK whether or not it was stored: compare *seen. */
+status_t user_compare_exchange_u32(struct vm_space *space, vaddr_t at, uint32_t *seen,
+                                   uint32_t value);

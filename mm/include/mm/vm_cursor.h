@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cursors: how an address space is read and changed.
+ *
+ * A cursor has a locked range [B, E), a position `va` in [B, E], and a covering node: the lowest
+ * page-table node that contains the whole range.  While it is open nobody else sees or changes the
+ * entries of its range; cursors on disjoint ranges run side by side, down to the node.  Whatever is
+ * removed or tightened is flushed from every TLB before the cursor unlocks.
+ *
+ * All lengths and offsets are bytes.  A cursor lives on the stack, is closed once, by the hart that
+ * opened it, and nothing sleeps, copies from user memory or prints while it is open.
+ */
+#pragma once
+
+#include "arch/pte.h"
+#include "arch/vm_types.h"
+#include "lib/types.h"
+#include "mm/frame.h"
+#include "mm/io_mem.h"
+#include "mm/vm_space.h"
+
+struct pt_node;
+
+/* What a mapping grants. */
+struct vm_prop {
+    enum vm_prot prot;
+    enum vm_mem mem;
+};
+
+enum vm_item_kind {
+    VM_ITEM_ABSENT, /* nothing                  */
+    VM_ITEM_RAM,    /* `frame` and properties   */
+    VM_ITEM_IO,     /* `pa` and properties      */
+};
+
+/* What a slot holds. */
+struct vm_item {
+    enum vm_item_kind kind;
+    struct frame *frame; /* RAM */
+    paddr_t pa;          /* RAM and I/O: where the slot's first byte lies */
+    struct vm_prop prop;
+    bool accessed, dirty;
+};
+
+/* A slot: its extent and what it holds. */
+struct vm_slot {
+    struct va_range range;
+    struct vm_item item;
+};
+
+/* Totals of an unmap, in pages of 4 KiB, counted alike on every path. */
+struct vm_removed {
+    uint64_t ram_pages;
+    uint64_t io_pages;
+};
+
+/* Permissions and memory type as protect_next's op sees and sets them. */
+struct vm_rights {
+    struct vm_prop prop;
+    bool accessed, dirty; /* as hardware left them; not changed by the op */
+};
+
+enum vm_cursor_mode {
+    VM_CURSOR_QUERY, /* never allocates, never changes */
+    VM_CURSOR_CHANGE,
+};
+
+/* Fields are private to mm/: read the position with vm_cursor_va. */
+struct vm_cursor {
+    struct vm_space *space;
+    struct va_range range;
+    vaddr_t va;
+    enum vm_cursor_mode mode;
+    unsigned guard_level;  /* level of the covering node        */
+    struct pt_node *cover; /* covering node; NULL: not open     */
+    struct {
+        struct va_range removed; /* entries there are dying; empty: none          */
+        struct pt_node *tables;  /* detached nodes that wait for the flush        */
+        uint64_t flush_pages;    /* pages whose translation must go               */
+        struct va_range flush;   /* hull of them                                  */
+        enum {
+            VM_FLUSH_NONE,
+            VM_FLUSH_PAGES,
+            VM_FLUSH_SPACE
+        } flush_kind;
+    } owed;
+};
+
+/* Opens a cursor on [start, end) and locks it.
+ *
+ * Errors:  ERR_INVAL   start >= end, or one is not page aligned
+ *          ERR_RANGE   end is past the user limit
+ *          ERR_DEADLK  this hart has an overlapping cursor open
+ *          ERR_NOMEM   (change) no table for the covering path.  The cursor is not open after any
+ * error. Exact fit: a range equal to one entry's extent is covered by the node that holds that
+ * entry. Context: no spinlock held except those of other cursors. */
+status_t vm_cursor_open(struct vm_cursor *cursor, struct vm_space *space, struct va_range range,
+                        enum vm_cursor_mode mode);
+
+/* Opens at most so much of [start, end) that no more than max_nodes tables are locked; the range
+ * opened is [start, end'), end' = cursor->range.end, at least one page.  max_nodes >= 1.  Errors as
+ * above. */
+status_t vm_cursor_open_bounded(struct vm_cursor *cursor, struct vm_space *space,
+                                struct va_range range, enum vm_cursor_mode mode,
+                                unsigned max_nodes);
+
+/* Completes what is owed (flush, release of frames and tables) and unlocks.  Closing a cursor that
+ * is not open does nothing. */
+void vm_cursor_close(struct vm_cursor *cursor);
+
+/* The position; may be E. */
+vaddr_t vm_cursor_va(const struct vm_cursor *cursor);
+
+/* The slot that contains the position: its whole extent and item.  Peek: the frame is borrowed and
+ * valid while the cursor is open.  Position unchanged.  ERR_RANGE at E. */
+status_t vm_cursor_query(const struct vm_cursor *cursor, struct vm_slot *slot);
+
+/* The same, with a reference on the frame that the caller gives back by frame_put. */
+status_t vm_cursor_query_get(const struct vm_cursor *cursor, struct vm_slot *slot);
+
+/* The slot at the position, clipped to the locked range, absent ones too; the position moves to its
+ * end.  ERR_NOENT once at E. */
+status_t vm_cursor_next(struct vm_cursor *cursor, struct vm_slot *slot);
+
+/* First present leaf that intersects [va, va + len_bytes): the position stops there (at the leaf's
+ * start, or where it was if inside the leaf), and *found tells it.  None: ERR_NOENT and the
+ * position is exactly va + len.  len 0: ERR_NOENT, no move. ERR_INVAL len not a page multiple;
+ * ERR_RANGE len > E - va; no move. */
+status_t vm_cursor_find_next(struct vm_cursor *cursor, uint64_t len_bytes, vaddr_t *found);
+
+/* Moves the position anywhere in [B, E), backwards too.  ERR_INVAL not page aligned, ERR_RANGE
+ * outside; no move. */
+status_t vm_cursor_jump(struct vm_cursor *cursor, vaddr_t va);
+
+enum vm_map_mode {
+    VM_MAP_REPLACE,   /* what is there leaves: break before make */
+    VM_MAP_EXCLUSIVE, /* ERR_EXIST if something is there         */
+};
+
+/* Maps the frame at the position and moves past it.
+ *
+ * frame:   FRAME_USER; one reference is taken over on OK, none otherwise.
+ * prop:    checked before any change.
+ * Errors:  ERR_INVAL  W without R, or no permission
+ *          ERR_NOTSUP a memory type RAM cannot have
+ *          ERR_RANGE  at E
+ *          ERR_EXIST  (exclusive) occupied
+ *          ERR_NOMEM  no table
+ *          ERR_ACCES  not a changing cursor.      Tree, position, reference unchanged in each case.
+ */
+status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_prop prop,
+                       enum vm_map_mode mode);
+
+/* Maps [offset, offset + len) of a region at the position, clipped to the region's end, and moves
+ * past it; *mapped_bytes says how much.  Each page mapped holds one reference of the region.
+ *
+ * Errors:  ERR_INVAL  len or offset not page multiples, len 0, properties as for map, X
+ *          ERR_RANGE  offset >= size, or what is to be mapped does not fit in E - va
+ *          ERR_NOTSUP VM_MEM_NC without Svpbmt
+ *          ERR_EXIST  (exclusive) a page is occupied
+ *          ERR_NOMEM  no table.    All checked before the first page: nothing changed. */
+status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct vm_prop prop,
+                             uint64_t len_bytes, uint64_t offset_bytes, enum vm_map_mode mode,
+                             uint64_t *mapped_bytes);
+
+/* Removes all that is present in [va, va + len), whole tables where an entry lies inside; the
+ * position is then exactly va + len.  Frames go when the flush is done, at the latest on close.
+ * ERR_INVAL, ERR_RANGE as find_next; ERR_ACCES not a changing cursor.  Cannot fail for memory. */
+status_t vm_cursor_unmap(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_removed *removed);
+
+/* Changes the rights of the next present leaf in [va, va + len) by op(rights, context) and moves to
+ * its end; *changed is its range.  What op sets is checked like map's.
+ * ERR_NOENT none: the position is va + len.  Others as unmap and map; on these no entry changed. */
+status_t vm_cursor_protect_next(struct vm_cursor *cursor, uint64_t len_bytes,
+                                void (*op)(struct vm_rights *rights, void *context), void *context,
+                                struct va_range *changed);
+
+/* Pays what is owed now: one flush for all harts that run the space, then frames and tables go. */
+void vm_cursor_sync(struct vm_cursor *cursor);
+
+/* The region mapped in this space that contains pa, and the offset of pa in it.  ERR_NOENT if no
+ * mapping of it is left here. */
+status_t vm_space_find_iomem(struct vm_space *space, paddr_t pa, struct io_mem **io,
+                             uint64_t *offset_bytes);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What a page fault means, by the page table alone. */
+#pragma once
+
+#include "arch/vm_types.h"
+#include "mm/vm_space.h"
+
+enum vm_fault_result {
+    VM_FAULT_RETRY, /* the entry permits the access now: flushed, try again      */
+    VM_FAULT_BAD,   /* nothing is there, or it forbids the access                */
+};
+
+/* Decides a fault of user mode at va.  Addresses outside the user range are VM_FAULT_BAD.
+ * Context: no cursor open; the space is active here. */
+enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access);

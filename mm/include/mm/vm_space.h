@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces.
+ *
+ * A VmSpace is one page table with an empty user half to begin with and the kernel's upper half,
+ * shared by reference.  The table is the only description of the space: what an address means is
+ * read and changed through cursors (mm/vm_cursor.h), and there is no tree of areas beside it.
+ *
+ * The user range is [0, vm_space_user_limit()): 2^38 in Sv39, 2^47 in Sv48, 2^56 in Sv57, one limit
+ * for cursors, readers and writers alike.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct vm_space;
+
+/* First byte past what programs may use. */
+vaddr_t vm_space_user_limit(void);
+
+/* A new space with one reference.
+ * Errors: ERR_NOMEM, nothing leaked.  Context: any below LOCK_PT_NODE. */
+status_t vm_space_create(struct vm_space **out);
+
+/* References.  The last put gives the space to the reaper (vm_space_reap); nothing is freed in the
+ * caller's path.  A space is not put while it is active on this hart: activate another first. */
+void vm_space_get(struct vm_space *space);
+void vm_space_put(struct vm_space *space);
+
+/* Makes it the active space of this hart.  If it is already, nothing is written and nothing
+ * flushed.  NULL: the kernel's own table, with an empty user half.  Holds no reference: the caller
+ * keeps one while the space is active. */
+void vm_space_activate(struct vm_space *space);
+
+/* The space active on this hart, or NULL. */
+struct vm_space *vm_space_active(void);
+
+/* One bounded piece (at most 64 tables) of the destruction of dead spaces.  True if there is more
+ * to do.  Called from where the kernel has time: before it returns to user mode, when it idles. */
+bool vm_space_reap(void);
+
+/* True if no dead space waits. */
+bool vm_space_reap_is_done(void);
+
+/* Physical address of the root node, for reports. */
+paddr_t vm_space_root(const struct vm_space *space);
+
+/* Audit of the whole space: types, levels, places, counts, no reserved encodings, references of
+ * every frame at least those of the entries seen.  ERR_INVAL with a line on the log.  The space
+ * must be at rest. */
+status_t vm_space_check(struct vm_space *space);
