@@ -12,8 +12,7 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU") # Clang aligns strictly unless told other
     target_compile_options(kernel_flags INTERFACE
         $<$<COMPILE_LANGUAGE:C>:-mstrict-align -mno-save-restore>)
 endif()
-target_compile_definitions(kernel_flags INTERFACE $<$<CONFIG:Debug>:VELLUM_DEBUG=1>
-    $<$<NOT:$<CONFIG:Debug>>:VELLUM_DEBUG=0>)
+target_compile_definitions(kernel_flags INTERFACE $<$<CONFIG:Debug>:VELLUM_DEBUG=1>)
 
 # The compiler's support library for exactly this instruction set and ABI, also for Clang.
 execute_process(COMMAND ${VELLUM_GCC} ${VELLUM_GCC_ARCH} -print-libgcc-file-name
