@@ -119,8 +119,7 @@ static inline bool pte_va_is_canonical(vaddr_t va, unsigned levels)
 /* True if the encoding can express it: something is granted, and W comes with R. */
 static inline bool pte_prot_is_legal(enum vm_prot prot)
 {
-    return (prot & ~VM_RWX) == 0 && prot != VM_PROT_NONE &&
-           ((prot & VM_W) == 0 || (prot & VM_R) != 0);
+    return prot <= VM_RWX && prot != VM_PROT_NONE && ((prot & VM_W) == 0 || (prot & VM_R) != 0);
 }
 
 static inline pte_t pte_absent(void)
