@@ -25,6 +25,10 @@ bool arch_has_svpbmt(void);
 void *arch_phys_to_virt(paddr_t pa);
 paddr_t arch_virt_to_phys(const void *direct_map_ptr);
 
+/* Pointer through which the kernel reaches [va, va + bytes) of its own window (arch/layout.h),
+ * which has been mapped in the table in force.  On the machine that is va itself. */
+void *arch_kernel_window(vaddr_t va, uint64_t bytes);
+
 /* What a TLB flush covers.  bytes == 0: the whole address space, walk caches included; else the
  * pages of [va, va + bytes), leaf entries only, both page aligned. */
 struct tlb_op {

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ticket locks with owner and rank.
+ *
+ * Invariant: `serving` is the ticket that owns the lock; the lock is free when next == serving.  A
+ * hart counts the locks it holds per rank, so that a debug build can refuse an acquisition against
+ * the order of lock_rank.h.
+ */
+#include "lib/spinlock.h"
+
+#include "lib/assert.h"
+
+/* Written by the hart of the row only. */
+static struct {
+    uint16_t of_rank[LOCK_RANK_COUNT];
+    uint16_t total;
+} held[HART_MAX];
+
+void spinlock_init(struct spinlock *lock, enum lock_rank rank)
+{
+    *lock = (struct spinlock){.rank = (uint16_t)rank};
+}
+
+static bool rank_is_allowed(const struct spinlock *lock)
+{
+    unsigned first = lock->rank == LOCK_PT_NODE ? lock->rank + 1U : lock->rank;
+
+    for (unsigned rank = first; rank < LOCK_RANK_COUNT; rank++) {
+        if (held[hart_index()].of_rank[rank] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void note_acquired(struct spinlock *lock)
+{
+    hart_idx_t hart = hart_index();
+
+    held[hart].of_rank[lock->rank]++;
+    held[hart].total++;
+    /* Relaxed: only the owner's own later look must see it; others just compare with themselves. */
+    atomic_store_explicit(&lock->owner, (uint16_t)(hart + 1), memory_order_relaxed);
+}
+
+void spinlock_acquire(struct spinlock *lock)
+{
+    uint16_t ticket;
+
+    ASSERT(!spinlock_is_mine(lock));
+    DASSERT(lock->rank != LOCK_NONE && rank_is_allowed(lock));
+    ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
+    /* Pairs with the release in spinlock_release. */
+    while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
+        hart_relax();
+    }
+    note_acquired(lock);
+}
+
+bool spinlock_try_acquire(struct spinlock *lock)
+{
+    uint16_t serving = atomic_load_explicit(&lock->serving, memory_order_relaxed);
+    uint16_t expected = serving;
+
+    /* Acquire pairs with the release in spinlock_release: next == serving means it was given back,
+     * and the load of `serving` saw at least that ticket only if this exchange reads its effects.
+     */
+    if (!atomic_compare_exchange_strong_explicit(&lock->next, &expected, (uint16_t)(serving + 1),
+                                                 memory_order_acquire, memory_order_relaxed)) {
+        return false;
+    }
+    /* The ticket is ours; wait for its turn, which has come unless `serving` was read stale. */
+    while (atomic_load_explicit(&lock->serving, memory_order_acquire) != serving) {
+        hart_relax();
+    }
+    note_acquired(lock);
+    return true;
+}
+
+void spinlock_release(struct spinlock *lock)
+{
+    hart_idx_t hart = hart_index();
+    uint16_t serving = atomic_load_explicit(&lock->serving, memory_order_relaxed);
+
+    ASSERT(spinlock_is_mine(lock));
+    held[hart].of_rank[lock->rank]--;
+    held[hart].total--;
+    atomic_store_explicit(&lock->owner, 0, memory_order_relaxed);
+    /* Pairs with the acquire in spinlock_acquire. */
+    atomic_store_explicit(&lock->serving, (uint16_t)(serving + 1), memory_order_release);
+}
+
+bool spinlock_is_mine(const struct spinlock *lock)
+{
+    return atomic_load_explicit(&lock->owner, memory_order_relaxed) == hart_index() + 1;
+}
+
+unsigned spinlock_held_count(void)
+{
+    return held[hart_index()].total;
+}
