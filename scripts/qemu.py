@@ -1,0 +1,314 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Starts Vellum in QEMU: the one place that makes QEMU's command line and reads its console.
+
+As a program it is the second half of scripts/run. As a module it serves tests/qemu/runner.py.
+
+A run with commands is read from the console: what lies between the lines "init: begin" and
+"init: end" is the commands' output, and "vellum: power off, status N" ends it. Lines of the kernel
+start with "vellum: " wherever they are. Some machines cannot switch off, so QEMU is killed once
+that last line was seen; it is always killed by its own process id.
+"""
+
+import argparse
+import dataclasses
+import os
+import re
+import select
+import shlex
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+QEMU_MINIMUM = (7, 2)
+QEMU_FOR_U74 = (10, 0)
+ALIGNMENT = 2 << 20
+
+# The nearest QEMU comes to a U74: Sv39, no hardware update of A and D, privileged spec 1.11.
+CPU_U74 = "rv64,priv_spec=v1.11.0,sv39=on,svade=on,svadu=off," + ",".join(
+    f"{name}=off"
+    for name in (
+        "h v sstc svinval svnapot svpbmt svvptc zicbom zicboz zicbop zawrs zfa zbc zbs "
+        "smstateen sscofpmf zba zbb"
+    ).split()
+)
+
+STATUS_HANG = 124
+STATUS_BROKEN = 125
+
+LINE_BEGIN = "init: begin"
+LINE_END = "init: end"
+LINE_STATUS = re.compile(r"^vellum: power off, status (-?\d+)$")
+LINE_PANIC = re.compile(r"PANIC ")
+LINE_KERNEL = re.compile(r"^vellum: |^PANIC ")
+
+
+class Problem(Exception):
+    """Something the user can put right; the text says how."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Boot:
+    """One way to start the machine."""
+
+    build: str
+    qemu: str = "qemu-system-riscv64"
+    machine: str = "virt"
+    cpu: str = ""
+    harts: int = 0
+    memory: str = ""
+    paging: str = ""
+    append: str = ""
+    commands: str = ""
+    load_address: int = 0
+    gdb: bool = False
+
+    @property
+    def memory_or_default(self):
+        return self.memory or ("2G" if self.machine == "sifive_u" else "1G")
+
+    @property
+    def smp(self):
+        """QEMU's hart count. sifive_u has one more than those that run programs, the E51."""
+        if self.machine == "sifive_u":
+            return (self.harts or 4) + 1
+        return self.harts or 2
+
+
+def qemu_version(qemu):
+    """The version of a QEMU as a tuple."""
+    try:
+        text = subprocess.run(
+            [qemu, "--version"], capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Problem(f"{qemu} does not start ({error}); install it with scripts/setup") from error
+    match = re.search(r"version (\d+)\.(\d+)", text)
+    if not match:
+        raise Problem(f"{qemu} does not say its version")
+    return int(match[1]), int(match[2])
+
+
+def check(boot):
+    """Refuses what cannot work, with the fix."""
+    version = qemu_version(boot.qemu)
+    have = ".".join(map(str, version))
+    if version < QEMU_MINIMUM:
+        raise Problem(f"QEMU {have} is too old, 7.2 is needed: run scripts/setup, or give --qemu PATH")
+    if boot.cpu == "u74" and version < QEMU_FOR_U74:
+        raise Problem(f"--cpu u74 needs QEMU 10, this is {have}: run scripts/setup --for test")
+    if boot.cpu and boot.machine != "virt":
+        raise Problem(f"--cpu cannot be chosen on --machine {boot.machine}")
+    if boot.machine == "sifive_u" and not 2 <= boot.smp <= 5:
+        raise Problem("--machine sifive_u has 1 to 4 harts: give --harts 1, 2, 3 or 4")
+    if boot.load_address % ALIGNMENT:
+        raise Problem("--load-address must be a multiple of 0x200000 (2 MiB)")
+    for name in ("Image", "initrd.cpio"):
+        if not os.path.exists(os.path.join(boot.build, name)):
+            raise Problem(f"{boot.build}/{name} is missing: build it with scripts/run")
+
+
+def elf_around(image_path, output_path, address):
+    """Wraps the flat image in an ELF file that is loaded, and entered, at another address."""
+    with open(image_path, "rb") as file:
+        image = file.read()
+    memory_bytes = max(struct.unpack_from("<Q", image, 16)[0], len(image))
+    offset = 0x1000
+    machine_riscv, type_executable, segment_load, rwx = 243, 2, 1, 7
+    header = struct.pack(
+        "<4sBBBB8xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, type_executable, machine_riscv, 1,
+        address, 64, 0, 0, 64, 56, 1, 64, 0, 0,
+    )  # fmt: skip
+    segment = struct.pack(
+        "<IIQQQQQQ", segment_load, rwx, offset, address, address, len(image), memory_bytes, 0x1000
+    )
+    scratch = f"{output_path}.{os.getpid()}.{threading.get_ident()}"
+    with open(scratch, "wb") as file:
+        file.write((header + segment).ljust(offset, b"\0") + image)
+    os.replace(scratch, output_path)  # two runs may want the same file at once
+
+
+def kernel_file(boot):
+    """What QEMU gets as -kernel; without an address of our own it puts the image where it likes."""
+    image = os.path.join(boot.build, "Image")
+    if not boot.load_address:
+        return image
+    wrapped = os.path.join(boot.build, f"Image-{boot.load_address:x}.elf")
+    elf_around(image, wrapped, boot.load_address)
+    return wrapped
+
+
+def bootargs(boot):
+    """The kernel's command line: words for the kernel, then " -- " and the commands for init."""
+    words = [f"paging={boot.paging}"] if boot.paging else []
+    words += [boot.append] if boot.append else []
+    if boot.commands:
+        words += ["--", ";".join(line for line in boot.commands.splitlines() if line.strip())]
+    return " ".join(words)
+
+
+def command_line(boot):
+    """QEMU's arguments for a boot."""
+    line = [boot.qemu, "-nographic", "-no-reboot", "-M", boot.machine, "-m", boot.memory_or_default]
+    line += ["-smp", str(boot.smp)]
+    if boot.cpu:
+        line += ["-cpu", CPU_U74 if boot.cpu == "u74" else boot.cpu]
+    if boot.smp > (os.cpu_count() or 1):
+        line += ["-accel", "tcg,thread=single"]
+    line += ["-kernel", kernel_file(boot), "-initrd", os.path.join(boot.build, "initrd.cpio")]
+    arguments = bootargs(boot)
+    if arguments:
+        line += ["-append", arguments]
+    if boot.gdb:
+        line += ["-gdb", "tcp:127.0.0.1:1234", "-S"]
+    return line
+
+
+@dataclasses.dataclass
+class Result:
+    """What a run with commands gave."""
+
+    status: int = STATUS_BROKEN
+    why: str = ""
+    output: list = dataclasses.field(default_factory=list)
+    console: list = dataclasses.field(default_factory=list)
+
+
+class Reader:
+    """Sorts the lines of a console into the commands' output and the rest."""
+
+    def __init__(self, on_output):
+        self.result = Result()
+        self.on_output = on_output
+        self.inside = False
+        self.finished = False
+        self.panicked = False
+
+    def line(self, text):
+        result = self.result
+        result.console.append(text)
+        status = LINE_STATUS.match(text)
+        if status:
+            result.status, self.finished = int(status[1]), True
+        elif LINE_PANIC.search(text) and (LINE_PANIC.match(text) or not self.inside):
+            self.panicked = True
+        elif text == LINE_BEGIN:
+            self.inside = True
+        elif text == LINE_END:
+            self.inside = False
+        elif self.inside and not LINE_KERNEL.match(text):
+            result.output.append(text)
+            self.on_output(text)
+
+
+def wait_for_lines(pipe, reader, log, deadline):
+    """Reads the console until it is closed, or the end is clear; says what ended it."""
+    rest = b""
+    while True:
+        if reader.panicked or reader.finished:
+            # A panic report has more lines to come; a machine that can switch off does so now.
+            deadline = min(deadline, time.monotonic() + (3 if reader.panicked else 2))
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([pipe], [], [], left)[0]:
+            return "" if reader.panicked or reader.finished else "hang"
+        data = os.read(pipe.fileno(), 65536)
+        if not data:
+            return ""
+        log.write(data)
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            reader.line(line.rstrip(b"\r").decode(errors="replace"))
+
+
+def run_commands(boot, log_path, timeout_s, on_output=lambda line: None):
+    """Boots, lets init run the commands, and returns their output and status."""
+    check(boot)
+    reader = Reader(on_output)
+    with open(log_path, "wb", buffering=0) as log, subprocess.Popen(
+        command_line(boot),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as qemu:  # fmt: skip
+        try:
+            ended = wait_for_lines(qemu.stdout, reader, log, time.monotonic() + timeout_s)
+        finally:
+            qemu.kill()
+    result = reader.result
+    if reader.panicked:
+        result.status, result.why = STATUS_BROKEN, "the kernel panicked"
+    elif ended == "hang":
+        result.status = STATUS_HANG
+        result.why = f"no end after {timeout_s:g} s (a hang detector: see --timeout)"
+    elif not reader.finished:
+        result.status, result.why = STATUS_BROKEN, "QEMU ended before the kernel switched off"
+    return result
+
+
+def run_interactive(boot):
+    """Gives the terminal to the machine."""
+    check(boot)
+    if boot.gdb:
+        elf = os.path.relpath(os.path.join(boot.build, "vellum.elf"))
+        script = os.path.relpath(os.path.join(ROOT, "scripts", "gdbinit"))
+        print(f"QEMU waits. In another terminal: gdb-multiarch -x {script} {elf}", file=sys.stderr)
+    if not boot.commands:
+        print("Ctrl-A x leaves QEMU.", file=sys.stderr)
+        if boot.machine == "sifive_u":
+            print("This machine cannot switch itself off: leave with Ctrl-A x.", file=sys.stderr)
+    sys.stderr.flush()
+    line = command_line(boot)
+    os.execvp(line[0], line)
+
+
+def show_failure(result, log_path, lines=60):
+    """The end of the console, for a run that did not come to its end."""
+    print("\n".join(result.console[-lines:]), file=sys.stderr)
+    print(f"{result.why}; the whole console is {os.path.relpath(log_path)}", file=sys.stderr)
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default=os.path.join(ROOT, "build", "rv64-debug"))
+    parser.add_argument("--qemu", default="qemu-system-riscv64")
+    parser.add_argument("--machine", default="virt", choices=["virt", "sifive_u"])
+    parser.add_argument("--cpu", default="")
+    parser.add_argument("--harts", type=int, default=0)
+    parser.add_argument("--memory", default="")
+    parser.add_argument("--paging", default="", choices=["", "sv39", "sv48", "sv57"])
+    parser.add_argument("--append", default="")
+    parser.add_argument("--load-address", type=lambda text: int(text, 0), default=0)
+    parser.add_argument("--gdb", action="store_true")
+    parser.add_argument("--timeout", type=float, default=300.0)
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("-c", dest="commands", default="")
+    return parser.parse_args()
+
+
+def main():
+    chosen = options()
+    names = {field.name for field in dataclasses.fields(Boot)}
+    boot = Boot(**{name: value for name, value in vars(chosen).items() if name in names})
+    if chosen.verbose:
+        check(boot)
+        print(shlex.join(command_line(boot)), file=sys.stderr)
+    if not boot.commands or boot.gdb:
+        run_interactive(boot)
+    log_path = os.path.join(boot.build, "console.log")
+    result = run_commands(
+        boot, log_path, chosen.timeout, on_output=lambda line: print(line, flush=True)
+    )
+    if result.why:
+        show_failure(result, log_path)
+    return result.status & 0xFF
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Problem as problem:
+        sys.exit(f"run: {problem}")
+    except KeyboardInterrupt:
+        sys.exit(130)
