@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Boots Vellum in one QEMU configuration after another and judges what its test programs print.
+
+Each configuration boots with "-- test": init runs every program test/t_*, each of which prints TAP.
+A configuration passes when every plan is kept, no point fails, init's status is 0, and the console
+holds each text that a test announced with a line "# expect-log: TEXT" (reports of the kernel,
+which a program cannot see itself).
+
+usage: runner.py [--full] [--only WORD]... [--list] [--timeout S]   (scripts/test builds first)
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import os
+import re
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "scripts"))
+import qemu as vellum_qemu  # noqa: E402
+
+QEMU72 = os.path.join(ROOT, "build", "tools", "qemu-7.2", "qemu-system-riscv64")
+AT_ONCE = 2
+
+TAP_PLAN = re.compile(r"^1\.\.(\d+)(?:\s*#.*)?$")
+TAP_POINT = re.compile(r"^(ok|not ok)\b(.*)$")
+TAP_EXCUSED = re.compile(r"#\s*(skip|todo)", re.IGNORECASE)
+EXPECT_LOG = re.compile(r"^# expect-log: (.*\S)\s*$")
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """A boot with a name, and what its console must say besides."""
+
+    name: str
+    boot: vellum_qemu.Boot
+    commands: str = "test"
+
+
+@dataclasses.dataclass
+class Verdict:
+    """What became of one configuration."""
+
+    name: str
+    passed: int = 0
+    skipped: int = 0
+    failures: list = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+    log_path: str = ""
+
+
+def build_directory(preset):
+    return os.path.join(ROOT, "build", preset)
+
+
+def configuration(name, preset="rv64-debug", **boot):
+    return Configuration(name, vellum_qemu.Boot(build=build_directory(preset), commands="test", **boot))
+
+
+def default_configurations():
+    """What decides by default: every mode, both memory sizes, both QEMUs, each odd machine."""
+    for paging in ("sv39", "sv48", "sv57"):
+        for memory in ("64M", "2G"):
+            yield configuration(f"{paging}-{memory}", paging=paging, memory=memory)
+    yield configuration("qemu7.2-sv39", qemu=QEMU72, paging="sv39", memory="64M")
+    yield configuration("qemu7.2-sv48", qemu=QEMU72, paging="sv48", memory="2G")
+    yield configuration("qemu7.2-sv57", qemu=QEMU72, paging="sv57", memory="64M")
+    yield configuration("sifive_u", machine="sifive_u")
+    yield configuration("u74", cpu="u74", harts=4)
+    for address in (0x80400000, 0x8A000000, 0xA0000000):
+        yield configuration(f"load-{address:x}", load_address=address, memory="2G")
+    yield configuration("release", "rv64-release")
+    yield configuration("clang", "rv64-clang")
+
+
+def full_configurations():
+    """The whole matrix."""
+    yield from default_configurations()
+    yield configuration("sv57-8G", memory="8G")
+    for harts in (1, 4, 8):
+        yield configuration(f"harts-{harts}", harts=harts)
+    for paging in ("sv39", "sv48", "sv57"):
+        yield configuration(f"release-{paging}-64M", "rv64-release", paging=paging, memory="64M")
+        yield configuration(f"clang-{paging}", "rv64-clang", paging=paging)
+        for memory in ("64M", "2G"):
+            yield configuration(
+                f"qemu7.2-{paging}-{memory}", qemu=QEMU72, paging=paging, memory=memory
+            )
+    yield configuration("qemu7.2-sifive_u", qemu=QEMU72, machine="sifive_u")
+    for harts in (1, 2, 3):
+        yield configuration(f"sifive_u-harts-{harts}", machine="sifive_u", harts=harts)
+    yield configuration("u74-release", "rv64-release", cpu="u74", harts=4, memory="4G")
+
+
+def read_tap(lines, verdict):
+    """Counts points and checks that each plan is kept; a plan may stand before or after its points."""
+    planned, seen = 0, 0
+    for line in lines:
+        plan, point = TAP_PLAN.match(line), TAP_POINT.match(line)
+        if plan:
+            planned += int(plan[1])
+        elif line.startswith("Bail out!"):
+            verdict.failures.append(line)
+        elif point:
+            seen += 1
+            if TAP_EXCUSED.search(point[2]):
+                verdict.skipped += 1
+            elif point[1] == "ok":
+                verdict.passed += 1
+            else:
+                verdict.failures.append(line)
+    if seen == 0:
+        verdict.failures.append("no test printed anything")
+    elif seen != planned:
+        verdict.failures.append(f"{planned} tests were planned, {seen} reported")
+
+
+def read_expectations(result, verdict):
+    """Each announced text must be on the console, outside the announcements themselves."""
+    console = [line for line in result.console if not EXPECT_LOG.match(line)]
+    for line in result.output:
+        wanted = EXPECT_LOG.match(line)
+        if wanted and not any(wanted[1] in said for said in console):
+            verdict.failures.append(f"the console does not say: {wanted[1]}")
+
+
+def run(chosen, timeout_s):
+    """Boots one configuration and judges it."""
+    verdict = Verdict(chosen.name)
+    started = time.monotonic()
+    verdict.log_path = os.path.join(ROOT, "build", "qemu-tests", f"{chosen.name}.log")
+    os.makedirs(os.path.dirname(verdict.log_path), exist_ok=True)
+    try:
+        result = vellum_qemu.run_commands(chosen.boot, verdict.log_path, timeout_s)
+    except vellum_qemu.Problem as problem:
+        verdict.failures.append(str(problem))
+        return verdict
+    read_tap(result.output, verdict)
+    read_expectations(result, verdict)
+    if result.why:
+        verdict.failures.append(result.why)
+        verdict.failures += [f"  | {line}" for line in result.console[-25:]]
+    elif result.status != 0:
+        verdict.failures.append(f"init's status is {result.status}")
+    verdict.seconds = time.monotonic() - started
+    return verdict
+
+
+def show(verdict):
+    word = "FAILED" if verdict.failures else "passed"
+    skipped = f", {verdict.skipped} skipped" if verdict.skipped else ""
+    print(f"  qemu {verdict.name}: {word}, {verdict.passed} ok{skipped} ({verdict.seconds:.0f} s)")
+    for failure in verdict.failures:
+        print(f"      {failure}")
+    if verdict.failures:
+        print(f"      console: {os.path.relpath(verdict.log_path, ROOT)}")
+    sys.stdout.flush()
+
+
+def run_all(configurations, timeout_s=300.0):
+    """Runs the configurations, two at once, showing each as it ends; returns the verdicts."""
+    configurations = list({chosen.name: chosen for chosen in configurations}.values())
+    verdicts = []
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting = [pool.submit(run, chosen, timeout_s) for chosen in configurations]
+        for done in concurrent.futures.as_completed(waiting):
+            verdicts.append(done.result())
+            show(verdicts[-1])
+    return verdicts
+
+
+def totals(verdicts):
+    """(passed, failed, skipped) over all: a configuration that breaks off fails once at least."""
+    failed = sum(
+        max(1, sum(line.startswith("not ok") for line in verdict.failures))
+        for verdict in verdicts
+        if verdict.failures
+    )
+    return sum(v.passed for v in verdicts), failed, sum(v.skipped for v in verdicts)
+
+
+def choose(full, words):
+    """The configurations of a list whose names contain one of the words."""
+    every = full_configurations() if full else default_configurations()
+    return [one for one in every if not words or any(word in one.name for word in words)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="the whole matrix")
+    parser.add_argument("--only", action="append", default=[], help="names that contain this")
+    parser.add_argument("--list", action="store_true", help="only print the names")
+    parser.add_argument("--timeout", type=float, default=300.0, help="hang detector, seconds")
+    chosen = parser.parse_args()
+    configurations = choose(chosen.full, chosen.only)
+    if chosen.list:
+        print("\n".join(one.name for one in configurations))
+        return 0
+    passed, failed, _ = totals(run_all(configurations, chosen.timeout))
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
