@@ -21,7 +21,7 @@ void spinlock_init(struct spinlock *lock, enum lock_rank rank)
     *lock = (struct spinlock){.rank = (uint16_t)rank};
 }
 
-static bool rank_is_allowed(const struct spinlock *lock)
+[[maybe_unused]] static bool rank_is_allowed(const struct spinlock *lock)
 {
     unsigned first = lock->rank == LOCK_PT_NODE ? lock->rank + 1U : lock->rank;
 
