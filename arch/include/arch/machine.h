@@ -13,6 +13,7 @@
 #define MACHINE_BANKS_MAX     16U
 #define MACHINE_RESERVED_MAX  48U
 #define MACHINE_IO_MAX        96U
+#define MACHINE_NOTES_MAX     8U
 #define MACHINE_TEXT_BYTES    64U
 #define MACHINE_CMDLINE_BYTES 1024U
 
@@ -80,6 +81,13 @@ struct machine_io {
     char compatible[MACHINE_TEXT_BYTES]; /* first string of the node's compatible */
 };
 
+/* Where the tree is wrong, for the message.  Bytes that do not print arrive as '?'. */
+struct machine_problem {
+    char node[MACHINE_TEXT_BYTES * 2]; /* its path, or "header"               */
+    char property[MACHINE_TEXT_BYTES]; /* property or header field; may be "" */
+    const char *what;                  /* static text */
+};
+
 struct machine {
     char model[MACHINE_TEXT_BYTES];
     char cmdline[MACHINE_CMDLINE_BYTES];
@@ -93,19 +101,14 @@ struct machine {
     uint64_t timebase_hz;
     unsigned levels_cap;      /* least mmu-type of the usable harts */
     uint32_t isa;             /* what all usable harts have */
-    uint32_t cbo_block_bytes; /* riscv,cboz-block-size, 0 if unknown */
+    uint32_t cbo_block_bytes; /* riscv,cboz-block-size, 0 if unknown or not the same for all */
     struct machine_uart uart;
     struct machine_plic plic;
     struct pa_range initrd; /* empty (start == end) if none */
     struct machine_io io[MACHINE_IO_MAX];
     size_t io_count;
-};
-
-/* Where the tree is wrong, for the message. */
-struct machine_problem {
-    char node[MACHINE_TEXT_BYTES * 2];
-    char property[MACHINE_TEXT_BYTES];
-    const char *what; /* static text */
+    struct machine_problem notes[MACHINE_NOTES_MAX]; /* what was left out, and why */
+    size_t note_count;                               /* the first ones, if there are more */
 };
 
 /* Reads the flattened tree at `tree`, which is at most max_bytes long and hostile.
@@ -115,6 +118,8 @@ struct machine_problem {
  * Errors:   ERR_INVAL  damaged or impossible tree; *problem names node and property
  *           ERR_NOTSUP a tree of a machine the kernel cannot run on; likewise
  *           In both cases *out is undefined.
+ * What is wrong with one device or one hart other than the boot hart is no error: it is left out,
+ * and out->notes names it.
  * Context:  none; pure.  The kernel's, firmware's and the tree's own ranges are not in the tree:
  *           the caller adds them with machine_reserve. */
 status_t machine_read_tree(const void *tree, size_t max_bytes, uint64_t boot_hart,
@@ -131,12 +136,12 @@ const struct machine *machine_get(void);
 int machine_hart_by_id(const struct machine *machine, uint64_t hart_id);
 
 /* Value of a kernel command-line word `key=value` before " -- "; false if it is not there or does
- * not fit. value is terminated; value_bytes > 0. */
+ * not fit. value is terminated; value_bytes > 0.  Of several, the last one counts. */
 bool machine_cmdline_value(const struct machine *machine, const char *key, char *value,
                            size_t value_bytes);
 
 /* True if the bare word stands on the command line before " -- ". */
 bool machine_cmdline_has(const struct machine *machine, const char *word);
 
-/* The text after " -- ", or "" if there is none. */
+/* The text after the word `--`, or "" if there is none. */
 const char *machine_cmdline_init(const struct machine *machine);
