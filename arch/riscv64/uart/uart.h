@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's own console UART: polled, for the early console and for panics.
+ *
+ * Firmware has set speed and format; they are left as they are.  Every wait for the device is
+ * bounded: a device that does not take bytes loses them, and costs the full wait only once, until
+ * it takes bytes again.  The caller serialises; no interrupts are used, and those of the device are
+ * turned off.
+ */
+#pragma once
+
+#include "arch/machine.h"
+#include "lib/types.h"
+
+/* Polls for one byte to leave before the byte is dropped: some 20 ms on real hardware, where a poll
+ * costs about 100 ns and a byte at 115200 baud takes 87 us. */
+#define UART_WAIT_POLLS 200000U
+
+struct uart {
+    volatile void *registers;
+    enum machine_uart_kind kind;
+    unsigned reg_shift;    /* 16550: stride of registers, 1 << reg_shift bytes */
+    unsigned reg_io_width; /* 16550: bytes of one access                       */
+    bool is_stuck;         /* the last byte was dropped after a full wait      */
+};
+
+/* Makes the UART ready for polling.
+ *
+ * registers: where `config->base` is mapped, for config->size_bytes bytes; used until the next
+ * call. Errors:    ERR_INVAL  the configuration is not one a UART can have; nothing was accessed
+ *            ERR_IO     no such device answers; it was only read
+ *            *uart is unchanged then. */
+status_t uart_init(struct uart *uart, const struct machine_uart *config, volatile void *registers);
+
+/* Writes len_bytes bytes; a line feed becomes carriage return and line feed. */
+void uart_write(struct uart *uart, const char *bytes, size_t len_bytes);
+
+/* Next byte that came in, 0 to 255, or -1 if none waits.  Never waits. */
+int uart_read(struct uart *uart);

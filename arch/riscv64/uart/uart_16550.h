@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The 16550 and its relatives (ns16550a, Synopsys DesignWare), for uart.c only. */
+#pragma once
+
+#include "uart/uart.h"
+
+/* Checks kind, stride and width against the size of the window, then the device itself.  Errors as
+ * uart_init. */
+status_t uart_16550_start(const struct uart *uart, uint64_t window_bytes);
+
+/* True if the next uart_16550_put will not lose its byte. */
+bool uart_16550_takes_byte(const struct uart *uart);
+void uart_16550_put(const struct uart *uart, uint8_t byte);
+
+/* 0 to 255, or -1 if no byte waits. */
+int uart_16550_get(const struct uart *uart);
