@@ -8,3 +8,6 @@ target_compile_options(vellum_warnings INTERFACE $<$<COMPILE_LANGUAGE:C>:
     -Wshadow -Wconversion -Wsign-conversion
     -Wstrict-prototypes -Wmissing-prototypes
     -Wcast-qual -Wvla -Wundef -Wimplicit-fallthrough>)
+# Clang calls "asm" an extension even where the language is gnu2x.
+target_compile_options(vellum_warnings INTERFACE
+    $<$<AND:$<COMPILE_LANGUAGE:C>,$<C_COMPILER_ID:Clang>>:-Wno-language-extension-token>)
