@@ -8,7 +8,9 @@ target_compile_options(kernel_flags INTERFACE
     -mcmodel=medany -fno-pic -fno-pie
     $<$<COMPILE_LANGUAGE:C>:-ffreestanding -fno-common -fno-stack-protector
     -fno-omit-frame-pointer -fno-asynchronous-unwind-tables>)
-if(CMAKE_C_COMPILER_ID STREQUAL "GNU") # Clang aligns strictly unless told otherwise
+if(CMAKE_C_COMPILER_ID STREQUAL "Clang") # aligns strictly unless told otherwise
+    target_compile_options(kernel_flags INTERFACE -nostdlibinc)
+else()
     target_compile_options(kernel_flags INTERFACE
         $<$<COMPILE_LANGUAGE:C>:-mstrict-align -mno-save-restore>)
 endif()

@@ -20,6 +20,17 @@ HOST = ["cc"]
 PURE_ARCH = ("arch/include/", "arch/riscv64/include/", "arch/riscv64/fdt/", "arch/riscv64/uart/")
 
 
+GENERATED = os.path.join(rooms.ROOT, "build", "check-headers")
+
+
+def generate_calls():
+    """The stubs of the system calls, which user headers include and no build need have made."""
+    target = os.path.join(GENERATED, "vellum", "calls.h")
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    generator = os.path.join(rooms.ROOT, "scripts", "gen_syscalls.py")
+    subprocess.run([sys.executable, generator, "--header", target], check=True)
+
+
 def warnings():
     """The list of cmake/warnings.cmake, so that there is one."""
     with open(os.path.join(rooms.ROOT, "cmake", "warnings.cmake"), encoding="utf-8") as file:
@@ -49,7 +60,7 @@ def command(path, room, build):
     if room.name == "kernel":
         roots.append("kernel")
     if room.hosted and build == "rv64":
-        line.append("--specs=picolibc.specs")
+        line += ["--specs=picolibc.specs", f"-I{GENERATED}"]
     elif build == "rv64":
         line.append("-ffreestanding")
     elif room.name == "tests":
@@ -69,6 +80,7 @@ def check(task):
 
 
 def main():
+    generate_calls()
     tasks = [
         (path, build)
         for path in rooms.tree_files(".h")

@@ -20,7 +20,11 @@ COMPILER_HEADERS = {
     "stdnoreturn.h",
 }  # fmt: skip
 LIBFDT_HEADERS = {"fdt.h", "libfdt.h"}
-GENERATED = {"arch": {"asm_offsets.h"}}
+GENERATED = {
+    "arch": {"asm_offsets.h"},
+    "user": {"vellum/calls.h"},
+    "user-tests": {"vellum/calls.h"},
+}
 
 
 @dataclasses.dataclass(frozen=True)
