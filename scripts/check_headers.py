@@ -53,12 +53,9 @@ def command(path, room, build):
     line += ["-std=gnu2x", "-fsyntax-only", "-x", "c", "-", "-DVELLUM_DEBUG=1", *warnings()]
     roots = rooms.include_roots(room, build == "host")
     if room.name == "arch":
-        roots.append("arch/riscv64")
         if build == "rv64":
             roots.append("lib/freestanding/include")
         line += ["-isystem", os.path.join(rooms.ROOT, "build", "_deps", "libfdt")]
-    if room.name == "kernel":
-        roots.append("kernel")
     if room.hosted and build == "rv64":
         line += ["--specs=picolibc.specs", f"-I{GENERATED}"]
     elif build == "rv64":

@@ -4,7 +4,7 @@
 
 Beyond what the compiler's include roots refuse already, this finds a private header taken by a
 relative path, a C library header in the kernel, cycles between headers, and cycles between the
-modules of mm (a module is NAME.c with NAME.h).
+modules of mm (X.c includes Y.h and Y.c includes X.h).
 """
 
 import os
@@ -23,9 +23,10 @@ def includes(path):
         return INCLUDE.findall(file.read())
 
 
-def find(path, room, name):
-    """The file an include names, or None."""
-    for root in [os.path.dirname(path), *rooms.include_roots(room), *all_roots()]:
+def find(path, room, name, quote):
+    """The file an include names, or None. <name> is never looked for in rooms that are not seen."""
+    others = [os.path.dirname(path), *all_roots()] if quote == '"' else []
+    for root in [*others[:1], *rooms.include_roots(room), *others[1:]]:
         found = os.path.normpath(os.path.join(root, name))
         if os.path.isfile(os.path.join(rooms.ROOT, found)):
             return found
@@ -69,7 +70,7 @@ def check_file(path, graph):
     room = rooms.room_of(path)
     complaints = []
     for quote, name in includes(path):
-        target = find(path, room, name)
+        target = find(path, room, name, quote)
         if quote == "<" and not target:
             complaints.append(check_angle(path, room, name))
         elif quote == "<" and name in room.angle:
@@ -101,16 +102,17 @@ def cycles(graph):
 
 
 def mm_modules(graph):
-    """The include graph of mm with NAME.c and NAME.h as one node."""
+    """Which module of mm uses which: X.c includes Y.h, and there is a Y.c."""
 
     def module(path):
         return os.path.splitext(os.path.basename(path))[0]
 
+    with_code = {module(path) for path in graph if path.startswith("mm/") and path.endswith(".c")}
     edges = {}
     for path, targets in graph.items():
-        for target in targets:
-            if path.startswith("mm/") and target.startswith("mm/") and module(path) != module(target):
-                edges.setdefault(module(path), set()).add(module(target))
+        if path.startswith("mm/") and path.endswith(".c"):
+            used = {module(target) for target in targets if target.startswith("mm/")}
+            edges[module(path)] = (used & with_code) - {module(path)}
     return edges
 
 

@@ -29,12 +29,13 @@ GENERATED = {
 
 @dataclasses.dataclass(frozen=True)
 class Room:
-    """A room: the folder it fills, its public roots, and the rooms it may include."""
+    """A room: the folder it fills, its public roots, the rooms it may include, its own roots."""
 
     name: str
     folder: str
     roots: tuple = ()
     sees: tuple = ()
+    private: tuple = ()  # roots for its own files only
     angle: frozenset = frozenset(COMPILER_HEADERS)
     hosted: bool = False  # has a C library: <...> may be anything
 
@@ -45,9 +46,10 @@ ROOMS = (
     Room("formats", "lib/formats", ("lib/formats/include",)),
     Room("freestanding", "lib/freestanding", ("lib/freestanding/include",)),
     Room("arch", "arch", ("arch/include", "arch/riscv64/include", EFFECTS_RV64), ("lib",),
-         frozenset(COMPILER_HEADERS | LIBFDT_HEADERS)),
+         ("arch/riscv64",), frozenset(COMPILER_HEADERS | LIBFDT_HEADERS)),
     Room("mm", "mm", ("mm/include",), ("arch", "lib")),
-    Room("kernel", "kernel", ("kernel/include",), ("mm", "arch", "uapi", "lib", "formats")),
+    Room("kernel", "kernel", ("kernel/include",), ("mm", "arch", "uapi", "lib", "formats"),
+         ("kernel",)),
     Room("uapi", "kernel/uapi", ("kernel/uapi/include",)),
     Room("user", "user", ("user/include",), ("uapi", "formats"), hosted=True),
     Room("user-tests", "tests/qemu", (), ("user", "uapi", "formats"), hosted=True),
@@ -65,7 +67,7 @@ def room_of(path):
 
 def include_roots(room, host=False):
     """The roots a file of the room may include from, on the machine or on the host."""
-    roots = list(room.roots)
+    roots = [*room.roots, *room.private]
     for name in room.sees:
         roots += BY_NAME[name].roots
     if host:
