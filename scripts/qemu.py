@@ -195,7 +195,7 @@ class Reader:
         if status:
             result.status, self.finished = int(status[1]), True
         elif LINE_PANIC.search(text) and (LINE_PANIC.match(text) or not self.inside):
-            self.panicked = True
+            self.panicked, self.inside = True, False
         elif text == LINE_BEGIN:
             self.inside = True
         elif text == LINE_END:
@@ -263,9 +263,16 @@ def run_interactive(boot):
     os.execvp(line[0], line)
 
 
-def show_failure(result, log_path, lines=60):
+def console_end(result, lines=60):
+    """The last lines of the console, without the firmware's."""
+    ends = [at for at, line in enumerate(result.console) if line.startswith("Boot HART MEDELEG")]
+    start = ends[-1] + 1 if ends else 0
+    return result.console[start:][-lines:]
+
+
+def show_failure(result, log_path):
     """The end of the console, for a run that did not come to its end."""
-    print("\n".join(result.console[-lines:]), file=sys.stderr)
+    print("\n".join(console_end(result)), file=sys.stderr)
     print(f"{result.why}; the whole console is {os.path.relpath(log_path)}", file=sys.stderr)
 
 

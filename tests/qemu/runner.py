@@ -142,7 +142,7 @@ def run(chosen, timeout_s):
     read_expectations(result, verdict)
     if result.why:
         verdict.failures.append(result.why)
-        verdict.failures += [f"  | {line}" for line in result.console[-25:]]
+        verdict.failures += [f"  | {line}" for line in vellum_qemu.console_end(result, 40)]
     elif result.status != 0:
         verdict.failures.append(f"init's status is {result.status}")
     verdict.seconds = time.monotonic() - started
