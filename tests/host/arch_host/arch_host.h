@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine the host tests run on: what a test sets before mm_init, does as another hart, and
+ * reads back afterwards.  arch/arch.h and lib/hart.h are implemented behind it.
+ *
+ * The model checks as it goes.  It ends the process (host_fail) when a slot in a free frame is
+ * touched, a valid entry changes its address without going through an invalid one, a hart could
+ * still use the old translation of a slot that gets a new one, or a user access reaches a free
+ * frame.
+ */
+#pragma once
+
+#include "arch/arch.h"
+#include "arch/machine.h"
+#include "lib/hart.h"
+
+/* What the allocator says of a frame; HOST_FRAME_UNKNOWN where nobody can say. */
+enum host_frame_state {
+    HOST_FRAME_UNKNOWN,
+    HOST_FRAME_FREE,
+    HOST_FRAME_USED,
+};
+
+/* Prints why and aborts. */
+_Noreturn void host_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- set-up, before mm_init ---- */
+
+/* Takes the machine (kept, not copied) and the number of levels, and backs its RAM. */
+void host_machine_start(const struct machine *machine, unsigned levels);
+
+/* Names the function that tells the state of a frame; NULL: nobody asks. */
+void host_frame_probe_set(enum host_frame_state (*probe)(uint64_t pa));
+enum host_frame_state host_frame_state(uint64_t pa);
+
+/* What mm_init is given as `activate`. */
+void host_activate(paddr_t root, uint64_t base, paddr_t base_pa);
+
+/* What host_activate was told; root 0 before. */
+struct host_direct_map {
+    paddr_t root;
+    uint64_t base;
+    paddr_t base_pa;
+};
+struct host_direct_map host_direct_map(void);
+
+/* ---- harts ---- */
+
+/* From here on this thread acts as that hart. */
+void host_hart_set(hart_idx_t hart);
+
+/* The next remote flush reports this failure (after doing its work, as firmware might). */
+void host_rfence_fail_next(status_t status);
+
+/* Called at the start of every flush, local and remote, before the model forgets anything; the
+ * function is not called from inside itself.  NULL: none. */
+void host_on_flush(void (*function)(void *context, struct tlb_op op), void *context);
+
+/* ---- events ---- */
+
+enum host_event_kind {
+    HOST_EVENT_SLOT,         /* pa, before, after      */
+    HOST_EVENT_FLUSH_LOCAL,  /* op, hart               */
+    HOST_EVENT_FLUSH_REMOTE, /* op, harts              */
+    HOST_EVENT_ACTIVATE,     /* pa (root), op.asid     */
+};
+
+struct host_event {
+    enum host_event_kind kind;
+    hart_idx_t hart;
+    uint64_t pa;
+    uint64_t before, after;
+    struct tlb_op op;
+    struct hart_mask harts;
+};
+
+/* Forgets all events and records from now on; a full record stops the test. */
+void host_events_start(void);
+size_t host_event_count(void);
+const struct host_event *host_event_at(size_t i);
+size_t host_event_count_of(enum host_event_kind kind);
+
+/* For the other parts of arch_host. */
+void host_event_add(struct host_event event);
+
+/* ---- console ---- */
+
+/* What log_sink_write and arch_console_write got since the last clear, as text. */
+const char *host_log_text(void);
+void host_log_clear(void);

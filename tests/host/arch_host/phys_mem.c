@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fake physical memory.  The reservation has no access rights and costs nothing; banks are opened
+ * in it.  Small banks are filled with a pattern that is neither zero nor a valid entry, so that
+ * code which trusts fresh RAM to be zero is found.
+ */
+#include "arch_host/phys_mem.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "arch_host/arch_host.h"
+
+#define FILL_BYTES_MAX (UINT64_C(64) << 20)
+#define FILL_PATTERN   0xa4
+
+static unsigned char *reservation;
+static const struct machine *described;
+
+static void open_range(struct pa_range range, int rights)
+{
+    uint64_t start = align_down(range.start.raw, PAGE_SIZE);
+    uint64_t end = align_up(range.end.raw, PAGE_SIZE);
+
+    if (mprotect(reservation + start, end - start, rights) != 0) {
+        host_fail("phys_mem: cannot set rights of %#lx..%#lx", start, end);
+    }
+}
+
+void phys_mem_init(const struct machine *machine)
+{
+    if (reservation != NULL) {
+        host_fail("phys_mem: set up twice");
+    }
+    reservation =
+        mmap(NULL, PHYS_MEM_LIMIT, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (reservation == MAP_FAILED) {
+        host_fail("phys_mem: cannot reserve address space");
+    }
+    described = machine;
+    for (size_t i = 0; i < machine->bank_count; i++) {
+        struct pa_range bank = machine->banks[i];
+
+        if (bank.end.raw > PHYS_MEM_LIMIT) {
+            continue; /* cannot be touched, which is what a test of far RAM wants */
+        }
+        open_range(bank, PROT_READ | PROT_WRITE);
+        if (pa_range_bytes(bank) <= FILL_BYTES_MAX) {
+            memset(reservation + bank.start.raw, FILL_PATTERN, pa_range_bytes(bank));
+        }
+    }
+    for (size_t i = 0; i < machine->reserved_count; i++) {
+        if (machine->reserved[i].kind == MACHINE_RESERVED_NO_MAP) {
+            open_range(machine->reserved[i].range, PROT_NONE);
+        }
+    }
+}
+
+void *phys_mem_pointer(uint64_t pa)
+{
+    if (pa >= PHYS_MEM_LIMIT) {
+        host_fail("phys_mem: no pointer to physical address %#lx", pa);
+    }
+    return reservation + pa;
+}
+
+uint64_t phys_mem_address(const void *pointer)
+{
+    uint64_t offset = (uint64_t)((const unsigned char *)pointer - reservation);
+
+    if (offset >= PHYS_MEM_LIMIT) {
+        host_fail("phys_mem: %p is not in the direct map", pointer);
+    }
+    return offset;
+}
+
+bool phys_mem_has(uint64_t pa, uint64_t bytes)
+{
+    for (size_t i = 0; i < described->bank_count; i++) {
+        struct pa_range bank = described->banks[i];
+
+        if (pa >= bank.start.raw && pa < bank.end.raw) {
+            return bytes <= bank.end.raw - pa && pa < PHYS_MEM_LIMIT;
+        }
+    }
+    return false;
+}
+
+bool phys_mem_read64(uint64_t pa, uint64_t *value)
+{
+    const _Atomic(uint64_t) *word;
+
+    if (!phys_mem_has(pa, sizeof(*value))) {
+        return false;
+    }
+    word = phys_mem_pointer(pa);
+    /* Relaxed: a hardware walker has no order of its own; pairs with the stores of slot.c. */
+    *value = atomic_load_explicit(word, memory_order_relaxed);
+    return true;
+}
