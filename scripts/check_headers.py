@@ -17,7 +17,10 @@ import rooms  # noqa: E402
 
 RV64 = ["riscv64-unknown-elf-gcc", "-march=rv64imac", "-mabi=lp64", "-misa-spec=2.2"]
 HOST = ["cc"]
-PURE_ARCH = ("arch/include/", "arch/riscv64/include/", "arch/riscv64/fdt/", "arch/riscv64/uart/")
+PURE_ARCH = tuple(
+    f"arch/{folder}/"
+    for folder in ("include", "riscv64/include", "riscv64/fdt", "riscv64/uart", "riscv64/pure")
+)
 
 
 GENERATED = os.path.join(rooms.ROOT, "build", "check-headers")
