@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every Vellum program may use beside the C library and the system calls (vellum/calls.h):
+ * what it was started with, memory, threads, and other processes.
+ *
+ * Functions return 0, or an error of uapi/error.h negated, as the system calls do.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "uapi/error.h"
+#include "uapi/handle.h"
+#include "uapi/machine.h"
+#include "uapi/process.h"
+#include "uapi/vm.h"
+
+/* Addresses that the library uses; all lie in the user range of every paging mode.  A program may
+ * map whatever it likes below USER_FREE_END. */
+#define USER_IMAGE_START UINT64_C(0x10000)      /* the program itself            */
+#define USER_HEAP_START  UINT64_C(0x1000000000) /* malloc's                      */
+#define USER_HEAP_END    UINT64_C(0x1800000000)
+#define USER_PAGES_START UINT64_C(0x1800000000) /* user_pages_map's              */
+#define USER_PAGES_END   UINT64_C(0x2000000000)
+#define USER_FREE_START  UINT64_C(0x2000000000) /* the program's own             */
+#define USER_FREE_END    UINT64_C(0x3f00000000)
+#define USER_STACK_TOP   UINT64_C(0x3ffffff000) /* of a program's first thread   */
+#define USER_STACK_BYTES UINT64_C(0x10000)
+
+/* What the program was started with; never NULL. */
+const struct start_info *user_info(void);
+
+/* Its handles to itself, to the console and to the machine; HANDLE_NONE: not given. */
+handle_t user_self(void);
+handle_t user_console(void);
+handle_t user_machine(void);
+
+/* First address past the user range, from the machine's handle; without one, the smallest that
+ * any machine has. */
+uint64_t user_limit(void);
+
+/* Maps zeroed pages at an address that the library chooses, with an unmapped page behind them.
+ * bytes: page multiple, not 0.  prot: VM_PROT_*.  Errors: as vm_map, nothing stays mapped. */
+long user_pages_map(uint64_t bytes, uint64_t prot, uint64_t *address);
+
+/* Removes pages that user_pages_map gave. */
+long user_pages_unmap(uint64_t address, uint64_t bytes);
+
+/* A thread that user_thread_start made; the fields are the library's. */
+struct user_thread {
+    handle_t handle;
+    uint64_t stack;
+};
+
+/* Runs run(argument) in a new thread of this process with a stack of 64 KiB, most of which is
+ * run's.  The thread ends when run returns.  Errors: as thread_start and vm_map. */
+long user_thread_start(struct user_thread *thread, void (*run)(void *argument), void *argument);
+
+/* Waits for the thread's end and gives back what it had. */
+long user_thread_join(struct user_thread *thread);
+
+/* How a process ended, as process_wait tells it. */
+struct user_end {
+    uint64_t reason; /* EXIT_*                                         */
+    uint64_t detail; /* EXIT_STATUS: status; EXIT_FAULT: address       */
+    uint64_t access; /* EXIT_FAULT: ACCESS_*                           */
+    uint64_t pc;     /* EXIT_FAULT: where                              */
+};
+
+/* Waits until a process has ended, and closes the handle. */
+long user_finish(handle_t process, struct user_end *end);
+
+/* Writes what happened as text, like "wrote to 0x0 at pc 0x10234". */
+void user_end_text(const struct user_end *end, char *text, size_t text_bytes);
+
+/* A program to start. */
+struct user_program {
+    const void *image; /* an ELF file                                      */
+    size_t image_bytes;
+    const char *name; /* for reports                                      */
+    size_t argc;
+    const char *const *argv; /* argc texts                                       */
+};
+
+/* Why the image of a program would not do, as static text; NULL: it would. */
+const char *user_image_problem(const struct user_program *program);
+
+/* Starts a program with copies of this program's console and machine handles.  *process: a handle
+ * with all rights.  Errors: ENOEXEC (user_image_problem says why), E2BIG (the texts of argv are
+ * more than a page), and those of the calls it makes; then no process stays. */
+long user_spawn(const struct user_program *program, handle_t *process);
+
+/* Starts a process that is a copy of this one, with memory of the same contents at the same
+ * addresses and copies of the handles in user_info(), and runs run(argument) there; what that
+ * returns is its exit status.  I/O pages and other threads are not copied. */
+long user_fork_run(int (*run)(void *argument), void *argument, handle_t *process);
+
+/* user_fork_run, then user_finish. */
+long user_fork_wait(int (*run)(void *argument), void *argument, struct user_end *end);

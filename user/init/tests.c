@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command `test`: runs test programs one after another and reports them as TAP 14, each as a
+ * subtest that prints its own lines.  A program passes if it exits with status 0, the machine then
+ * has as many free frames as before, and the kernel's audit finds nothing wrong.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shell.h"
+#include "vellum/calls.h"
+
+#define FOLDER "test/"
+
+struct tally {
+    unsigned count;
+    unsigned failed;
+};
+
+static uint64_t frames_free(void)
+{
+    struct machine_info machine = {.free_frames = 0};
+
+    (void)sys_quiesce(user_machine());
+    (void)sys_machine_info(user_machine(), (uintptr_t)&machine);
+    return machine.free_frames;
+}
+
+/* Nonzero: the program passed; else a comment says why not. */
+static int test_passes(const struct cpio_file *file, const char *name)
+{
+    const char *const argv[] = {name, NULL};
+    struct user_end end;
+    char text[96];
+    int passes = 1;
+    uint64_t before = frames_free();
+
+    if (program_finish(file, (struct command){.argc = 1, .argv = argv}, &end) != STATUS_OK) {
+        return 0;
+    }
+    uint64_t after = frames_free();
+    long audit = sys_vm_check(user_machine(), user_self());
+    if (end.reason != EXIT_STATUS || end.detail != 0) {
+        user_end_text(&end, text, sizeof(text));
+        printf("# %s %s\n", name, text);
+        passes = 0;
+    }
+    if (after != before) {
+        printf("# %s: %" PRIu64 " frames were free before, %" PRIu64 " are after\n", name, before,
+               after);
+        passes = 0;
+    }
+    if (audit != 0) {
+        printf("# %s: the kernel's audit fails: %s\n", name, strerror((int)-audit));
+        passes = 0;
+    }
+    return passes;
+}
+
+static void test_report(struct tally *tally, const struct cpio_file *file)
+{
+    const char *name = archive_name(file) + strlen(FOLDER);
+
+    printf("# Subtest: %s\n", name);
+    int passes = test_passes(file, name);
+    tally->count++;
+    tally->failed += passes ? 0 : 1;
+    printf("%s %u - %s\n", passes ? "ok" : "not ok", tally->count, name);
+}
+
+static int is_test(const struct cpio_file *file)
+{
+    return strncmp(archive_name(file), FOLDER, strlen(FOLDER)) == 0;
+}
+
+static void tests_all(struct tally *tally)
+{
+    struct cpio_file file;
+    unsigned planned = 0;
+
+    for (size_t offset = 0; archive_next(&offset, &file) == CPIO_OK;) {
+        planned += is_test(&file) ? 1 : 0;
+    }
+    printf("TAP version 14\n1..%u\n", planned);
+    for (size_t offset = 0; archive_next(&offset, &file) == CPIO_OK;) {
+        if (is_test(&file)) {
+            test_report(tally, &file);
+        }
+    }
+}
+
+int tests_run(struct command command)
+{
+    struct tally tally = {0};
+    struct cpio_file file;
+    char name[64];
+
+    if (command.argc > 2) {
+        printf("usage: test [NAME]\n");
+        return STATUS_USAGE;
+    }
+    if (command.argc == 1) {
+        tests_all(&tally);
+    } else {
+        (void)snprintf(name, sizeof(name), "t_%s", command.argv[1]);
+        if (archive_find("test", command.argv[1], &file) != CPIO_OK &&
+            archive_find("test", name, &file) != CPIO_OK) {
+            printf("%s: no such test\n", command.argv[1]);
+            return STATUS_NOT_FOUND;
+        }
+        printf("TAP version 14\n1..1\n");
+        test_report(&tally, &file);
+    }
+    printf("tests: %u passed, %u failed\n", tally.count - tally.failed, tally.failed);
+    return tally.failed == 0 && tally.count > 0 ? STATUS_OK : STATUS_FAILED;
+}

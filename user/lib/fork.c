@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes that begin as a copy of the caller: every RAM page is mapped at the same address in
+ * the new process, filled through its handle and given the same permissions.  The child runs on the
+ * copy of the caller's stack, below the frame of user_fork_run, so it finds its struct user_launch
+ * where the caller made it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "give.h"
+#include "launch.h"
+#include "user/vellum.h"
+#include "vellum/calls.h"
+
+/* Gives one handle; *theirs stays 0 where it may not be given away. */
+static long handle_give(handle_t process, handle_t handle, handle_t *theirs)
+{
+    uint64_t rights = 0;
+    long status = handle == HANDLE_NONE ? 0 : sys_handle_info(handle, NULL, &rights);
+
+    *theirs = HANDLE_NONE;
+    if (status != 0 || (rights & RIGHT_TRANSFER) == 0) {
+        return status;
+    }
+    return sys_handle_transfer(process, handle, rights, theirs);
+}
+
+long user_handles_give(handle_t process, struct start_info *info)
+{
+    const struct start_info *own = user_info();
+    long status = handle_give(process, process, &info->self);
+
+    if (status == 0) {
+        status = handle_give(process, own->console, &info->console);
+    }
+    if (status == 0) {
+        status = handle_give(process, own->machine, &info->machine);
+    }
+    for (size_t i = 0; i < START_IO_MAX && status == 0; i++) {
+        status = handle_give(process, own->io[i], &info->io[i]);
+    }
+    return status;
+}
+
+/* Neighbouring pages of this process that are alike. */
+struct run {
+    uint64_t start;
+    uint64_t bytes;
+    uint64_t kind;
+    uint64_t prot;
+};
+
+/* The run that begins with the mapped page at `start`. */
+static long run_measure(uint64_t start, uint64_t limit, struct run *run)
+{
+    *run = (struct run){.start = start};
+    while (start + run->bytes < limit) {
+        uint64_t first = 0;
+        uint64_t bytes = 0;
+        uint64_t kind = 0;
+        uint64_t prot = 0;
+        long status =
+            sys_vm_query(user_self(), start + run->bytes, &first, &bytes, &kind, &prot, NULL, NULL);
+
+        if (status != 0) {
+            return status;
+        }
+        if (run->bytes != 0 && (kind != run->kind || prot != run->prot)) {
+            break;
+        }
+        run->kind = kind;
+        run->prot = prot;
+        run->bytes = first + bytes - start;
+    }
+    return 0;
+}
+
+static long run_copy(handle_t process, const struct run *run)
+{
+    long status = sys_vm_map(process, run->start, run->bytes, VM_PROT_R | VM_PROT_W, 0, NULL);
+
+    if (status == 0 && (run->prot & VM_PROT_R) != 0) {
+        status = sys_vm_write(process, run->start, run->start, run->bytes, NULL);
+    }
+    if (status == 0 && run->prot != (VM_PROT_R | VM_PROT_W)) {
+        status = sys_vm_protect(process, run->start, run->bytes, run->prot, NULL);
+    }
+    return status;
+}
+
+static long space_copy(handle_t process)
+{
+    uint64_t limit = user_limit();
+    uint64_t at = 0;
+
+    while (at < limit) {
+        struct run run;
+        uint64_t found = 0;
+        long status = sys_vm_find_next(user_self(), at, limit - at, &found);
+
+        if (status == -SYS_ENOENT) {
+            return 0;
+        }
+        if (status == 0) {
+            status = run_measure(found, limit, &run);
+        }
+        if (status == 0 && run.kind == VM_KIND_RAM) {
+            status = run_copy(process, &run);
+        }
+        if (status != 0) {
+            return status;
+        }
+        at = run.start + run.bytes;
+    }
+    return 0;
+}
+
+_Noreturn static void child_begin(struct user_launch *launch)
+{
+    exit(launch->run_process(launch->argument));
+}
+
+static long child_fill(handle_t process, const struct user_launch *launch)
+{
+    struct start_info info = *user_info();
+    handle_t thread = HANDLE_NONE;
+    uint64_t place = (uintptr_t)launch;
+    long status = space_copy(process);
+
+    if (status == 0) {
+        status = user_handles_give(process, &info);
+    }
+    if (status == 0) {
+        status =
+            sys_vm_write(process, (uintptr_t)user_info_own(), (uintptr_t)&info, sizeof(info), NULL);
+    }
+    if (status == 0) {
+        status = sys_thread_start(process, (uintptr_t)user_launch_entry, place & ~UINT64_C(15),
+                                  place, 0, &thread);
+    }
+    if (status == 0) {
+        (void)sys_handle_close(thread);
+    }
+    return status;
+}
+
+long user_fork_run(int (*run)(void *argument), void *argument, handle_t *process)
+{
+    static const char name[] = "child";
+    struct user_launch launch = {.begin = child_begin, .run_process = run, .argument = argument};
+    handle_t created = HANDLE_NONE;
+
+    (void)fflush(stdout);
+    __asm__ volatile("mv %0, tp" : "=r"(launch.tp));
+    long status = sys_process_create((uintptr_t)name, strlen(name), &created);
+    if (status != 0) {
+        return status;
+    }
+    status = child_fill(created, &launch);
+    if (status != 0) {
+        (void)sys_process_kill(created);
+        (void)sys_handle_close(created);
+        return status;
+    }
+    *process = created;
+    return 0;
+}
+
+long user_fork_wait(int (*run)(void *argument), void *argument, struct user_end *end)
+{
+    handle_t process = HANDLE_NONE;
+    long status = user_fork_run(run, argument, &process);
+
+    return status == 0 ? user_finish(process, end) : status;
+}
