@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The entry codec against the table of docs/pte-contract.md: every row there is a row here under
+ * the same label, with the values of the page.  Theories state the laws between the rows; the
+ * independent walker reads what the codec writes.
+ */
+#include "arch/pte.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <criterion/theories.h>
+
+#include "arch/layout.h"
+#include "model/mmu_model.h"
+#include "support.h"
+
+#define L1_ENTRY  UINT64_C(0x20000453)
+#define L2_ENTRY  UINT64_C(0x200004d7)
+#define L7_ENTRY  UINT64_C(0x40001d7)
+#define L8_ENTRY  UINT64_C(0x40000000040001d7)
+#define L13_ENTRY UINT64_C(0x3ffffffffffc53)
+#define L14_ENTRY UINT64_C(0xd7)
+#define T1_ENTRY  UINT64_C(0x20000c01)
+#define D1_ENTRY  UINT64_C(0x8000100002)
+
+struct leaf_row {
+    const char *label;
+    uint64_t pa;
+    enum vm_prot prot;
+    enum vm_mem mem;
+    enum pte_sw sw;
+    bool user;
+    uint64_t entry;
+};
+
+static struct leaf_row leaf_rows[] = {
+    {"L1", 0x80001000, VM_R, VM_MEM_PMA, PTE_SW_RAM, true, L1_ENTRY},
+    {"L2", 0x80001000, VM_RW, VM_MEM_PMA, PTE_SW_RAM, true, L2_ENTRY},
+    {"L3", 0x80001000, VM_X, VM_MEM_PMA, PTE_SW_RAM, true, 0x20000459},
+    {"L4", 0x80001000, VM_RX, VM_MEM_PMA, PTE_SW_RAM, true, 0x2000045b},
+    {"L5", 0x80001000, VM_RWX, VM_MEM_PMA, PTE_SW_RAM, true, 0x200004df},
+    {"L6", 0x80001000, VM_RW, VM_MEM_PMA, PTE_SW_PRIVATE, true, 0x200006d7},
+    {"L7", 0x10000000, VM_RW, VM_MEM_PMA, PTE_SW_IO, true, L7_ENTRY},
+    {"L8", 0x10000000, VM_RW, VM_MEM_IO, PTE_SW_IO, true, L8_ENTRY},
+    {"L9", 0x10000000, VM_R, VM_MEM_NC, PTE_SW_IO, true, 0x2000000004000153},
+    {"L10", 0x80200000, VM_RX, VM_MEM_PMA, PTE_SW_RAM, false, 0x2008006b},
+    {"L11", 0x80200000, VM_R, VM_MEM_PMA, PTE_SW_RAM, false, 0x20080063},
+    {"L12", 0x80200000, VM_RW, VM_MEM_PMA, PTE_SW_RAM, false, 0x200800e7},
+    {"L13", 0xfffffffffff000, VM_R, VM_MEM_PMA, PTE_SW_RAM, true, L13_ENTRY},
+    {"L14", 0, VM_RW, VM_MEM_PMA, PTE_SW_RAM, true, L14_ENTRY},
+};
+
+ParameterizedTestParameters(pte, leaf_is_the_value_of_the_table)
+{
+    return cr_make_param_array(struct leaf_row, leaf_rows, ARRAY_LEN(leaf_rows));
+}
+
+ParameterizedTest(const struct leaf_row *row, pte, leaf_is_the_value_of_the_table)
+{
+    struct pte_leaf leaf = {
+        .pa = {row->pa},
+        .prot = row->prot,
+        .mem = row->mem,
+        .sw = row->sw,
+        .user = row->user,
+        .global = !row->user,
+    };
+    pte_t entry = pte_make_leaf(leaf);
+    struct pte_leaf back = pte_decode(entry);
+
+    cr_assert(entry.raw == row->entry, "%s is %#lx", row->label, (unsigned long)entry.raw);
+    EXPECT_EQ(back.pa.raw, row->pa);
+    EXPECT_EQ(back.prot, row->prot);
+    EXPECT_EQ(back.mem, row->mem);
+    EXPECT_EQ(back.sw, row->sw);
+    EXPECT_EQ(back.user, row->user);
+    EXPECT_EQ(back.global, !row->user);
+    cr_assert(back.accessed, "A is preset");
+    EXPECT_EQ(back.dirty, (row->prot & VM_W) != 0);
+    EXPECT_EQ(pte_pa(entry).raw, row->pa);
+    EXPECT_EQ(pte_prot(entry), row->prot);
+    EXPECT_EQ(pte_sw(entry), row->sw);
+}
+
+Test(pte, tables_are_the_values_of_the_table)
+{
+    EXPECT_EQ(pte_make_table(pa(0x80003000)).raw, T1_ENTRY);                /* T1 */
+    EXPECT_EQ(pte_make_table(pa(0xfffffffffff000)).raw, 0x3ffffffffffc01U); /* T2 */
+    EXPECT_EQ(pte_pa((pte_t){T1_ENTRY}).raw, 0x80003000);
+    EXPECT_EQ(pte_absent().raw, 0);
+}
+
+struct dying_row {
+    const char *label;
+    uint64_t leaf, entry, pa;
+    bool is_io;
+};
+
+ParameterizedTestParameters(pte, dying_keeps_the_address)
+{
+    static struct dying_row rows[] = {
+        {"D1", L2_ENTRY, D1_ENTRY, 0x80001000, false},
+        {"D2", L7_ENTRY, 0x1000000102, 0x10000000, true},
+        {"D3", L13_ENTRY, 0xfffffffffff00002, 0xfffffffffff000, false},
+    };
+    return cr_make_param_array(struct dying_row, rows, ARRAY_LEN(rows));
+}
+
+ParameterizedTest(const struct dying_row *row, pte, dying_keeps_the_address)
+{
+    pte_t dying = pte_make_dying((pte_t){row->leaf});
+
+    cr_assert(dying.raw == row->entry, "%s is %#lx", row->label, (unsigned long)dying.raw);
+    EXPECT_EQ(dying.raw & PTE_V, 0);
+    EXPECT_EQ(pte_dying_pa(dying).raw, row->pa);
+    EXPECT_EQ(pte_dying_is_io(dying), row->is_io);
+}
+
+struct rights_row {
+    const char *label;
+    uint64_t from;
+    enum vm_prot prot;
+    enum vm_mem mem;
+    uint64_t entry;
+};
+
+ParameterizedTestParameters(pte, rights_change_and_the_rest_stays)
+{
+    static struct rights_row rows[] = {
+        {"W1", L1_ENTRY, VM_RW, VM_MEM_PMA, L2_ENTRY},
+        {"W2", L2_ENTRY, VM_R, VM_MEM_PMA, 0x200004d3},
+        {"W3", L2_ENTRY, VM_RX, VM_MEM_PMA, 0x200004db},
+        {"W4", L7_ENTRY, VM_RW, VM_MEM_IO, L8_ENTRY},
+        {"W5", L8_ENTRY, VM_R, VM_MEM_PMA, 0x40001d3},
+        {"W6", 0x20000413, VM_R, VM_MEM_PMA, L1_ENTRY},
+    };
+    return cr_make_param_array(struct rights_row, rows, ARRAY_LEN(rows));
+}
+
+ParameterizedTest(const struct rights_row *row, pte, rights_change_and_the_rest_stays)
+{
+    pte_t entry = pte_with_rights((pte_t){row->from}, row->prot, row->mem);
+
+    cr_assert(entry.raw == row->entry, "%s is %#lx", row->label, (unsigned long)entry.raw);
+}
+
+/* `levels` is a set: bit i = the row holds at level i. */
+struct kind_row {
+    const char *label;
+    uint64_t value;
+    unsigned levels;
+    enum pte_kind kind;
+};
+
+#define ANY_LEVEL   0x1fU
+#define LEVEL_0     0x01U
+#define ABOVE_0     0x1eU
+#define FIRST_THREE 0x07U
+#define LAST_TWO    0x18U
+
+ParameterizedTestParameters(pte, kind_of_every_encoding)
+{
+    static struct kind_row rows[] = {
+        {"K1", 0, ANY_LEVEL, PTE_ABSENT},
+        {"K2", D1_ENTRY, ANY_LEVEL, PTE_DYING},
+        {"K3", 0x4, ANY_LEVEL, PTE_UNKNOWN},
+        {"K4", T1_ENTRY, ABOVE_0, PTE_TABLE},
+        {"K5", T1_ENTRY, LEVEL_0, PTE_UNKNOWN},
+        {"K6 U", T1_ENTRY | 0x10, ABOVE_0, PTE_UNKNOWN},
+        {"K6 A", T1_ENTRY | 0x40, ABOVE_0, PTE_UNKNOWN},
+        {"K6 D", T1_ENTRY | 0x80, ABOVE_0, PTE_UNKNOWN},
+        {"K7 NC", T1_ENTRY | UINT64_C(1) << 61, ABOVE_0, PTE_UNKNOWN},
+        {"K7 IO", T1_ENTRY | UINT64_C(2) << 61, ABOVE_0, PTE_UNKNOWN},
+        {"K8", L1_ENTRY, LEVEL_0, PTE_LEAF},
+        {"K9", L1_ENTRY, ABOVE_0, PTE_UNKNOWN},
+        {"K10", L14_ENTRY, ANY_LEVEL, PTE_LEAF},
+        {"K11", 0x55, ANY_LEVEL, PTE_UNKNOWN},
+        {"K12", 0x5d, ANY_LEVEL, PTE_UNKNOWN},
+        {"K13", L1_ENTRY | UINT64_C(3) << 61, LEVEL_0, PTE_UNKNOWN},
+        {"K14 54", L1_ENTRY | UINT64_C(1) << 54, LEVEL_0, PTE_UNKNOWN},
+        {"K14 57", L1_ENTRY | UINT64_C(1) << 57, LEVEL_0, PTE_UNKNOWN},
+        {"K14 60", L1_ENTRY | UINT64_C(1) << 60, LEVEL_0, PTE_UNKNOWN},
+        {"K15", L1_ENTRY | UINT64_C(1) << 63, LEVEL_0, PTE_UNKNOWN},
+        {"K16", 0x10000053, FIRST_THREE, PTE_LEAF},
+        {"K17", 0x10000053, LAST_TWO, PTE_UNKNOWN},
+    };
+    return cr_make_param_array(struct kind_row, rows, ARRAY_LEN(rows));
+}
+
+ParameterizedTest(const struct kind_row *row, pte, kind_of_every_encoding)
+{
+    for (unsigned level = 0; level < PTE_LEVELS_MAX; level++) {
+        enum pte_kind kind = pte_kind((pte_t){row->value}, level);
+
+        cr_assert((row->levels & 1U << level) == 0 || kind == row->kind, "%s: level %u gives %d",
+                  row->label, level, (int)kind);
+    }
+}
+
+Test(pte, only_rights_that_can_be_encoded_are_legal)
+{
+    static const bool legal[] = {
+        [VM_PROT_NONE] = false, [VM_R] = true,  [VM_W] = false,  [VM_RW] = true,
+        [VM_X] = true,          [VM_RX] = true, [VM_WX] = false, [VM_RWX] = true,
+    };
+
+    for (unsigned prot = 0; prot < ARRAY_LEN(legal); prot++) {
+        EXPECT_EQ(pte_prot_is_legal((enum vm_prot)prot), legal[prot]);
+    }
+    cr_assert(!pte_prot_is_legal((enum vm_prot)8));
+    cr_assert(!pte_prot_is_legal((enum vm_prot)0x7ffffff1));
+}
+
+struct mode_row {
+    unsigned levels, va_bits;
+    uint64_t user_limit, upper_base;
+};
+
+ParameterizedTestParameters(pte, modes_differ_in_levels_alone)
+{
+    static struct mode_row rows[] = {
+        {3, 39, UINT64_C(0x4000000000), UINT64_C(0xffffffc000000000)},
+        {4, 48, UINT64_C(0x800000000000), UINT64_C(0xffff800000000000)},
+        {5, 57, UINT64_C(0x100000000000000), UINT64_C(0xff00000000000000)},
+    };
+    return cr_make_param_array(struct mode_row, rows, ARRAY_LEN(rows));
+}
+
+ParameterizedTest(const struct mode_row *row, pte, modes_differ_in_levels_alone)
+{
+    EXPECT_EQ(pte_va_bits(row->levels), row->va_bits);
+    EXPECT_EQ(pte_user_limit(row->levels), row->user_limit);
+    EXPECT_EQ(layout_upper_base(row->levels), row->upper_base);
+    EXPECT_EQ(layout_direct_bytes(row->levels), row->user_limit / 2);
+    EXPECT_EQ(layout_records_base(row->levels), row->upper_base + row->user_limit / 2);
+    cr_assert(pte_va_is_canonical(va(0), row->levels));
+    cr_assert(pte_va_is_canonical(va(row->user_limit - 1), row->levels));
+    cr_assert(!pte_va_is_canonical(va(row->user_limit), row->levels));
+    cr_assert(!pte_va_is_canonical(va(row->upper_base - 1), row->levels));
+    cr_assert(pte_va_is_canonical(va(row->upper_base), row->levels));
+    cr_assert(pte_va_is_canonical(va(UINT64_MAX), row->levels));
+    cr_assert(!pte_va_is_canonical(va(UINT64_C(1) << 63), row->levels));
+}
+
+Test(pte, levels_have_their_extents_and_indices)
+{
+    static const uint64_t bytes[] = {4 * KIB, 2 * MIB, GIB, 512 * GIB, 256 * TIB};
+
+    for (unsigned level = 0; level < PTE_LEVELS_MAX; level++) {
+        unsigned low = 12 + 9 * level;
+
+        EXPECT_EQ(pte_level_bytes(level), bytes[level]);
+        EXPECT_EQ(pte_index(va(UINT64_C(511) << low), level), 511);
+        EXPECT_EQ(pte_index(va(~(UINT64_C(511) << low)), level), 0);
+        EXPECT_EQ(pte_index(va(UINT64_C(0x155) << low | ((UINT64_C(1) << low) - 1)), level), 0x155);
+    }
+}
+
+TheoryDataPoints(pte, every_legal_leaf_comes_back) = {
+    DataPoints(uint64_t, 0, 0x1000, 0x80000000, 0xfffffffff000, 0xfffffffffff000),
+    DataPoints(int, VM_R, VM_W, VM_X, VM_RW, VM_RX, VM_WX, VM_RWX),
+    DataPoints(int, VM_MEM_PMA, VM_MEM_NC, VM_MEM_IO),
+    DataPoints(int, PTE_SW_RAM, PTE_SW_IO, PTE_SW_PRIVATE),
+    DataPoints(int, 0, 1),
+};
+
+Theory((uint64_t to, int prot, int mem, int sw, int user), pte, every_legal_leaf_comes_back)
+{
+    struct pte_leaf leaf = {
+        .pa = {to},
+        .prot = (enum vm_prot)prot,
+        .mem = (enum vm_mem)mem,
+        .sw = (enum pte_sw)sw,
+        .user = user != 0,
+        .global = user == 0,
+    };
+    struct pte_leaf back;
+    pte_t entry;
+
+    cr_assume(pte_prot_is_legal(leaf.prot));
+    entry = pte_make_leaf(leaf);
+    back = pte_decode(entry);
+    cr_assert(pte_kind(entry, 0) == PTE_LEAF);
+    cr_assert(back.pa.raw == to && back.prot == leaf.prot && back.mem == leaf.mem);
+    cr_assert(back.sw == leaf.sw && back.user == leaf.user && back.global == leaf.global);
+    cr_assert(pte_make_leaf(back).raw == entry.raw);
+    /* The walker, which knows nothing of the codec, reads the same rights and address. */
+    for (int access = MMU_READ; access <= MMU_EXECUTE; access++) {
+        static const int needs[] = {VM_R, VM_W, VM_X};
+
+        cr_assert(mmu_model_permits(entry.raw, (enum mmu_access)access,
+                                    leaf.user ? MMU_USER : MMU_SUPERVISOR) ==
+                  ((prot & needs[access]) != 0));
+        cr_assert(!mmu_model_permits(entry.raw, (enum mmu_access)access,
+                                     leaf.user ? MMU_SUPERVISOR : MMU_USER));
+    }
+    cr_assert(mmu_model_leaf_pa(entry.raw, 0, 0) == to);
+    cr_assert(pte_dying_pa(pte_make_dying(entry)).raw == to);
+    cr_assert(pte_kind(pte_make_dying(entry), 0) == PTE_DYING);
+}
+
+TheoryDataPoints(pte, rights_there_and_back_keep_what_hardware_saw) = {
+    DataPoints(int, VM_R, VM_X, VM_RW, VM_RX, VM_RWX),
+    DataPoints(int, VM_R, VM_X, VM_RW, VM_RX, VM_RWX),
+};
+
+Theory((int first, int second), pte, rights_there_and_back_keep_what_hardware_saw)
+{
+    struct pte_leaf leaf = {.pa = {0x80001000}, .prot = (enum vm_prot)first, .user = true};
+    pte_t entry = pte_make_leaf(leaf);
+    pte_t other = pte_with_rights(entry, (enum vm_prot)second, VM_MEM_PMA);
+
+    cr_assert(pte_prot(other) == (enum vm_prot)second);
+    cr_assert(pte_pa(other).raw == 0x80001000);
+    cr_assert(pte_decode(other).dirty == (((first | second) & VM_W) != 0));
+    cr_assert(pte_kind(other, 0) == PTE_LEAF);
+}
