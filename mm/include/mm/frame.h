@@ -62,6 +62,9 @@ void frame_put(struct frame *frame);
 /* The record of a physical address, or NULL if no RAM known to the kernel is there. */
 struct frame *frame_of(paddr_t pa);
 
+/* True if any page of the (page-aligned) range is RAM known to the kernel. */
+bool frame_range_has_ram(struct pa_range range);
+
 /* First byte of the frame, and the direct-map pointer to it. */
 paddr_t frame_pa(const struct frame *frame);
 void *frame_bytes(const struct frame *frame);

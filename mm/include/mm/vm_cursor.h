@@ -65,24 +65,25 @@ enum vm_cursor_mode {
     VM_CURSOR_CHANGE,
 };
 
+enum vm_flush {
+    VM_FLUSH_NONE,
+    VM_FLUSH_PAGES, /* leaves of `flush` only   */
+    VM_FLUSH_SPACE, /* nodes were detached too  */
+};
+
 /* Fields are private to mm/: read the position with vm_cursor_va. */
 struct vm_cursor {
     struct vm_space *space;
     struct va_range range;
     vaddr_t va;
     enum vm_cursor_mode mode;
-    unsigned guard_level;  /* level of the covering node        */
     struct pt_node *cover; /* covering node; NULL: not open     */
+    struct pt_node *near;  /* where the last walk ended         */
     struct {
         struct va_range removed; /* entries there are dying; empty: none          */
         struct pt_node *tables;  /* detached nodes that wait for the flush        */
-        uint64_t flush_pages;    /* pages whose translation must go               */
-        struct va_range flush;   /* hull of them                                  */
-        enum {
-            VM_FLUSH_NONE,
-            VM_FLUSH_PAGES,
-            VM_FLUSH_SPACE
-        } flush_kind;
+        struct va_range flush;   /* hull of the leaves whose translation must go  */
+        enum vm_flush flush_kind;
     } owed;
 };
 

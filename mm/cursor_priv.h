@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the cursor share. */
+#pragma once
+
+#include "mm/vm_cursor.h"
+#include "pt_walk.h"
+
+/* [va, va + len) if it lies inside the cursor's range.  ERR_INVAL, ERR_RANGE. */
+status_t cursor_part(const struct vm_cursor *cursor, uint64_t len_bytes, struct va_range *part);
+
+/* Checks what a mapping is to grant.  ERR_INVAL, ERR_NOTSUP; no effect. */
+status_t cursor_check_ram(struct vm_prop prop);
+status_t cursor_check_io(struct vm_prop prop);
+
+/* The memory type as the encoding has it: I/O regions are device memory by their PMA, and say so
+ * with Svpbmt only. */
+enum vm_mem cursor_io_encoding(enum vm_mem mem);
+
+/* The memory type of a leaf, in words. */
+enum vm_mem cursor_leaf_mem(const struct pte_leaf *leaf);
+
+/* Takes one leaf out: the entry is dying until the flush. */
+void cursor_remove_leaf(struct vm_cursor *cursor, const struct pt_place *place,
+                        struct vm_removed *removed);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frame records: from addresses to records and back, and references.
+ *
+ * The records are one virtual array over the whole direct map, backed only where a bank of RAM is;
+ * so a record may be touched only after its bank was found.  Who allocates is frame_alloc.c.
+ */
+#include "mm/frame.h"
+
+#include "arch/arch.h"
+#include "frame_records.h"
+#include "lib/assert.h"
+
+static struct frame *records; /* (c) after boot */
+static paddr_t base;          /* (c) physical address of index 0 */
+static struct {
+    uint64_t first, end; /* indices */
+} banks[MACHINE_BANKS_MAX];
+static size_t bank_count;
+
+void frame_records_init(struct frame *first_record, paddr_t first_pa)
+{
+    records = first_record;
+    base = first_pa;
+    bank_count = 0;
+}
+
+status_t frame_records_add(struct pa_range range)
+{
+    if (bank_count == MACHINE_BANKS_MAX) {
+        return ERR_NOSPC;
+    }
+    banks[bank_count].first = (range.start.raw - base.raw) >> PAGE_SHIFT;
+    banks[bank_count].end = (range.end.raw - base.raw) >> PAGE_SHIFT;
+    for (uint64_t i = banks[bank_count].first; i < banks[bank_count].end; i++) {
+        records[i] = (struct frame){.type = FRAME_RESERVED};
+    }
+    bank_count++;
+    return OK;
+}
+
+struct frame *frame_at(uint64_t index)
+{
+    for (size_t i = 0; i < bank_count; i++) {
+        if (index >= banks[i].first && index < banks[i].end) {
+            return &records[index];
+        }
+    }
+    return NULL;
+}
+
+uint64_t frame_index(const struct frame *frame)
+{
+    return (uint64_t)(frame - records);
+}
+
+struct frame *frame_of(paddr_t pa)
+{
+    return pa.raw < base.raw ? NULL : frame_at((pa.raw - base.raw) >> PAGE_SHIFT);
+}
+
+bool frame_range_has_ram(struct pa_range range)
+{
+    for (size_t i = 0; i < bank_count; i++) {
+        struct pa_range bank = {paddr_add(base, banks[i].first << PAGE_SHIFT),
+                                paddr_add(base, banks[i].end << PAGE_SHIFT)};
+
+        if (pa_ranges_overlap(bank, range)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+paddr_t frame_pa(const struct frame *frame)
+{
+    return paddr_add(base, frame_index(frame) << PAGE_SHIFT);
+}
+
+void *frame_bytes(const struct frame *frame)
+{
+    return arch_phys_to_virt(frame_pa(frame));
+}
+
+void frame_get(struct frame *frame)
+{
+    /* Relaxed: whoever gets another reference has one that keeps the frame. */
+    uint32_t before = atomic_fetch_add_explicit(&frame->refs, 1, memory_order_relaxed);
+
+    ASSERT_FMT(before != 0 && before != UINT32_MAX, "pa=%lx refs=%u",
+               (unsigned long)frame_pa(frame).raw, before);
+}
+
+void frame_put(struct frame *frame)
+{
+    /* Release pairs with the acquire of the last put: what others did with the frame is over. */
+    uint32_t before = atomic_fetch_sub_explicit(&frame->refs, 1, memory_order_acq_rel);
+
+    ASSERT_FMT(before != 0, "pa=%lx is free", (unsigned long)frame_pa(frame).raw);
+    if (before == 1) {
+        frame_free(frame);
+    }
+}
+
+status_t frame_adopt(struct pa_range range)
+{
+    uint64_t end;
+
+    if (range.start.raw >= range.end.raw ||
+        checked_align_up(range.end.raw, PAGE_SIZE, &end) != OK) {
+        return ERR_INVAL;
+    }
+    for (uint64_t pa = align_down(range.start.raw, PAGE_SIZE); pa < end; pa += PAGE_SIZE) {
+        const struct frame *frame = frame_of((paddr_t){pa});
+
+        if (frame == NULL || frame->type != FRAME_RESERVED) {
+            return ERR_INVAL;
+        }
+    }
+    for (uint64_t pa = align_down(range.start.raw, PAGE_SIZE); pa < end; pa += PAGE_SIZE) {
+        struct frame *frame = frame_of((paddr_t){pa});
+
+        frame->type = FRAME_USER;
+        /* Relaxed: boot, one hart. */
+        atomic_store_explicit(&frame->refs, 1, memory_order_relaxed);
+    }
+    return OK;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between frame.c (records) and frame_alloc.c (free lists): records by index.
+ *
+ * The index of a frame is its distance, in frames, from the start of the direct map, which is
+ * aligned to 1 GiB, so that buddies by index are buddies by address.
+ */
+#pragma once
+
+#include "arch/machine.h"
+#include "mm/frame.h"
+
+/* Frames that the 32-bit links of a record can name. */
+#define FRAME_INDEX_LIMIT (UINT64_C(1) << 32)
+
+/* Sets the place of the records: `records` is the (virtual) record of index 0, at physical address
+ * base.  Then every bank is told by frame_records_add, in ascending order. */
+void frame_records_init(struct frame *records, paddr_t base);
+
+/* RAM [range.start, range.end) has records; they read FRAME_RESERVED now.  ERR_NOSPC: too many. */
+status_t frame_records_add(struct pa_range range);
+
+/* Record by index, or NULL if there is none. */
+struct frame *frame_at(uint64_t index);
+
+uint64_t frame_index(const struct frame *frame);
+
+/* Hands [range) of reserved frames to the free lists, at boot. */
+void frame_release_range(struct pa_range range);
+
+/* Last reference gone: back to the free lists. */
+void frame_free(struct frame *frame);

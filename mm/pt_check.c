@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The audit of one address space: does every node say what its entries say?
+ *
+ * Walks the whole tree at rest.  It shares the codec with the code it checks; the independent
+ * judgement is the host tests'.
+ */
+#include "lib/log.h"
+#include "mm/vm_cursor.h"
+#include "vm_space_priv.h"
+
+static const char *check_leaf(struct vm_space *space, pte_t entry)
+{
+    struct pte_leaf leaf = pte_decode(entry);
+    const struct frame *frame = frame_of(leaf.pa);
+    struct io_mem *io;
+    uint64_t offset;
+
+    if (!leaf.user || leaf.global) {
+        return "a user leaf without U, or global";
+    }
+    if (leaf.sw == PTE_SW_IO) {
+        if (frame != NULL) {
+            return "an I/O leaf names RAM";
+        }
+        return vm_space_find_iomem(space, leaf.pa, &io, &offset) == OK && io_mem_refs(io) > 0
+                   ? NULL
+                   : "an I/O leaf whose region does not know";
+    }
+    if (frame == NULL || frame->type != FRAME_USER) {
+        return "a leaf names a frame that is no program's";
+    }
+    return atomic_load_explicit(&frame->refs, memory_order_relaxed) > 0
+               ? NULL
+               : "a leaf names a free frame";
+}
+
+static const char *check_place(const struct pt_node *node, const struct vm_space *space,
+                               vaddr_t base, unsigned level)
+{
+    if (node->frame->type != FRAME_TABLE || node->frame->node != node) {
+        return "a node and its frame disagree";
+    }
+    if (node->is_stray || spinlock_is_mine(&node->lock)) {
+        return "a linked node is stray or locked";
+    }
+    return node->space == space && node->base.raw == base.raw && node->level == level
+               ? NULL
+               : "a node is not where its record says";
+}
+
+/* At most PTE_LEVELS_MAX deep.  *where: the address of the first problem. */
+static const char *check_node(struct vm_space *space, const struct pt_node *node, vaddr_t *where)
+{
+    unsigned end = node == space->root ? PTE_ENTRIES / 2 : PTE_ENTRIES;
+    unsigned present = 0;
+
+    *where = node->base;
+    for (unsigned i = 0; i < end; i++) {
+        pte_t entry = pte_slot_load(&node->slots[i]);
+        vaddr_t va = pt_node_entry_va(node, i);
+        const struct pt_node *child;
+        const char *problem = NULL;
+
+        switch (pte_kind(entry, node->level)) {
+        case PTE_ABSENT:
+            continue;
+        case PTE_DYING:
+            problem = "an entry is still dying";
+            break;
+        case PTE_UNKNOWN:
+            problem = "a reserved encoding";
+            break;
+        case PTE_LEAF:
+            problem = check_leaf(space, entry);
+            break;
+        case PTE_TABLE:
+            child = pt_node_of(entry);
+            problem = check_place(child, space, va, node->level - 1U);
+            if (problem == NULL) {
+                problem = check_node(space, child, &va);
+            }
+            break;
+        }
+        if (problem != NULL) {
+            *where = va;
+            return problem;
+        }
+        present++;
+    }
+    return present == node->present ? NULL : "a node's count and its entries disagree";
+}
+
+status_t vm_space_check(struct vm_space *space)
+{
+    vaddr_t where = {0};
+    const char *problem =
+        check_place(space->root, space, (vaddr_t){0}, (unsigned)space->root->level);
+
+    if (problem == NULL) {
+        problem = check_node(space, space->root, &where);
+    }
+    if (problem != NULL) {
+        log_printf("vm_space_check: %s, at or below %lx\n", problem, (unsigned long)where.raw);
+        return ERR_INVAL;
+    }
+    return OK;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Making and freeing page-table nodes: a zeroed frame and its side record. */
+#include "pt_node.h"
+
+#include "arch/arch.h"
+#include "lib/assert.h"
+#include "lib/counter.h"
+#include "mm/slab.h"
+
+static struct slab_cache node_cache =
+    SLAB_CACHE_INIT(node_cache, "pt_node", sizeof(struct pt_node));
+
+status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, struct pt_node **out)
+{
+    struct pt_node *node = slab_alloc(&node_cache);
+    struct frame *frame;
+
+    if (node == NULL) {
+        return ERR_NOMEM;
+    }
+    if (frame_alloc(FRAME_TABLE, &frame) != OK) {
+        slab_free(&node_cache, node);
+        return ERR_NOMEM;
+    }
+    arch_zero_frame(frame_bytes(frame));
+    frame->node = node;
+    *node = (struct pt_node){.space = space,
+                             .base = base,
+                             .slots = frame_bytes(frame),
+                             .frame = frame,
+                             .level = (uint8_t)level};
+    spinlock_init(&node->lock, LOCK_PT_NODE);
+    counter_add(COUNTER_tables_allocated, 1);
+    *out = node;
+    return OK;
+}
+
+void pt_node_destroy(struct pt_node *node)
+{
+    frame_put(node->frame);
+    slab_free(&node_cache, node);
+    counter_add(COUNTER_tables_freed, 1);
+}
+
+struct pt_node *pt_node_of(pte_t table)
+{
+    const struct frame *frame = frame_of(pte_pa(table));
+
+    ASSERT_FMT(frame != NULL && frame->type == FRAME_TABLE, "entry=%lx", (unsigned long)table.raw);
+    return frame->node;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Nodes: page-table pages of user halves, each with a side record.
+ *
+ * A node is one 512-entry table in a frame of its own; what the hardware need not see (lock, level,
+ * place, count) is in the side record, found from the frame's record.
+ */
+#pragma once
+
+#include "arch/slot.h"
+#include "lib/spinlock.h"
+#include "lib/types.h"
+#include "mm/frame.h"
+
+struct vm_space;
+
+/* Fields: (c) constant, (n) the node's lock. */
+struct pt_node {
+    struct spinlock lock;   /* rank LOCK_PT_NODE                          */
+    struct vm_space *space; /* (n) place: whose                           */
+    vaddr_t base;           /* (n) place: first address it translates     */
+    struct pte_slot *slots; /* (c) the 512 entries                        */
+    struct frame *frame;    /* (c) the frame they lie in                  */
+    struct pt_node *next;   /* (n) list of detached or spare nodes        */
+    uint16_t present;       /* (n) user entries with V set                */
+    uint8_t level;          /* (c) 0: its entries map 4 KiB               */
+    bool is_stray;          /* (n) detached: no descent may use it        */
+};
+
+/* A node with no entry present.  Not linked, not locked.  ERR_NOMEM: nothing leaked.
+ * Context: any below LOCK_SLAB. */
+status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, struct pt_node **out);
+
+/* Frees a node that no hart can reach any more; unlocked. */
+void pt_node_destroy(struct pt_node *node);
+
+/* The node that a table entry points to. */
+struct pt_node *pt_node_of(pte_t table);
+
+/* Bytes that one entry, and the whole node, translate. */
+static inline uint64_t pt_node_entry_bytes(const struct pt_node *node)
+{
+    return pte_level_bytes(node->level);
+}
+
+static inline uint64_t pt_node_bytes(const struct pt_node *node)
+{
+    return pte_level_bytes(node->level + 1U);
+}
+
+static inline bool pt_node_contains(const struct pt_node *node, vaddr_t va)
+{
+    return va.raw - node->base.raw < pt_node_bytes(node);
+}
+
+/* First address that entry `index` translates. */
+static inline vaddr_t pt_node_entry_va(const struct pt_node *node, unsigned index)
+{
+    return vaddr_add(node->base, (uint64_t)index * pt_node_entry_bytes(node));
+}
+
+/* The part of [start, end) that the node translates, as indices: [first, end).  The range must
+ * touch the node. */
+struct pt_span {
+    unsigned first, end;
+};
+
+static inline struct pt_span pt_node_span(const struct pt_node *node, struct va_range range)
+{
+    uint64_t node_end = node->base.raw + pt_node_bytes(node);
+    uint64_t start = range.start.raw > node->base.raw ? range.start.raw : node->base.raw;
+    uint64_t end = range.end.raw < node_end ? range.end.raw : node_end;
+
+    return (struct pt_span){pte_index((vaddr_t){start}, node->level),
+                            pte_index((vaddr_t){end - 1}, node->level) + 1U};
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Moving inside the sub-tree that a cursor has locked: from an address to the slot that holds it.
+ */
+#pragma once
+
+#include "mm/vm_cursor.h"
+#include "pt_node.h"
+
+/* A slot and what it held when it was looked up. */
+struct pt_place {
+    struct pt_node *node;
+    unsigned index;
+    pte_t entry;
+    enum pte_kind kind;
+};
+
+/* The slot of the lowest existing node that contains va, a member of the cursor's range. */
+struct pt_place pt_walk(struct vm_cursor *cursor, vaddr_t va);
+
+/* First leaf that intersects [from, end).  True: *place is it.  False: there is none. */
+bool pt_find_leaf(struct vm_cursor *cursor, struct va_range in, struct pt_place *place);
+
+/* First address of a place, and the address past it. */
+struct va_range pt_place_range(const struct pt_place *place);
+
+/* Spare nodes, linked through `next`. */
+struct pt_pool {
+    struct pt_node *first;
+};
+
+/* Gets all nodes that leaves at level 0 throughout `in` need and that do not exist.
+ * ERR_NOMEM: the pool is empty and nothing changed. */
+status_t pt_pool_fill(struct vm_cursor *cursor, struct va_range in, struct pt_pool *pool);
+
+/* The level-0 slot of va, with nodes from the pool linked (born locked) where they miss. */
+struct pt_place pt_walk_linking(struct vm_cursor *cursor, vaddr_t va, struct pt_pool *pool);

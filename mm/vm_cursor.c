@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cursors: opening, closing, looking and moving.  What changes entries is vm_cursor_map.c and
+ * vm_cursor_remove.c.
+ */
+#include "mm/vm_cursor.h"
+
+#include <limits.h>
+
+#include "cursor_priv.h"
+#include "lib/assert.h"
+#include "lib/counter.h"
+#include "pt_lock.h"
+#include "pt_walk.h"
+#include "tlb.h"
+#include "vm_space_priv.h"
+
+status_t vm_cursor_open_bounded(struct vm_cursor *cursor, struct vm_space *space,
+                                struct va_range range, enum vm_cursor_mode mode, unsigned max_nodes)
+{
+    enum pt_link link = mode == VM_CURSOR_CHANGE ? PT_LINK_MISSING : PT_LINK_NOTHING;
+    struct pt_node *cover;
+    status_t status;
+
+    *cursor = (struct vm_cursor){0};
+    if (range.start.raw >= range.end.raw ||
+        !is_aligned(range.start.raw | range.end.raw, PAGE_SIZE)) {
+        return ERR_INVAL;
+    }
+    if (range.end.raw > vm_space_user_limit().raw) {
+        return ERR_RANGE;
+    }
+    status = pt_lock_range(space->root, link, max_nodes, &range, &cover);
+    if (status != OK) {
+        return status;
+    }
+    vm_space_get(space);
+    *cursor = (struct vm_cursor){.space = space,
+                                 .range = range,
+                                 .va = range.start,
+                                 .mode = mode,
+                                 .cover = cover,
+                                 .near = cover};
+    counter_add(COUNTER_cursors_opened, 1);
+    return OK;
+}
+
+status_t vm_cursor_open(struct vm_cursor *cursor, struct vm_space *space, struct va_range range,
+                        enum vm_cursor_mode mode)
+{
+    return vm_cursor_open_bounded(cursor, space, range, mode, UINT_MAX);
+}
+
+void vm_cursor_close(struct vm_cursor *cursor)
+{
+    struct vm_space *space = cursor->space;
+
+    if (cursor->cover == NULL) {
+        return;
+    }
+    vm_cursor_sync(cursor);
+    pt_unlock_range(cursor->cover, cursor->range);
+    *cursor = (struct vm_cursor){0};
+    vm_space_put(space);
+}
+
+vaddr_t vm_cursor_va(const struct vm_cursor *cursor)
+{
+    return cursor->va;
+}
+
+static struct vm_item item_of(const struct pt_place *place)
+{
+    struct pte_leaf leaf;
+
+    if (place->kind != PTE_LEAF) {
+        return (struct vm_item){.kind = VM_ITEM_ABSENT};
+    }
+    leaf = pte_decode(place->entry);
+    return (struct vm_item){
+        .kind = leaf.sw == PTE_SW_IO ? VM_ITEM_IO : VM_ITEM_RAM,
+        .frame = leaf.sw == PTE_SW_IO ? NULL : frame_of(leaf.pa),
+        .pa = leaf.pa,
+        .prop = {leaf.prot, cursor_leaf_mem(&leaf)},
+        .accessed = leaf.accessed,
+        .dirty = leaf.dirty,
+    };
+}
+
+status_t vm_cursor_query(const struct vm_cursor *cursor, struct vm_slot *slot)
+{
+    struct vm_cursor look = *cursor; /* a walk notes where it ended; the position stays */
+    struct pt_place place;
+
+    ASSERT(cursor->cover != NULL);
+    if (cursor->va.raw == cursor->range.end.raw) {
+        return ERR_RANGE;
+    }
+    place = pt_walk(&look, cursor->va);
+    *slot = (struct vm_slot){pt_place_range(&place), item_of(&place)};
+    return OK;
+}
+
+status_t vm_cursor_query_get(const struct vm_cursor *cursor, struct vm_slot *slot)
+{
+    status_t status = vm_cursor_query(cursor, slot);
+
+    if (status == OK && slot->item.kind == VM_ITEM_RAM) {
+        frame_get(slot->item.frame);
+    }
+    return status;
+}
+
+status_t vm_cursor_next(struct vm_cursor *cursor, struct vm_slot *slot)
+{
+    struct pt_place place;
+    struct va_range extent;
+    uint64_t skipped = 0;
+
+    ASSERT(cursor->cover != NULL);
+    if (cursor->va.raw == cursor->range.end.raw) {
+        return ERR_NOENT;
+    }
+    place = pt_walk(cursor, cursor->va);
+    extent = pt_place_range(&place);
+    *slot = (struct vm_slot){extent, item_of(&place)};
+    if (slot->range.start.raw < cursor->va.raw) {
+        skipped = cursor->va.raw - slot->range.start.raw;
+        slot->range.start = cursor->va;
+    }
+    if (slot->range.end.raw > cursor->range.end.raw) {
+        slot->range.end = cursor->range.end;
+    }
+    slot->item.pa.raw += slot->item.kind == VM_ITEM_ABSENT ? 0 : skipped;
+    cursor->va = slot->range.end;
+    return OK;
+}
+
+status_t cursor_part(const struct vm_cursor *cursor, uint64_t len_bytes, struct va_range *part)
+{
+    ASSERT(cursor->cover != NULL);
+    if (!is_aligned(len_bytes, PAGE_SIZE)) {
+        return ERR_INVAL;
+    }
+    if (len_bytes > cursor->range.end.raw - cursor->va.raw) {
+        return ERR_RANGE;
+    }
+    *part = (struct va_range){cursor->va, vaddr_add(cursor->va, len_bytes)};
+    return OK;
+}
+
+status_t vm_cursor_find_next(struct vm_cursor *cursor, uint64_t len_bytes, vaddr_t *found)
+{
+    struct va_range part;
+    struct pt_place place;
+    status_t status = cursor_part(cursor, len_bytes, &part);
+
+    if (status != OK) {
+        return status;
+    }
+    if (!pt_find_leaf(cursor, part, &place)) {
+        cursor->va = part.end;
+        return ERR_NOENT;
+    }
+    if (pt_place_range(&place).start.raw > cursor->va.raw) {
+        cursor->va = pt_place_range(&place).start;
+    }
+    *found = cursor->va;
+    return OK;
+}
+
+status_t vm_cursor_jump(struct vm_cursor *cursor, vaddr_t va)
+{
+    ASSERT(cursor->cover != NULL);
+    if (!is_aligned(va.raw, PAGE_SIZE)) {
+        return ERR_INVAL;
+    }
+    if (va.raw < cursor->range.start.raw || va.raw >= cursor->range.end.raw) {
+        return ERR_RANGE;
+    }
+    cursor->va = va;
+    return OK;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* The body of an address space, for the files of mm/ that make it up. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "io_mem_table.h"
+#include "lib/hart_mask.h"
+#include "lib/list.h"
+#include "mm/vm_space.h"
+#include "pt_node.h"
+
+/* How many pages of each region this space maps; made when the first is mapped. */
+struct vm_space_io {
+    _Atomic(uint32_t) pages[IO_MEM_MAX]; /* (a) */
+};
+
+/* Fields: (c) constant after create, (a) atomic, (r) the reaper's lock.
+ * Invariant: every hart whose satp names `root` has its bit in `active`. */
+struct vm_space {
+    struct pt_node *root;             /* (c) level levels-1                             */
+    _Atomic(uint32_t) refs;           /* (a) processes, cursors                         */
+    _Atomic(uint64_t) active;         /* (a) bits of harts; set before satp is written  */
+    _Atomic(struct vm_space_io *) io; /* (a) NULL until a region is mapped              */
+    struct list_node dead;            /* (r) in the reaper's list                       */
+};
+
+/* Counts of mapped I/O pages (vm_space_io.c).  prepare allocates; the others cannot fail after it.
+ */
+status_t vm_space_io_prepare(struct vm_space *space);
+void vm_space_io_add(struct vm_space *space, struct io_mem *io);
+void vm_space_io_remove(struct vm_space *space, paddr_t pa);
+void vm_space_io_fini(struct vm_space *space);
+
+/* Frees the side of a space that is not its tables (vm_space.c). */
+void vm_space_free(struct vm_space *space);
+
+/* Gives a space without references to the reaper (vm_reap.c). */
+void vm_reap_add(struct vm_space *space);
+
+/* Releases what a removed leaf or dying entry named: a frame's or a region's reference. */
+enum vm_page_kind {
+    VM_PAGE_RAM,
+    VM_PAGE_IO,
+};
+
+void vm_space_release_page(struct vm_space *space, paddr_t pa, enum vm_page_kind kind);
