@@ -4,11 +4,14 @@
  * in it.  Small banks are filled with a pattern that is neither zero nor a valid entry, so that
  * code which trusts fresh RAM to be zero is found.
  */
+#define _GNU_SOURCE /* memfd_create */
+
 #include "arch_host/phys_mem.h"
 
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "arch_host/arch_host.h"
 
@@ -16,6 +19,7 @@
 #define FILL_PATTERN   0xa4
 
 static unsigned char *reservation;
+static int memory_file;
 static const struct machine *described;
 
 static void open_range(struct pa_range range, int rights)
@@ -33,8 +37,11 @@ void phys_mem_init(const struct machine *machine)
     if (reservation != NULL) {
         host_fail("phys_mem: set up twice");
     }
-    reservation =
-        mmap(NULL, PHYS_MEM_LIMIT, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    memory_file = memfd_create("vellum-ram", MFD_CLOEXEC);
+    if (memory_file < 0 || ftruncate(memory_file, (off_t)PHYS_MEM_LIMIT) != 0) {
+        host_fail("phys_mem: cannot make the memory file");
+    }
+    reservation = mmap(NULL, PHYS_MEM_LIMIT, PROT_NONE, MAP_SHARED | MAP_NORESERVE, memory_file, 0);
     if (reservation == MAP_FAILED) {
         host_fail("phys_mem: cannot reserve address space");
     }
@@ -98,4 +105,10 @@ bool phys_mem_read64(uint64_t pa, uint64_t *value)
     /* Relaxed: a hardware walker has no order of its own; pairs with the stores of slot.c. */
     *value = atomic_load_explicit(word, memory_order_relaxed);
     return true;
+}
+
+bool phys_mem_alias(void *at, uint64_t pa, uint64_t bytes)
+{
+    return mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
+                memory_file, (off_t)pa) != MAP_FAILED;
 }

@@ -23,3 +23,7 @@ bool phys_mem_has(uint64_t pa, uint64_t bytes);
 
 /* Reads an aligned word as hardware would.  False: there is no RAM. */
 bool phys_mem_read64(uint64_t pa, uint64_t *value);
+
+/* Shows [pa, pa + bytes) a second time, at the page-aligned host address `at`.  False: the host
+ * refuses. */
+bool phys_mem_alias(void *at, uint64_t pa, uint64_t bytes);
