@@ -123,6 +123,7 @@ status_t frame_adopt(struct pa_range range)
         frame->type = FRAME_USER;
         /* Relaxed: boot, one hart. */
         atomic_store_explicit(&frame->refs, 1, memory_order_relaxed);
+        frame_total_add(1);
     }
     return OK;
 }

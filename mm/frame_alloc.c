@@ -160,6 +160,7 @@ void frame_free(struct frame *frame)
     ASSERT_FMT(frame->type >= FRAME_KERNEL, "pa=%lx type=%u", (unsigned long)frame_pa(frame).raw,
                frame->type);
     spinlock_acquire(&pool.lock);
+    frame->type = FRAME_FREE_PART; /* unless it becomes the head of its block */
     block_free(frame_index(frame), 0);
     spinlock_release(&pool.lock);
     counter_add(COUNTER_frames_freed, 1);
@@ -189,6 +190,13 @@ void frame_release_range(struct pa_range range)
         index += UINT64_C(1) << order;
         left -= UINT64_C(1) << order;
     }
+    spinlock_release(&pool.lock);
+}
+
+void frame_total_add(uint64_t frames)
+{
+    spinlock_acquire(&pool.lock);
+    pool.total_frames += frames;
     spinlock_release(&pool.lock);
 }
 

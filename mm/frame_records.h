@@ -25,6 +25,9 @@ struct frame *frame_at(uint64_t index);
 
 uint64_t frame_index(const struct frame *frame);
 
+/* So many frames more that are the allocator's once they come free. */
+void frame_total_add(uint64_t frames);
+
 /* Hands [range) of reserved frames to the free lists, at boot. */
 void frame_release_range(struct pa_range range);
 
