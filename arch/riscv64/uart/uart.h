@@ -28,7 +28,7 @@ struct uart {
  *
  * registers: where `config->base` is mapped, for config->size_bytes bytes; used until the next
  * call. Errors:    ERR_INVAL  the configuration is not one a UART can have; nothing was accessed
- *            ERR_IO     no such device answers; it was only read
+ *            ERR_IO     what is there does not answer as that device does
  *            *uart is unchanged then. */
 status_t uart_init(struct uart *uart, const struct machine_uart *config, volatile void *registers);
 

@@ -27,8 +27,8 @@ enum {
 #define LSR_THR_EMPTY     0x20U
 #define LSR_NO_DEVICE     0xffU
 
-/* Tries to write LCR: the part is busy for at most one character at a time. */
-#define LCR_TRIES 1000U
+/* Tries to write LCR while the part is busy sending what firmware left in its FIFO: some 30 ms. */
+#define LCR_TRIES 100000U
 
 static volatile void *register_at(const struct uart *uart, unsigned number)
 {
