@@ -28,7 +28,7 @@ AT_ONCE = 2
 TAP_PLAN = re.compile(r"^1\.\.(\d+)(?:\s*#.*)?$")
 TAP_POINT = re.compile(r"^(ok|not ok)\b(.*)$")
 TAP_EXCUSED = re.compile(r"#\s*(skip|todo)", re.IGNORECASE)
-EXPECT_LOG = re.compile(r"^# expect-log: (.*\S)\s*$")
+EXPECT_LOG = re.compile(r"^\s*# expect-log: (.*\S)\s*$")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Absurd numbers on every call that takes numbers: the documented error, and nothing changed.  The
+ * calls are made raw, so that arguments which the stubs hide are tried too.
+ */
+#include "support.h"
+
+/* Arguments that stand for handles and addresses known only when the program runs. */
+#define SELF    UINT64_C(0xabcd000000000001)
+#define TARGET  UINT64_C(0xabcd000000000002)
+#define MACHINE UINT64_C(0xabcd000000000003)
+#define IO      UINT64_C(0xabcd000000000004)
+#define LIMIT   UINT64_C(0xabcd000000000005) /* the user range's end         */
+#define TOP     UINT64_C(0xabcd000000000006) /* the user range's last page   */
+#define TEXT    UINT64_C(0xabcd000000000007) /* "name\n"                     */
+
+#define BIG     (UINT64_C(1) << 63)
+#define LAST    (UINT64_MAX - PAGE + 1) /* the last page of all */
+
+struct row {
+    const char *what;
+    uint64_t number;
+    uint64_t args[7];
+    long want;
+};
+
+static const struct row rows[] = {
+    {"rights unknown", 4, {SELF, RIGHT_ALL + 1}, -SYS_EINVAL},
+    {"all rights and more", 4, {SELF, UINT64_MAX}, -SYS_EINVAL},
+    {"rights unknown, transfer", 6, {TARGET, SELF, BIG}, -SYS_EINVAL},
+    {"an empty name", 7, {TEXT, 0}, -SYS_EINVAL},
+    {"a name too long", 7, {TEXT, PROCESS_NAME_BYTES}, -SYS_EINVAL},
+    {"an endless name", 7, {TEXT, UINT64_MAX}, -SYS_EINVAL},
+    {"a name with a newline", 7, {TEXT, 5}, -SYS_EINVAL},
+    {"wait for oneself", 10, {SELF}, -SYS_EDEADLK},
+    {"thread at an odd pc", 11, {TARGET, PLACE + 1, PLACE}, -SYS_EINVAL},
+    {"thread with a skew stack", 11, {TARGET, PLACE, PLACE + 8}, -SYS_EINVAL},
+    {"thread in the kernel half", 11, {TARGET, LAST, PLACE}, -SYS_ERANGE},
+    {"thread past the range", 11, {TARGET, LIMIT, PLACE}, -SYS_ERANGE},
+    {"thread in the hole", 11, {TARGET, BIG, PLACE}, -SYS_ERANGE},
+    {"stack in the kernel half", 11, {TARGET, PLACE, LAST}, -SYS_ERANGE},
+    {"map, skew address", 15, {TARGET, PLACE + 1, PAGE, RW}, -SYS_EINVAL},
+    {"map, skew bytes", 15, {TARGET, PLACE, PAGE + 1, RW}, -SYS_EINVAL},
+    {"map, no bytes", 15, {TARGET, PLACE, 0, RW}, -SYS_EINVAL},
+    {"map, no permission", 15, {TARGET, PLACE, PAGE, 0}, -SYS_EINVAL},
+    {"map, write without read", 15, {TARGET, PLACE, PAGE, VM_PROT_W}, -SYS_EINVAL},
+    {"map, unknown permission", 15, {TARGET, PLACE, PAGE, 8}, -SYS_EINVAL},
+    {"map, all permission bits", 15, {TARGET, PLACE, PAGE, UINT64_MAX}, -SYS_EINVAL},
+    {"map, unknown flag", 15, {TARGET, PLACE, PAGE, RW, 4}, -SYS_EINVAL},
+    {"map, the I/O flag", 15, {TARGET, PLACE, PAGE, RW, VM_FLAG_NC}, -SYS_EINVAL},
+    {"map, all flags", 15, {TARGET, PLACE, PAGE, RW, UINT64_MAX}, -SYS_EINVAL},
+    {"map, progress past bytes", 15, {TARGET, PLACE, PAGE, RW, 0, 2 * PAGE}, -SYS_EINVAL},
+    {"map, skew progress", 15, {TARGET, PLACE, PAGE, RW, 0, 1}, -SYS_EINVAL},
+    {"map, progress huge", 15, {TARGET, PLACE, PAGE, RW, 0, LAST}, -SYS_EINVAL},
+    {"map, past the range", 15, {TARGET, TOP, 2 * PAGE, RW}, -SYS_ERANGE},
+    {"map, at the limit", 15, {TARGET, LIMIT, PAGE, RW}, -SYS_ERANGE},
+    {"map, in the kernel half", 15, {TARGET, LAST, PAGE, RW}, -SYS_ERANGE},
+    {"map, wrapping", 15, {TARGET, PLACE, LAST, RW}, -SYS_ERANGE},
+    {"map, wrapping past zero", 15, {TARGET, LAST, 2 * PAGE, RW}, -SYS_ERANGE},
+    {"map, half of everything", 15, {TARGET, 0, BIG, RW}, -SYS_ERANGE},
+    {"unmap, skew address", 17, {TARGET, PLACE + 8, PAGE}, -SYS_EINVAL},
+    {"unmap, no bytes", 17, {TARGET, PLACE, 0}, -SYS_EINVAL},
+    {"unmap, progress past bytes", 17, {TARGET, PLACE, PAGE, 2 * PAGE}, -SYS_EINVAL},
+    {"unmap, past the range", 17, {TARGET, TOP, 2 * PAGE}, -SYS_ERANGE},
+    {"unmap, the kernel", 17, {TARGET, UINT64_C(0xffffffff80000000), PAGE}, -SYS_ERANGE},
+    {"unmap, everything there is", 17, {TARGET, 0, LAST}, -SYS_ERANGE},
+    {"protect, skew bytes", 18, {TARGET, PLACE, 1, RW}, -SYS_EINVAL},
+    {"protect, write without read", 18, {TARGET, PLACE, PAGE, VM_PROT_W}, -SYS_EINVAL},
+    {"protect, no permission", 18, {TARGET, PLACE, PAGE, 0}, -SYS_EINVAL},
+    {"protect, unknown permission", 18, {TARGET, PLACE, PAGE, 16}, -SYS_EINVAL},
+    {"protect, progress past bytes", 18, {TARGET, PLACE, PAGE, RW, 2 * PAGE}, -SYS_EINVAL},
+    {"protect, the kernel", 18, {TARGET, LAST, PAGE, RW}, -SYS_ERANGE},
+    {"query, past the range", 19, {TARGET, LIMIT}, -SYS_ERANGE},
+    {"query, the kernel", 19, {TARGET, UINT64_MAX}, -SYS_ERANGE},
+    {"find, skew address", 20, {TARGET, 1, PAGE}, -SYS_EINVAL},
+    {"find, no bytes", 20, {TARGET, 0, 0}, -SYS_EINVAL},
+    {"find, progress past bytes", 20, {TARGET, 0, PAGE, 2 * PAGE}, -SYS_EINVAL},
+    {"find, past the range", 20, {TARGET, TOP, 2 * PAGE}, -SYS_ERANGE},
+    {"find, everything there is", 20, {TARGET, 0, LAST}, -SYS_ERANGE},
+    {"read, progress past bytes", 21, {SELF, TEXT, TEXT, 1, 2}, -SYS_EINVAL},
+    {"write, progress past bytes", 22, {SELF, TEXT, TEXT, 1, BIG}, -SYS_EINVAL},
+    {"a counter far away", 25, {MACHINE, UINT64_MAX, TEXT}, -SYS_ENOENT},
+    {"a counter farther than 2^32", 25, {MACHINE, UINT64_C(1) << 32, TEXT}, -SYS_ENOENT},
+    {"a region far away", 26, {MACHINE, UINT64_MAX, TEXT}, -SYS_ENOENT},
+    {"opening a region far away", 27, {MACHINE, UINT64_C(1) << 32}, -SYS_ENOENT},
+};
+
+static const struct row io_rows[] = {
+    {"skew address", 16, {TARGET, PLACE + 1, PAGE, VM_PROT_R, 0, IO, 0}, -SYS_EINVAL},
+    {"no bytes", 16, {TARGET, PLACE, 0, VM_PROT_R, 0, IO, 0}, -SYS_EINVAL},
+    {"executable", 16, {TARGET, PLACE, PAGE, VM_PROT_R | VM_PROT_X, 0, IO, 0}, -SYS_EINVAL},
+    {"write without read", 16, {TARGET, PLACE, PAGE, VM_PROT_W, 0, IO, 0}, -SYS_EINVAL},
+    {"unknown flag", 16, {TARGET, PLACE, PAGE, VM_PROT_R, 8, IO, 0}, -SYS_EINVAL},
+    {"skew offset", 16, {TARGET, PLACE, PAGE, VM_PROT_R, 0, IO, 1}, -SYS_EINVAL},
+    {"offset past the region", 16, {TARGET, PLACE, PAGE, VM_PROT_R, 0, IO, BIG}, -SYS_ERANGE},
+    {"offset near the end of all", 16, {TARGET, PLACE, PAGE, VM_PROT_R, 0, IO, LAST}, -SYS_ERANGE},
+    {"too much", 16, {TARGET, PLACE, 0x101000, VM_PROT_R, 0, IO, 0}, -SYS_E2BIG},
+    {"past the range", 16, {TARGET, LIMIT, PAGE, VM_PROT_R, 0, IO, 0}, -SYS_ERANGE},
+    {"in the kernel half", 16, {TARGET, LAST, PAGE, VM_PROT_R, 0, IO, 0}, -SYS_ERANGE},
+};
+
+static char text[] = "name\n";
+static handle_t target;
+static handle_t io;
+
+static uint64_t stand_in(uint64_t argument)
+{
+    switch (argument) {
+    case SELF:
+        return user_self();
+    case TARGET:
+        return target;
+    case MACHINE:
+        return user_machine();
+    case IO:
+        return io;
+    case LIMIT:
+        return user_limit();
+    case TOP:
+        return user_limit() - PAGE;
+    case TEXT:
+        return (uintptr_t)text;
+    default:
+        return argument;
+    }
+}
+
+static void rows_try(const struct row *table, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t args[7];
+
+        for (int n = 0; n < 7; n++) {
+            args[n] = stand_in(table[i].args[n]);
+        }
+        tap_status(raw_status(table[i].number, args), table[i].want, "%s", table[i].what);
+    }
+}
+
+int main(void)
+{
+    struct user_end end;
+
+    tap_status(sys_process_create((uintptr_t) "target", 6, &target), 0, "a process to aim at");
+    rows_try(rows, COUNT_OF(rows));
+    if (sys_io_open(user_machine(), 0, &io) == 0) {
+        rows_try(io_rows, COUNT_OF(io_rows));
+        (void)sys_handle_close(io);
+    }
+    tap_status(sys_vm_find_next(target, 0, user_limit(), NULL), -SYS_ENOENT,
+               "nothing was mapped in the target");
+    tap_status(sys_process_kill(target), 0, "the target is ended");
+    tap_status(user_finish(target, &end), 0, "and waited for");
+    tap_is(end.reason, EXIT_KILLED, "it had no thread");
+    return tap_done();
+}
