@@ -6,6 +6,7 @@
  *   the frame it was given - go on with the same thread (its registers as the frame has them);
  *   another frame          - the old thread's remaining registers are saved first;
  *   NULL                   - nothing can run: the trap exit saves the old frame and idles.
+ * The old frame is therefore still there when a handler returns, even if its thread has ended.
  * The address space of the thread to resume has been activated by the handler.  Interrupts are off
  * throughout, and no lock is held when a handler returns.
  */
@@ -14,6 +15,30 @@
 #include "arch/user_frame.h"
 #include "arch/vm_types.h"
 #include "lib/types.h"
+
+struct machine;
+
+/* Where the parts of the running image lie, all page aligned: text, then read-only data, then data
+ * with bss. */
+struct image_parts {
+    paddr_t start; /* first byte, mapped at LAYOUT_KERNEL */
+    uint64_t text_bytes, rodata_bytes, data_bytes;
+};
+
+/* Brings up mm/ (mm_init) for boot, which may not see it.  The contract is mm_init's. */
+status_t kernel_start_memory(const struct machine *machine, const struct image_parts *image,
+                             void (*activate)(paddr_t root, uint64_t base, paddr_t base_pa));
+
+/* Maps the console's registers (mm_map_device; its contract). */
+status_t kernel_map_device(struct pa_range range, volatile void **registers);
+
+/* RAM in bytes, for the boot report: the allocator's, what of it is free, and what the direct map
+ * of this paging mode cannot show. */
+struct kernel_memory {
+    uint64_t total_bytes, free_bytes, left_out_bytes;
+};
+
+struct kernel_memory kernel_memory(void);
 
 /* The boot hart's way into the kernel proper: machine, console and mm are up.  Ends in arch_run().
  */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Constants of C structures for the assembler.  Never linked: the build turns the assembly text
+ * of this file into asm_offsets.h.
+ */
+#include <stddef.h>
+
+#include "arch/user_frame.h"
+#include "hart.h"
+
+#define DEFINE(name, value) __asm__ volatile("#->" #name " %0" ::"i"((long)(value)))
+
+void asm_offsets(void);
+
+void asm_offsets(void)
+{
+    DEFINE(FRAME_X, offsetof(struct user_frame, x));
+    DEFINE(FRAME_PC, offsetof(struct user_frame, pc));
+    DEFINE(FRAME_BYTES, sizeof(struct user_frame));
+    DEFINE(HART_FRAME, offsetof(struct hart, frame));
+    DEFINE(HART_STACK_LOW, offsetof(struct hart, stack_low));
+    DEFINE(HART_STACK_TOP, offsetof(struct hart, stack_top));
+    DEFINE(HART_EMERGENCY_TOP, offsetof(struct hart, emergency_top));
+    DEFINE(HART_SCRATCH0, offsetof(struct hart, scratch[0]));
+    DEFINE(HART_SCRATCH1, offsetof(struct hart, scratch[1]));
+    DEFINE(HART_RESERVATION, offsetof(struct hart, reservation));
+    DEFINE(HART_INDEX, offsetof(struct hart, index));
+}

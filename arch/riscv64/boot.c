@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The boot hart's way from the first table to the kernel: firmware, paging probe, device tree,
+ * reserved memory, paging mode, mm, stack, console, report.  Readable from top to bottom.
+ *
+ * Whatever firmware or the tree get wrong ends in boot_stop: one line that says what, and off.
+ */
+#include "boot.h"
+
+#include "arch/arch.h"
+#include "arch/layout.h"
+#include "arch/machine.h"
+#include "arch/upcall.h"
+#include "boot_map.h"
+#include "console.h"
+#include "csr.h"
+#include "extable.h"
+#include "hart.h"
+#include "image.h"
+#include "lib/assert.h"
+#include "lib/log.h"
+#include "mmu.h"
+#include "power.h"
+#include "reserve.h"
+#include "sbi.h"
+#include "timer.h"
+#include "trap.h"
+
+#define TREE_MAGIC      0xd00dfeedU
+#define TREE_ALIGN      8U
+#define TREE_PAGE_BYTES (UINT64_C(2) << 20)
+#define GIGABYTE        (UINT64_C(1) << 30)
+
+#define VENDOR_SIFIVE   0x489U
+#define ARCH_U7         UINT64_C(0x8000000000000007)
+#define CIP_1200_LAST   0x200630U
+#define CIP_1200_NOT    UINT64_C(0x1200626)
+#define CIP_1200_MIMP   0xffffffU
+
+/* (c) once mm_init has been called. */
+static struct machine machine;
+static struct boot_facts facts;
+
+const struct machine *machine_get(void)
+{
+    return &machine;
+}
+
+static _Noreturn void boot_stop(const char *why)
+{
+    log_printf("vellum: cannot start: %s\n", why);
+    power_fail();
+}
+
+static _Noreturn void tree_stop(const struct machine_problem *problem)
+{
+    log_printf("device tree: %s: %s: %s\n", problem->node, problem->property, problem->what);
+    power_fail();
+}
+
+/* Makes all of the tree visible at LAYOUT_FIXMAP; returns where it begins there. */
+static const void *map_tree(uint64_t tree_pa)
+{
+    uint64_t offset = tree_pa % TREE_PAGE_BYTES;
+    uint64_t va = LAYOUT_FIXMAP + offset;
+    uint64_t head;
+
+    if (!is_aligned(tree_pa, TREE_ALIGN) || tree_pa >> PTE_PA_BITS != 0 ||
+        !probe_load_u64(va, &head) || __builtin_bswap32((uint32_t)head) != TREE_MAGIC) {
+        log_printf("device tree: a1 = 0x%lx: no device tree is there\n", tree_pa);
+        power_fail();
+    }
+
+    uint64_t total_bytes = __builtin_bswap32((uint32_t)(head >> 32));
+
+    if (total_bytes > LAYOUT_FIXMAP_BYTES - offset) {
+        boot_stop("the device tree is larger than 2 MiB");
+    }
+    if (offset + total_bytes > TREE_PAGE_BYTES) {
+        boot_map_second_tree_page(tree_pa);
+        __asm__ volatile("sfence.vma" ::: "memory");
+    }
+    facts.tree = (struct pa_range){{tree_pa}, {tree_pa + total_bytes}};
+    return (const void *)(uintptr_t)va;
+}
+
+static void read_tree(uint64_t tree_pa, uint64_t hart_id)
+{
+    static struct machine_problem problem;
+    const void *tree = map_tree(tree_pa);
+
+    if (machine_read_tree(tree, pa_range_bytes(facts.tree), hart_id, &machine, &problem) != OK) {
+        tree_stop(&problem);
+    }
+}
+
+/* RAM as far as the early window shows it. */
+static void map_early_direct(void)
+{
+    paddr_t base = {align_down(machine.banks[0].start.raw, GIGABYTE)};
+
+    for (size_t i = 0; i < machine.bank_count; i++) {
+        struct pa_range bank = machine.banks[i];
+
+        for (uint64_t pa = align_down(bank.start.raw, GIGABYTE);
+             pa < bank.end.raw && pa - base.raw < LAYOUT_EARLY_DIRECT_BYTES; pa += GIGABYTE) {
+            boot_map_direct(base, (paddr_t){pa});
+        }
+    }
+    __asm__ volatile("sfence.vma" ::: "memory");
+    mmu_set_direct(LAYOUT_EARLY_DIRECT, base);
+}
+
+static void choose_paging(void)
+{
+    char wish[MACHINE_TEXT_BYTES];
+    bool has_wish = machine_cmdline_value(&machine, "paging", wish, sizeof(wish));
+
+    facts.paging = paging_choose(facts.accepted, machine.levels_cap, has_wish ? wish : NULL);
+    if (facts.paging.levels == 0) {
+        boot_stop("the device tree rules out every paging mode that satp takes");
+    }
+    switch (facts.paging.wish) {
+    case PAGING_WISH_UNKNOWN:
+        log_printf("paging=%s: not a mode (sv39, sv48, sv57); taking %s\n", wish,
+                   paging_mode_name(facts.paging.levels));
+        break;
+    case PAGING_WISH_REFUSED:
+        log_printf("paging=%s: not possible here; taking %s\n", wish,
+                   paging_mode_name(facts.paging.levels));
+        break;
+    case PAGING_WISH_NONE:
+    case PAGING_WISH_GRANTED:
+        break;
+    }
+    mmu_set_levels(facts.paging.levels);
+}
+
+/* Linux's test for SiFive's erratum CIP-1200, and the U7 cores where nobody has tried yet. */
+static void choose_fences(void)
+{
+    const struct sbi_identity *id = sbi_identity();
+    bool is_u7 = id->mvendorid == VENDOR_SIFIVE && (id->marchid == ARCH_U7 || id->marchid == 1);
+    char value[MACHINE_TEXT_BYTES];
+
+    facts.cip_1200 =
+        is_u7 && (id->mimpid & CIP_1200_MIMP) <= CIP_1200_LAST && id->mimpid != CIP_1200_NOT;
+    if (facts.cip_1200) {
+        facts.global_why = "erratum CIP-1200";
+    } else if (is_u7) {
+        facts.global_why = "address fences are not tried on this core";
+    } else if (machine_cmdline_value(&machine, "fence", value, sizeof(value))) {
+        facts.global_why = "fence= on the command line";
+    }
+    facts.global_fences = facts.global_why != NULL;
+    if (facts.global_fences) {
+        mmu_set_global_fences();
+    }
+}
+
+static void probe_machine(void)
+{
+    boot_probe_entries(&facts, machine.isa);
+    boot_probe_costs(&facts);
+    mmu_set_svpbmt(facts.has_svpbmt);
+    mmu_set_zero_block(facts.zero_block);
+    if (timer_init((machine.isa & MACHINE_ISA_SSTC) != 0) != OK) {
+        boot_stop("there is no timer: neither SBI TIME nor Sstc");
+    }
+    choose_fences();
+    choose_paging();
+}
+
+static void start_memory(void)
+{
+    uint64_t text_end = (uint64_t)(uintptr_t)image_text_end;
+    uint64_t rodata_end = (uint64_t)(uintptr_t)image_rodata_end;
+    struct image_parts parts = {
+        .start = image_pa(),
+        .text_bytes = text_end - LAYOUT_KERNEL,
+        .rodata_bytes = rodata_end - text_end,
+        .data_bytes = (uint64_t)(uintptr_t)image_end - rodata_end,
+    };
+    status_t status = kernel_start_memory(&machine, &parts, mmu_activate);
+
+    if (status != OK) {
+        log_printf("memory: %s\n", status_name(status));
+        boot_stop("memory management did not come up");
+    }
+}
+
+/* The tree's UART, if there is one and it answers; else the firmware's console stays. */
+static void start_console(void)
+{
+    const struct machine_uart *uart = &machine.uart;
+    struct pa_range range = {uart->base, paddr_add(uart->base, uart->size_bytes)};
+    volatile void *registers;
+
+    if (uart->kind == MACHINE_UART_NONE) {
+        facts.console_note = "the tree names no UART";
+    } else if (kernel_map_device(range, &registers) != OK) {
+        facts.console_note = "the UART could not be mapped";
+    } else if (console_use_uart(uart, registers) != OK) {
+        facts.console_note = "the UART does not answer";
+    }
+}
+
+/* On the hart's own stack, in the final tables. */
+static void boot_finish(void)
+{
+    start_console();
+    report_print(&facts);
+    kernel_main();
+}
+
+static void become_boot_hart(uint64_t hart_id)
+{
+    int index = machine_hart_by_id(&machine, hart_id);
+
+    ASSERT(index >= 0); /* machine_read_tree refuses a tree without the boot hart */
+    hart_become((hart_idx_t)index, hart_id, (uint64_t)(uintptr_t)boot_stack_low,
+                (uint64_t)(uintptr_t)boot_stack_top);
+    hart_set_started((hart_idx_t)index);
+}
+
+_Noreturn void boot_main(uint64_t hart_id, uint64_t tree_pa, uint64_t image_start_pa)
+{
+    image_set_pa((paddr_t){image_start_pa});
+    hart_become(0, hart_id, (uint64_t)(uintptr_t)boot_stack_low,
+                (uint64_t)(uintptr_t)boot_stack_top);
+    csr_write(stvec, (uintptr_t)trap_entry);
+    csr_write(scounteren, SCOUNTEREN_ALL);
+    facts.hart_id = hart_id;
+    if (sbi_init() != OK) {
+        boot_stop("the firmware has no SBI BASE extension (SBI 0.2 or later is needed)");
+    }
+    boot_probe_modes(&facts);
+    read_tree(tree_pa, hart_id);
+    become_boot_hart(hart_id);
+    map_early_direct();
+    reserve_memory(&machine, facts.tree);
+    probe_machine();
+    start_memory();
+
+    uint64_t stack = LAYOUT_STACKS + hart_index() * (uint64_t)LAYOUT_STACK_STRIDE;
+    uint64_t top = stack + LAYOUT_STACK_STRIDE;
+
+    hart_become(hart_index(), hart_id, top - LAYOUT_STACK_BYTES, top);
+    boot_switch_stack(top, boot_finish);
+}

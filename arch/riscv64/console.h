@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The early console: the firmware's until the UART of the tree is mapped. */
+#pragma once
+
+#include "arch/machine.h"
+#include "lib/status.h"
+
+enum console_device {
+    CONSOLE_FIRMWARE,
+    CONSOLE_UART,
+};
+
+/* Moves the console to the machine's UART, whose registers are mapped at `registers`.
+ * Errors: those of uart_init; the console stays where it is. */
+status_t console_use_uart(const struct machine_uart *config, volatile void *registers);
+
+enum console_device console_device(void);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Timer interrupts.  An interrupt that has come stays pending until a later deadline is set, so it
+ * is masked in sie when it is taken; setting a deadline lets the next one in.
+ */
+#include "timer.h"
+
+#include "arch/arch.h"
+#include "csr.h"
+#include "extable.h"
+#include "sbi.h"
+
+static enum timer_source source; /* (c) after boot */
+
+status_t timer_init(bool has_sstc)
+{
+    if (has_sstc && probe_stimecmp(UINT64_MAX)) {
+        source = TIMER_STIMECMP;
+    } else if (sbi_has(SBI_EXT_TIME)) {
+        source = TIMER_SBI;
+    } else {
+        return ERR_NOTSUP;
+    }
+    csr_write(sie, SIE_SOFT);
+    return OK;
+}
+
+enum timer_source timer_source(void)
+{
+    return source;
+}
+
+void timer_interrupt_off(void)
+{
+    csr_clear(sie, SIE_TIMER);
+}
+
+void arch_timer_set(uint64_t deadline)
+{
+    if (deadline == UINT64_MAX) {
+        timer_interrupt_off(); /* nothing is waited for: the old deadline may pass unseen */
+        return;
+    }
+    if (source == TIMER_STIMECMP) {
+        __asm__ volatile("csrw %0, %1" ::"i"(CSR_STIMECMP), "r"(deadline) : "memory");
+    } else {
+        /* timer_init found the extension; a refusal would mean no interrupt, as if never set. */
+        (void)sbi_set_timer(deadline);
+    }
+    csr_set(sie, SIE_TIMER);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trap entry and exit, and the few instructions that C cannot say.
+ *
+ * sscratch holds this hart's block in user mode and 0 in the kernel.  The frame of the running
+ * thread is the block's `frame`.
+ *
+ *   system call: saves pc, ra, sp, gp, tp, a0-a7.  The handler is C and keeps s0-s11, so a return to
+ *                the same thread loads what was saved and clears t0-t6.  Any other verdict first
+ *                completes the frame.
+ *   other traps: save and restore all 31 registers.
+ *   from kernel: saves on the kernel stack if sp lies in it, else on the emergency stack.
+ *
+ * Interrupts stay off from entry to sret, and the only traps in between are the forgiven ones of
+ * user_copy.S, which return by sret themselves and so leave SPP clear; sepc comes from the frame.
+ */
+#include "asm_offsets.h"
+#include "csr.h"
+
+#define X(n) (FRAME_X + 8 * (n))
+
+    .macro save base, regs:vararg
+    .irp n, \regs
+    sd x\n, X(\n)(\base)
+    .endr
+    .endm
+
+    .macro load base, regs:vararg
+    .irp n, \regs
+    ld x\n, X(\n)(\base)
+    .endr
+    .endm
+
+    .text
+
+    .globl trap_entry
+    .balign 64
+trap_entry:
+    csrrw tp, sscratch, tp
+    beqz tp, trap_kernel
+    sd t0, HART_SCRATCH0(tp)
+    csrr t0, scause
+    addi t0, t0, -SCAUSE_USER_ECALL
+    bnez t0, trap_user
+
+    ld t0, HART_FRAME(tp)
+    csrrw t1, sscratch, zero    /* the program's tp */
+    csrr t2, sepc
+    save t0, 1, 2, 3, 10, 11, 12, 13, 14, 15, 16, 17
+    sd t1, X(4)(t0)
+    sd t2, FRAME_PC(t0)
+    ld sp, HART_STACK_TOP(tp)
+    mv a0, t0
+    call kernel_on_syscall
+
+    ld t0, HART_FRAME(tp)
+    bne a0, t0, trap_leave_syscall
+    ld t1, FRAME_PC(a0)
+    csrw sscratch, tp
+    csrw sepc, t1
+    load a0, 1, 2, 3, 4, 11, 12, 13, 14, 15, 16, 17, 10
+    li t0, 0
+    li t1, 0
+    li t2, 0
+    li t3, 0
+    li t4, 0
+    li t5, 0
+    li t6, 0
+    sret
+
+/* A system call ends in another thread or in none: the rest of the caller's registers. */
+trap_leave_syscall:
+    save t0, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
+    .irp n, 5, 6, 7, 28, 29, 30, 31
+    sd zero, X(\n)(t0)
+    .endr
+
+/* Resumes the thread whose frame is a0, or waits for one if a0 is NULL. */
+trap_resume:
+    beqz a0, trap_idle
+    sd a0, HART_FRAME(tp)
+    addi t0, tp, HART_RESERVATION
+    sc.d zero, zero, (t0)       /* another thread's LR must not pair with this one's SC */
+    ld t1, FRAME_PC(a0)
+    csrw sscratch, tp
+    csrw sepc, t1
+    load a0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19
+    load a0, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 10
+    sret
+
+/* _Noreturn void arch_run(void); */
+    .globl arch_run
+arch_run:
+    li t0, SSTATUS_SPP
+    csrc sstatus, t0
+trap_idle:
+    sd zero, HART_FRAME(tp)
+    ld sp, HART_STACK_TOP(tp)
+    li s0, 0
+    call trap_idle_wait
+    j trap_resume
+
+/* Any trap from user mode but a system call; the program's t0 is in scratch. */
+trap_user:
+    ld t0, HART_FRAME(tp)
+    save t0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19
+    save t0, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    ld t1, HART_SCRATCH0(tp)
+    csrrw t2, sscratch, zero
+    csrr t3, sepc
+    sd t1, X(5)(t0)
+    sd t2, X(4)(t0)
+    sd t3, FRAME_PC(t0)
+    ld sp, HART_STACK_TOP(tp)
+    li s0, 0
+    mv a0, t0
+    call trap_from_user
+    j trap_resume
+
+/* A trap in the kernel: an access that may fault, or a mistake. */
+trap_kernel:
+    csrr tp, sscratch
+    csrw sscratch, zero
+    sd t0, HART_SCRATCH0(tp)
+    sd t1, HART_SCRATCH1(tp)
+    ld t0, HART_STACK_LOW(tp)
+    addi t0, t0, FRAME_BYTES
+    bltu sp, t0, 1f
+    ld t0, HART_STACK_TOP(tp)
+    bltu t0, sp, 1f
+    addi t1, sp, -FRAME_BYTES
+    j 2f
+1:  ld t1, HART_EMERGENCY_TOP(tp)
+    addi t1, t1, -FRAME_BYTES
+2:  andi t1, t1, -16
+    sd sp, X(2)(t1)
+    mv sp, t1
+    save sp, 1, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19
+    save sp, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    ld t0, HART_SCRATCH0(tp)
+    ld t1, HART_SCRATCH1(tp)
+    csrr t2, sepc
+    sd t0, X(5)(sp)
+    sd t1, X(6)(sp)
+    sd t2, FRAME_PC(sp)
+    mv a0, sp
+    call trap_from_kernel
+    ld t0, FRAME_PC(sp)
+    csrw sepc, t0
+    load sp, 1, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19
+    load sp, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 2
+    sret
+
+/* hart_idx_t hart_index(void); */
+    .globl hart_index
+    .balign 4
+hart_index:
+    lwu a0, HART_INDEX(tp)
+    ret
+
+/* uint64_t arch_time_now(void); */
+    .globl arch_time_now
+    .balign 4
+arch_time_now:
+    rdtime a0
+    ret
+
+/* _Noreturn void boot_switch_stack(uint64_t stack_top, void (*next)(void)); */
+    .globl boot_switch_stack
+    .balign 4
+boot_switch_stack:
+    mv sp, a0
+    li s0, 0
+    li ra, 0
+    jr a1
