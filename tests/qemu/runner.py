@@ -95,27 +95,66 @@ def full_configurations():
     yield configuration("u74-release", "rv64-release", cpu="u74", harts=4, memory="4G")
 
 
-def read_tap(lines, verdict):
-    """Counts points and checks that each plan is kept; a plan may stand before or after its points."""
-    planned, seen = 0, 0
-    for line in lines:
-        plan, point = TAP_PLAN.match(line), TAP_POINT.match(line)
+class Tap:
+    """Reads TAP 14 with one level of subtests: each program is a point, its own lines are indented.
+
+    A program's point says that it ended well, leaked nothing and left the kernel in order; when it
+    fails after points of its own that fail, only those are counted.
+    """
+
+    def __init__(self, verdict):
+        self.verdict = verdict
+        self.planned = {0: None, 1: None}
+        self.seen = {0: 0, 1: 0}
+        self.failed_inside = False
+        self.explaining = False
+        self.remarks = []
+
+    def read(self, lines):
+        for line in lines:
+            self.line(1 if line.startswith("    ") else 0, line.strip())
+        if self.seen[0] == 0:
+            self.fail("no test printed anything")
+        self.close(0, "the run")
+
+    def fail(self, text):
+        self.verdict.failures.append(text)
+        self.explaining = True
+
+    def line(self, level, text):
+        plan, point = TAP_PLAN.match(text), TAP_POINT.match(text)
         if plan:
-            planned += int(plan[1])
-        elif line.startswith("Bail out!"):
-            verdict.failures.append(line)
+            self.planned[level] = int(plan[1])
         elif point:
-            seen += 1
-            if TAP_EXCUSED.search(point[2]):
-                verdict.skipped += 1
-            elif point[1] == "ok":
-                verdict.passed += 1
-            else:
-                verdict.failures.append(line)
-    if seen == 0:
-        verdict.failures.append("no test printed anything")
-    elif seen != planned:
-        verdict.failures.append(f"{planned} tests were planned, {seen} reported")
+            self.point(level, text, point[1] == "ok", bool(TAP_EXCUSED.search(point[2])))
+        elif text.startswith("Bail out!"):
+            self.fail(text)
+        elif text.startswith("# ") and self.explaining:
+            self.verdict.failures.append(f"  {text}")
+        elif text.startswith("# "):
+            self.remarks.append(f"  {text}")
+
+    def point(self, level, text, passed, excused):
+        self.explaining = False
+        self.seen[level] += 1
+        if level == 0:
+            self.close(1, text)
+        if excused:
+            self.verdict.skipped += 1
+        elif passed:
+            self.verdict.passed += 1
+        elif level == 1 or not self.failed_inside:
+            self.fail(text)
+            self.verdict.failures += self.remarks if level == 0 else []
+        self.remarks = []
+        self.failed_inside = level == 1 and (self.failed_inside or not (passed or excused))
+
+    def close(self, level, what):
+        """Holds a finished level to its plan; a program may have none if it printed no point."""
+        planned, seen = self.planned[level], self.seen[level]
+        if seen != (planned or 0):
+            self.fail(f"{what}: {planned or 0} tests were planned, {seen} reported")
+        self.planned[level], self.seen[level] = None, 0
 
 
 def read_expectations(result, verdict):
@@ -138,7 +177,7 @@ def run(chosen, timeout_s):
     except vellum_qemu.Problem as problem:
         verdict.failures.append(str(problem))
         return verdict
-    read_tap(result.output, verdict)
+    Tap(verdict).read(result.output)
     read_expectations(result, verdict)
     if result.why:
         verdict.failures.append(result.why)
@@ -175,7 +214,7 @@ def run_all(configurations, timeout_s=300.0):
 def totals(verdicts):
     """(passed, failed, skipped) over all: a configuration that breaks off fails once at least."""
     failed = sum(
-        max(1, sum(line.startswith("not ok") for line in verdict.failures))
+        max(1, sum(text.startswith("not ok") for text in verdict.failures))
         for verdict in verdicts
         if verdict.failures
     )
