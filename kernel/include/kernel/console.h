@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Console input: bytes that have arrived and that no program has read yet, and the threads that
+ * wait for some.  The device is polled; nothing is taken from it when there is no room.
+ */
+#pragma once
+
+#include "kernel/wait.h"
+#include "lib/types.h"
+
+#define CONSOLE_CHUNK_BYTES 256U /* most that one call reads or writes */
+
+/* Takes in what has arrived and wakes those who wait. */
+void console_poll(void);
+
+/* True if a thread waits for input. */
+bool console_has_readers(void);
+
+/* Lends up to `max_bytes` bytes of input: copies them to `buffer`, which has room for
+ * CONSOLE_CHUNK_BYTES, and keeps them until console_input_consume says how many were used (0 to as
+ * many).  *lent_bytes 0: none has arrived; nothing is to be consumed.
+ * Errors: ERR_BUSY another reader has bytes on loan. */
+status_t console_input_lend(char *buffer, uint64_t max_bytes, uint64_t *lent_bytes);
+void console_input_consume(uint64_t used_bytes);
+
+/* Makes the thread wait for input.  False: there is some by now; it does not wait. */
+bool console_block(struct thread *thread);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes: an address space, a handle table, threads, and how it ended.
+ *
+ * Two counts.  References keep the structure (object.h).  Holders keep the process working: its
+ * threads, the handles other processes have to it, and calls that are making it; when the last
+ * holder goes, the process ends as if killed, since nobody can reach it any more.  A handle to
+ * itself is a reference, not a holder.  (Processes without threads that hold only each other are
+ * not found; they stay until they are killed.)
+ *
+ * Ending only marks the process; the reaper stops its threads, closes its handles and gives its
+ * space back, in bounded pieces.  The structure tells how it ended until the last handle goes.
+ */
+#pragma once
+
+#include "kernel/handle_table.h"
+#include "kernel/object.h"
+#include "kernel/wait.h"
+#include "lib/types.h"
+#include "mm/vm_space.h"
+#include "uapi/process.h"
+
+/* How a process ended: the results of process_wait. */
+struct process_exit {
+    uint64_t reason; /* EXIT_*   */
+    uint64_t detail;
+    uint64_t access; /* ACCESS_* */
+    uint64_t pc;
+};
+
+/* Fields: (c) constant, (a) atomic, (p) lock, (h) handles_lock, (r) the reaper's alone. */
+struct process {
+    struct object object;          /* first                                           */
+    uint32_t id;                   /* (c) for reports                                 */
+    _Atomic(uint32_t) holders;     /* (a)                                             */
+    _Atomic(uint32_t) ended;       /* (a) release, after `exit` is written            */
+    char name[PROCESS_NAME_BYTES]; /* (c)                                             */
+    struct process_exit exit;      /* (c) once ended                                  */
+    struct spinlock lock;          /* rank LOCK_PROCESS                               */
+    struct vm_space *space;        /* (p) one reference; NULL once reaped             */
+    struct list_node threads;      /* (p) that have not ended                         */
+    struct spinlock handles_lock;  /* rank LOCK_HANDLES                               */
+    struct handle_table handles;   /* (h)                                             */
+    struct wait_queue waiters;     /* threads in process_wait for this one            */
+    struct list_node reap_link;    /* (r)                                             */
+    uint32_t reap_place;           /* (r) handle slots below are closed               */
+};
+
+/* A process with an empty space, no handles, no threads; one reference and one holder, which the
+ * caller gives up by process_release.
+ * name:   printable, shorter than PROCESS_NAME_BYTES.
+ * Errors: ERR_NOMEM, nothing leaked. */
+status_t process_create(const char *name, struct process **out);
+
+/* A reference and a holder more; the caller has a reference. */
+void process_hold(struct process *process);
+
+/* A holder and a reference less.  Context: no lock. */
+void process_release(struct process *process);
+
+/* Ends the process; one that has ended stays as it is.  Its threads on this hart stop running
+ * before the hart returns to user mode.  Context: no lock. */
+void process_end(struct process *process, struct process_exit how);
+
+/* True once it has ended; process->exit is then valid. */
+bool process_has_ended(const struct process *process);
+
+/* The space, with a reference; given back by process_space_put.
+ * Errors: ERR_SRCH the process has ended. */
+status_t process_space_get(struct process *process, struct vm_space **out);
+void process_space_put(struct process *process, struct vm_space *space);
+
+/* Takes the space away for good, or NULL if it is gone.  The reaper's. */
+struct vm_space *process_space_take(struct process *process);
+
+/* Last reference: gives the memory back.  Called by object_put. */
+void process_destroy(struct process *process);

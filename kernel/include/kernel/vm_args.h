@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Checks of the arguments that the virtual-memory calls have in common.  Pure. */
+#pragma once
+
+#include "arch/vm_types.h"
+#include "lib/types.h"
+
+/* A range a program named, and how much of it earlier pieces of the call have done. */
+struct vm_args {
+    struct va_range range;   /* the whole range, page aligned */
+    uint64_t bytes;          /* its length                    */
+    uint64_t progress_bytes; /* page multiple, <= bytes       */
+};
+
+/* Checks address, length and progress of a call on pages.
+ * limit:  first address past the user range.
+ * Errors: ERR_INVAL something is no page multiple, bytes 0, progress > bytes
+ *         ERR_RANGE the range overflows or ends past limit.    *out is written on OK only. */
+status_t vm_args_make(uint64_t address, uint64_t bytes, uint64_t progress, vaddr_t limit,
+                      struct vm_args *out);
+
+/* Checks that [address, address + bytes) lies below limit.  ERR_RANGE if not. */
+status_t vm_args_check_bytes(uint64_t address, uint64_t bytes, vaddr_t limit);
+
+/* Permissions as a program gave them.  ERR_INVAL: unknown bits, none at all, or W without R. */
+status_t vm_args_prot(uint64_t prot, enum vm_prot *out);

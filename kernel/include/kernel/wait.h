@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Wait queues: threads that are blocked until something happens.
+ *
+ * A blocked thread is its registers and a place in one queue; its system call is made again when it
+ * wakes.  Whoever blocks looks at the condition with the queue's lock held; whoever makes it true
+ * does so before it wakes the queue: so no wake-up is lost.
+ */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/spinlock.h"
+
+struct object;
+struct thread;
+
+struct wait_queue {
+    struct spinlock lock;     /* rank LOCK_WAIT               */
+    struct list_node threads; /* (l) by thread's queue_link   */
+};
+
+#define WAIT_QUEUE_INIT(queue)                                                                     \
+    {                                                                                              \
+        .lock = SPINLOCK_INIT(LOCK_WAIT), .threads = LIST_INIT((queue).threads)                    \
+    }
+
+void wait_queue_init(struct wait_queue *queue);
+
+/* Puts the running thread in the queue.  The queue's lock is held.
+ * owner: the object that holds the queue; gets a reference while the thread waits.  May be NULL. */
+void wait_queue_block_locked(struct wait_queue *queue, struct thread *thread, struct object *owner);
+
+/* Makes up to `max` of the threads ready, first come first.  True if others are left. */
+bool wait_queue_wake(struct wait_queue *queue, unsigned max);
+
+/* Takes one blocked thread out of the queue it waits in, without making it ready.  The reference on
+ * the queue's owner is given back. */
+void wait_queue_cancel(struct thread *thread);
+
+/* True if no thread waits.  Only a hint on another hart. */
+bool wait_queue_is_empty(struct wait_queue *queue);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes: made, held, ended. */
+#include "kernel/process.h"
+
+#include "kernel/reaper.h"
+#include "kernel/sched.h"
+#include "kernel/thread.h"
+#include "lib/assert.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+
+static struct slab_cache process_cache =
+    SLAB_CACHE_INIT(process_cache, "process", sizeof(struct process));
+static struct slab_cache chunk_cache =
+    SLAB_CACHE_INIT(chunk_cache, "handle_chunk", sizeof(struct handle_chunk));
+static _Atomic(uint32_t) last_id; /* (a) only counts */
+
+/* Gives back what a process that never was, or is no more, is made of. */
+static void process_free(struct process *process)
+{
+    for (unsigned i = 0; i < HANDLE_CHUNKS; i++) {
+        if (process->handles.chunks[i] != NULL) {
+            slab_free(&chunk_cache, process->handles.chunks[i]);
+        }
+    }
+    slab_free(&process_cache, process);
+}
+
+static status_t handles_alloc(struct process *process)
+{
+    for (unsigned i = 0; i < HANDLE_CHUNKS; i++) {
+        process->handles.chunks[i] = slab_alloc(&chunk_cache);
+        if (process->handles.chunks[i] == NULL) {
+            return ERR_NOMEM;
+        }
+    }
+    handle_table_init(&process->handles);
+    return OK;
+}
+
+status_t process_create(const char *name, struct process **out)
+{
+    struct process *process = slab_alloc(&process_cache);
+
+    if (process == NULL) {
+        return ERR_NOMEM;
+    }
+    status_t status = handles_alloc(process);
+
+    if (status == OK) {
+        status = vm_space_create(&process->space);
+    }
+    if (status != OK) {
+        process_free(process);
+        return status;
+    }
+    object_init(&process->object, HANDLE_PROCESS);
+    process->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
+    atomic_init(&process->holders, 1);
+    atomic_init(&process->ended, 0);
+    ASSERT(strlen(name) < PROCESS_NAME_BYTES);
+    memcpy(process->name, name, strlen(name));
+    spinlock_init(&process->lock, LOCK_PROCESS);
+    spinlock_init(&process->handles_lock, LOCK_HANDLES);
+    list_init(&process->threads);
+    list_init(&process->reap_link);
+    wait_queue_init(&process->waiters);
+    *out = process;
+    return OK;
+}
+
+void process_hold(struct process *process)
+{
+    object_get(&process->object);
+    /* Relaxed: the caller's reference keeps the process; a holder too late finds it ended. */
+    atomic_fetch_add_explicit(&process->holders, 1, memory_order_relaxed);
+}
+
+void process_release(struct process *process)
+{
+    /* Acq_rel: what earlier holders did is seen by the one who ends the process. */
+    uint32_t before = atomic_fetch_sub_explicit(&process->holders, 1, memory_order_acq_rel);
+
+    ASSERT(before != 0);
+    if (before == 1) {
+        process_end(process, (struct process_exit){.reason = EXIT_KILLED});
+    }
+    object_put(&process->object);
+}
+
+void process_end(struct process *process, struct process_exit how)
+{
+    spinlock_acquire(&process->lock);
+    if (process_has_ended(process)) {
+        spinlock_release(&process->lock);
+        return;
+    }
+    process->exit = how;
+    /* Pairs with the acquire in process_has_ended. */
+    atomic_store_explicit(&process->ended, 1, memory_order_release);
+    spinlock_release(&process->lock);
+    reaper_add_process(process);
+}
+
+bool process_has_ended(const struct process *process)
+{
+    /* Pairs with the release in process_end. */
+    return atomic_load_explicit(&process->ended, memory_order_acquire) != 0;
+}
+
+status_t process_space_get(struct process *process, struct vm_space **out)
+{
+    spinlock_acquire(&process->lock);
+    if (process_has_ended(process)) {
+        spinlock_release(&process->lock);
+        return ERR_SRCH;
+    }
+    vm_space_get(process->space);
+    *out = process->space;
+    spinlock_release(&process->lock);
+    return OK;
+}
+
+void process_space_put(struct process *process, struct vm_space *space)
+{
+    vm_space_put(space);
+    if (process_has_ended(process)) {
+        sched_look();
+    }
+}
+
+struct vm_space *process_space_take(struct process *process)
+{
+    spinlock_acquire(&process->lock);
+    struct vm_space *space = process->space;
+
+    process->space = NULL;
+    spinlock_release(&process->lock);
+    return space;
+}
+
+void process_destroy(struct process *process)
+{
+    ASSERT(process->space == NULL && process->handles.used == 0);
+    ASSERT(list_is_empty(&process->threads));
+    process_free(process);
+}

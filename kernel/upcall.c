@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What arch/ asks of the kernel: system calls, faults and interrupts of user mode, and idling.
+ * Whatever happens, the way back goes through sched_leave, except for a call that is done while
+ * nothing else wants the hart.
+ */
+#include "arch/upcall.h"
+
+#include "kernel/console.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "kernel/syscall.h"
+#include "kernel/thread.h"
+#include "lib/assert.h"
+#include "lib/counter.h"
+#include "lib/log.h"
+#include "lib/spinlock.h"
+#include "mm/vm_fault.h"
+
+struct user_frame *kernel_on_syscall(struct user_frame *frame)
+{
+    enum verdict verdict = syscall_dispatch(frame);
+
+    DASSERT(spinlock_held_count() == 0);
+    if (verdict <= VERDICT_RESTART && !sched_must_look()) {
+        return frame;
+    }
+    return sched_leave(thread_of_frame(frame), verdict);
+}
+
+static uint64_t access_of(const struct fault *fault)
+{
+    switch (fault->kind) {
+    case FAULT_PAGE:
+    case FAULT_ACCESS:
+        break;
+    case FAULT_ILLEGAL:
+        return ACCESS_ILLEGAL;
+    case FAULT_BREAKPOINT:
+        return ACCESS_BREAKPOINT;
+    case FAULT_MISALIGNED:
+    case FAULT_OTHER:
+        return ACCESS_OTHER;
+    }
+    switch (fault->access) {
+    case VM_ACCESS_READ:
+        return ACCESS_READ;
+    case VM_ACCESS_WRITE:
+        return ACCESS_WRITE;
+    case VM_ACCESS_EXECUTE:
+        return ACCESS_EXECUTE;
+    }
+    return ACCESS_OTHER;
+}
+
+/* Ends the process of a thread whose fault nothing explains, and says so. */
+static void fault_end(struct thread *thread, const struct fault *fault)
+{
+    static const char *const words[] = {
+        [ACCESS_READ] = "READ",
+        [ACCESS_WRITE] = "WRITE",
+        [ACCESS_EXECUTE] = "EXECUTE",
+        [ACCESS_ILLEGAL] = "ILLEGAL",
+        [ACCESS_BREAKPOINT] = "BREAKPOINT",
+        [ACCESS_OTHER] = "OTHER",
+    };
+    struct process *process = thread->process;
+    uint64_t access = access_of(fault);
+
+    log_printf("process %s (%u): unhandled %s fault at 0x%lx, pc 0x%lx\n", process->name,
+               process->id, words[access], fault->va.raw, fault->pc.raw);
+    user_frame_print(&thread->frame);
+    process_end(process, (struct process_exit){.reason = EXIT_FAULT,
+                                               .detail = fault->va.raw,
+                                               .access = access,
+                                               .pc = fault->pc.raw});
+}
+
+struct user_frame *kernel_on_fault(struct user_frame *frame, const struct fault *fault)
+{
+    struct thread *thread = thread_of_frame(frame);
+
+    counter_add(COUNTER_faults, 1);
+    if (fault->kind != FAULT_PAGE ||
+        vm_space_fault(thread->process->space, fault->va, fault->access) != VM_FAULT_RETRY) {
+        fault_end(thread, fault);
+    }
+    return sched_leave(thread, VERDICT_DONE);
+}
+
+struct user_frame *kernel_on_timer(struct user_frame *frame)
+{
+    counter_add(COUNTER_interrupts, 1);
+    console_poll();
+    return sched_leave(thread_of_frame(frame), sched_timer_fired() ? VERDICT_YIELD : VERDICT_DONE);
+}
+
+struct user_frame *kernel_on_interrupt(struct user_frame *frame)
+{
+    counter_add(COUNTER_interrupts, 1);
+    return sched_leave(thread_of_frame(frame), VERDICT_DONE);
+}
+
+struct user_frame *kernel_on_idle(void)
+{
+    return sched_idle();
+}
+
+void kernel_print_current(void)
+{
+    const struct thread *thread = sched_current();
+
+    if (thread == NULL || thread->process == NULL) {
+        log_printf("running: no thread\n");
+        return;
+    }
+    log_printf("running: thread %u of process %s (%u)\n", thread->id, thread->process->name,
+               thread->process->id);
+}
