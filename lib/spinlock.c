@@ -18,7 +18,7 @@ static struct {
 
 void spinlock_init(struct spinlock *lock, enum lock_rank rank)
 {
-    *lock = (struct spinlock){.rank = (uint16_t)rank};
+    *lock = (struct spinlock){.rank = (uint8_t)rank};
 }
 
 [[maybe_unused]] static bool rank_is_allowed(const struct spinlock *lock)
@@ -40,7 +40,7 @@ static void note_acquired(struct spinlock *lock)
     held[hart].of_rank[lock->rank]++;
     held[hart].total++;
     /* Relaxed: only the owner's own later look must see it; others just compare with themselves. */
-    atomic_store_explicit(&lock->owner, (uint16_t)(hart + 1), memory_order_relaxed);
+    atomic_store_explicit(&lock->owner, (uint8_t)(hart + 1), memory_order_relaxed);
 }
 
 void spinlock_acquire(struct spinlock *lock)
@@ -49,7 +49,7 @@ void spinlock_acquire(struct spinlock *lock)
 
     ASSERT(!spinlock_is_mine(lock));
     DASSERT(lock->rank != LOCK_NONE && rank_is_allowed(lock));
-    ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
+    ticket = (uint16_t)atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
     /* Pairs with the release in spinlock_release. */
     while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
         hart_relax();
@@ -59,18 +59,17 @@ void spinlock_acquire(struct spinlock *lock)
 
 bool spinlock_try_acquire(struct spinlock *lock)
 {
-    uint16_t serving = atomic_load_explicit(&lock->serving, memory_order_relaxed);
-    uint16_t expected = serving;
+    uint32_t next = atomic_load_explicit(&lock->next, memory_order_relaxed);
+    uint16_t ticket = (uint16_t)next;
 
-    /* Acquire pairs with the release in spinlock_release: next == serving means it was given back,
-     * and the load of `serving` saw at least that ticket only if this exchange reads its effects.
-     */
-    if (!atomic_compare_exchange_strong_explicit(&lock->next, &expected, (uint16_t)(serving + 1),
-                                                 memory_order_acquire, memory_order_relaxed)) {
+    if (atomic_load_explicit(&lock->serving, memory_order_relaxed) != ticket ||
+        !atomic_compare_exchange_strong_explicit(&lock->next, &next, next + 1, memory_order_relaxed,
+                                                 memory_order_relaxed)) {
         return false;
     }
-    /* The ticket is ours; wait for its turn, which has come unless `serving` was read stale. */
-    while (atomic_load_explicit(&lock->serving, memory_order_acquire) != serving) {
+    /* The ticket is ours; wait for its turn, which has come unless `serving` was read stale. Pairs
+     * with the release in spinlock_release. */
+    while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
         hart_relax();
     }
     note_acquired(lock);

@@ -16,14 +16,20 @@
 #include "lib/hart.h"
 #include "lib/lock_rank.h"
 
+/* Tickets have 16 bits.  `next` is a whole word, because it is the one changed by
+ * read-modify-write, and the machine does that to words only. */
 struct spinlock {
-    _Atomic(uint16_t) next;    /* (a) ticket the next comer draws                 */
-    _Atomic(uint16_t) serving; /* (a) ticket that owns the lock                   */
-    _Atomic(uint16_t) owner;   /* (a) 1 + logical index of the owner, 0 if free   */
-    uint16_t rank;             /* (c) enum lock_rank                              */
+    _Atomic(uint32_t) next;    /* (a) ticket the next comer draws, in the low half */
+    _Atomic(uint16_t) serving; /* (a) ticket that owns the lock                    */
+    _Atomic(uint8_t) owner;    /* (a) 1 + logical index of the owner, 0 if free    */
+    uint8_t rank;              /* (c) enum lock_rank                               */
 };
 
+_Static_assert(HART_MAX < UINT8_MAX, "an owner fits a byte");
+
 _Static_assert(sizeof(struct spinlock) == 8, "a lock is one word");
+_Static_assert(HART_MAX < UINT8_MAX, "an owner fits in a byte");
+_Static_assert(LOCK_RANK_COUNT <= UINT8_MAX, "a rank fits in a byte");
 
 #define SPINLOCK_INIT(lock_rank)                                                                   \
     {                                                                                              \
