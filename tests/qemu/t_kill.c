@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-static int spin(void *argument)
+static _Noreturn int spin(void *argument)
 {
     (void)argument;
     for (;;) {
@@ -40,7 +40,7 @@ static int many_threads(void *argument)
     return 1;
 }
 
-static int work_without_end(void *argument)
+static _Noreturn int work_without_end(void *argument)
 {
     (void)argument;
     for (;;) {

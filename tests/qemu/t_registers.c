@@ -101,7 +101,7 @@ static void call_check(const struct call *call, uint64_t seed)
     tap_ok(bad == 0, "%s: all other registers", call->what);
 }
 
-static int scribble(void *argument)
+static _Noreturn int scribble(void *argument)
 {
     struct registers registers;
 

@@ -43,7 +43,7 @@ static void forward_check(void)
            "nanoseconds and ticks agree to 2 microseconds");
 }
 
-static int spin(void *argument)
+static _Noreturn int spin(void *argument)
 {
     (void)argument;
     for (;;) {
