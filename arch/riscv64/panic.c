@@ -52,7 +52,8 @@ static void print_trap(const struct hart *self)
     }
     user_frame_print(frame);
     arch_print_walk(arch_active_root(), (vaddr_t){csr_read(stval)});
-    print_backtrace(frame->pc, frame->x[8]);
+    /* After a jump into nowhere the return address is the last known place. */
+    print_backtrace(is_text(frame->pc) ? frame->pc : frame->x[1], frame->x[8]);
 }
 
 _Noreturn void hart_panic(void)
@@ -68,8 +69,9 @@ _Noreturn void hart_panic(void)
     if (self->panic_frame != NULL) {
         print_trap(self);
     } else {
-        print_backtrace((uint64_t)(uintptr_t)__builtin_return_address(0),
-                        (uint64_t)(uintptr_t)__builtin_frame_address(0));
+        const uint64_t *record = __builtin_frame_address(0);
+
+        print_backtrace(record[-1], record[-2]);
     }
     if (self->frame != NULL) {
         kernel_print_current();
