@@ -47,6 +47,14 @@ void check_fault(const struct user_end *end, uint64_t access, uint64_t address, 
     uint64_t pc = touch_pc(access, address);
     char text[96];
 
+    static const char *const words[] = {
+        [ACCESS_READ] = "READ",
+        [ACCESS_WRITE] = "WRITE",
+        [ACCESS_EXECUTE] = "EXECUTE",
+    };
+
+    tap_expect_log("unhandled %s fault at 0x%" PRIx64 ", pc 0x%" PRIx64, words[access], address,
+                   pc);
     int matches = end->reason == EXIT_FAULT && end->detail == address && end->access == access &&
                   end->pc == pc;
     tap_ok(matches, "%s: the process ends by that fault", what);
