@@ -6,8 +6,8 @@ As a program it is the second half of scripts/run. As a module it serves tests/q
 
 A run with commands is read from the console: what lies between the lines "init: begin" and
 "init: end" is the commands' output, and "vellum: power off, status N" ends it. Lines of the kernel
-start with "vellum: " wherever they are. Some machines cannot switch off, so QEMU is killed once
-that last line was seen; it is always killed by its own process id.
+that come between are left out, by their form. Some machines cannot switch off, so QEMU is killed
+once that last line was seen; it is always killed by its own process id.
 """
 
 import argparse
@@ -44,7 +44,10 @@ LINE_BEGIN = "init: begin"
 LINE_END = "init: end"
 LINE_STATUS = re.compile(r"^vellum: power off, status (-?\d+)$")
 LINE_PANIC = re.compile(r"PANIC ")
-LINE_KERNEL = re.compile(r"^vellum: |^PANIC ")
+# What the kernel says while programs run: its own lines, the report of a fault, its registers.
+LINE_KERNEL = re.compile(
+    r"vellum: |process .* \(\d+\): unhandled |PANIC |( +[a-z]{1,2}[0-9]{0,2} 0x[0-9a-f]{16}){1,4}$"
+)
 
 
 class Problem(Exception):
@@ -221,7 +224,8 @@ def wait_for_lines(pipe, reader, log, deadline):
         log.write(data)
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
-            reader.line(line.rstrip(b"\r").decode(errors="replace"))
+            # Programs may write zero bytes; a terminal shows nothing of them either.
+            reader.line(line.rstrip(b"\r").replace(b"\0", b"").decode(errors="replace"))
 
 
 def run_commands(boot, log_path, timeout_s, on_output=lambda line: None):

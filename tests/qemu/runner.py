@@ -37,7 +37,13 @@ class Configuration:
 
     name: str
     boot: vellum_qemu.Boot
-    commands: str = "test"
+
+    def expected_log(self):
+        """What the boot report must say, as regular expressions."""
+        if self.boot.paging or self.boot.cpu == "u74":
+            yield rf"^  paging +{(self.boot.paging or 'sv39').capitalize()}\b"
+        if self.boot.load_address:
+            yield rf"^  image +0x0*{self.boot.load_address:x} "
 
 
 @dataclasses.dataclass
@@ -129,6 +135,8 @@ class Tap:
             self.point(level, text, point[1] == "ok", bool(TAP_EXCUSED.search(point[2])))
         elif text.startswith("Bail out!"):
             self.fail(text)
+        elif text.startswith("# Subtest"):
+            self.explaining = False
         elif text.startswith("# ") and self.explaining:
             self.verdict.failures.append(f"  {text}")
         elif text.startswith("# "):
@@ -157,8 +165,11 @@ class Tap:
         self.planned[level], self.seen[level] = None, 0
 
 
-def read_expectations(result, verdict):
-    """Each announced text must be on the console, outside the announcements themselves."""
+def read_expectations(chosen, result, verdict):
+    """What was announced, and what the boot must report, has to be on the console."""
+    for pattern in chosen.expected_log():
+        if not any(re.search(pattern, line) for line in result.console):
+            verdict.failures.append(f"the boot report has no line like: {pattern}")
     console = [line for line in result.console if not EXPECT_LOG.match(line)]
     for line in result.output:
         wanted = EXPECT_LOG.match(line)
@@ -178,7 +189,7 @@ def run(chosen, timeout_s):
         verdict.failures.append(str(problem))
         return verdict
     Tap(verdict).read(result.output)
-    read_expectations(result, verdict)
+    read_expectations(chosen, result, verdict)
     if result.why:
         verdict.failures.append(result.why)
         verdict.failures += [f"  | {line}" for line in vellum_qemu.console_end(result, 40)]
