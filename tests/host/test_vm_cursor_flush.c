@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When translations go.  Other harts run the space and hold translations; whatever a cursor takes
+ * away must be gone from every one of them before the cursor unlocks, and frames and tables must
+ * not be free before that.  Loosening costs no remote flush.
+ */
+#include <string.h>
+
+#include "lib/counter.h"
+#include "lib/spinlock.h"
+#include "mm/user_copy.h"
+#include "model/tlb_model.h"
+#include "support.h"
+
+#define BASE (4 * GIB)
+
+static void run_on(struct world *world, hart_idx_t hart)
+{
+    host_hart_set(hart);
+    vm_space_activate(world->space);
+    host_hart_set(0);
+}
+
+static void leave(hart_idx_t hart)
+{
+    host_hart_set(hart);
+    vm_space_activate(NULL);
+    host_hart_set(0);
+}
+
+/* What user mode of that hart gets, through its TLB. */
+static bool hart_can(hart_idx_t hart, uint64_t at, enum mmu_access access)
+{
+    return tlb_model_access(hart, at, access).allowed;
+}
+
+static void make_read_only(struct vm_rights *rights, void *context)
+{
+    (void)context;
+    rights->prop.prot = VM_R;
+}
+
+static void make_writable(struct vm_rights *rights, void *context)
+{
+    (void)context;
+    rights->prop.prot = VM_RW;
+}
+
+static void protect_at(struct world *world, uint64_t at,
+                       void (*op)(struct vm_rights *rights, void *context))
+{
+    struct vm_cursor cursor = cursor_open(world, at, PAGE_SIZE, VM_CURSOR_CHANGE);
+    struct va_range changed;
+
+    EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, op, NULL, &changed));
+    vm_cursor_close(&cursor);
+}
+
+MODE_TEST(vm_cursor_flush, unmap_reaches_every_hart_that_runs_the_space)
+{
+    struct world world = world_begin(*levels);
+
+    run_on(&world, 1);
+    run_on(&world, 3);
+    map_at(&world, BASE, frame_new(), VM_RW);
+    for (hart_idx_t hart = 0; hart < 4; hart++) {
+        cr_assert(hart == 2 || hart_can(hart, BASE, MMU_WRITE));
+    }
+    host_events_start();
+    unmap_at(&world, BASE, PAGE_SIZE);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_LOCAL), 1);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_REMOTE), 1);
+    for (size_t i = 0; i < host_event_count(); i++) {
+        const struct host_event *event = host_event_at(i);
+
+        if (event->kind == HOST_EVENT_FLUSH_REMOTE) {
+            EXPECT_EQ(event->harts.bits, 1U << 1 | 1U << 3);
+        }
+    }
+    for (hart_idx_t hart = 0; hart < 4; hart++) {
+        cr_assert(!hart_can(hart, BASE, MMU_READ));
+    }
+    leave(1);
+    leave(3);
+    world_end(&world);
+}
+
+MODE_TEST(vm_cursor_flush, harts_that_left_are_not_disturbed)
+{
+    struct world world = world_begin(*levels);
+
+    run_on(&world, 1);
+    map_at(&world, BASE, frame_new(), VM_RW);
+    cr_assert(hart_can(1, BASE, MMU_READ));
+    leave(1);
+    vm_space_activate(NULL); /* hart 0 too */
+    host_events_start();
+    unmap_at(&world, BASE, PAGE_SIZE);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_REMOTE), 0);
+    run_on(&world, 1);
+    cr_assert(!hart_can(1, BASE, MMU_READ), "activation flushed what the hart held");
+    leave(1);
+    world_end(&world);
+}
+
+MODE_TEST(vm_cursor_flush, one_close_is_one_remote_call)
+{
+    struct world world = world_begin(*levels);
+    struct vm_cursor cursor;
+    struct vm_removed removed;
+    struct va_range changed;
+
+    run_on(&world, 1);
+    for (unsigned i = 0; i < 100; i++) {
+        map_at(&world, BASE + i * 3 * PAGE_SIZE, frame_new(), VM_RW);
+        cr_assert(hart_can(1, BASE + i * 3 * PAGE_SIZE, MMU_READ));
+    }
+    map_at(&world, BASE + 4 * MIB, frame_new(), VM_RW);
+    cursor = cursor_open(&world, BASE, 8 * MIB, VM_CURSOR_CHANGE);
+    host_events_start();
+    EXPECT_OK(vm_cursor_unmap(&cursor, 30 * PAGE_SIZE, &removed));
+    EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, make_read_only, NULL, &changed));
+    EXPECT_OK(vm_cursor_unmap(&cursor, 100 * PAGE_SIZE, &removed));
+    EXPECT_OK(vm_cursor_jump(&cursor, va(BASE + 4 * MIB)));
+    EXPECT_OK(vm_cursor_unmap(&cursor, 2 * MIB, &removed));
+    vm_cursor_close(&cursor);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_REMOTE), 1);
+    leave(1);
+    world_end(&world);
+}
+
+MODE_TEST(vm_cursor_flush, tightening_is_flushed_and_loosening_is_not)
+{
+    struct world world = world_begin(*levels);
+
+    run_on(&world, 1);
+    map_at(&world, BASE, frame_new(), VM_RW);
+    cr_assert(hart_can(1, BASE, MMU_WRITE));
+    protect_at(&world, BASE, make_read_only);
+    cr_assert(!hart_can(1, BASE, MMU_WRITE));
+    cr_assert(hart_can(1, BASE, MMU_READ));
+    host_events_start();
+    protect_at(&world, BASE, make_writable);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_REMOTE), 0);
+    cr_assert(!hart_can(1, BASE, MMU_WRITE), "the hart keeps the old entry: a spurious fault");
+    tlb_model_audit();
+    host_events_start();
+    protect_at(&world, BASE, make_writable); /* no change at all */
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_REMOTE), 0);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_LOCAL), 0);
+    leave(1);
+    world_end(&world);
+}
+
+/* What must hold when a flush begins. */
+struct flush_watch {
+    struct world *world;
+    struct frame *frame;
+    unsigned flushes;
+};
+
+static void on_flush(void *context, struct tlb_op op)
+{
+    struct flush_watch *watch = context;
+    struct vm_cursor other = {0};
+
+    (void)op;
+    watch->flushes++;
+    expect_absent(watch->world, BASE); /* already broken                     */
+    EXPECT_EQ(frame_refs(watch->frame), 1);
+    EXPECT_EQ(watch->frame->type, FRAME_USER); /* not free yet                       */
+    cr_assert(spinlock_held_count() > 0);      /* still locked: nobody maps anything */
+    EXPECT_STATUS(
+        vm_cursor_open(&other, watch->world->space, va_span(BASE, PAGE_SIZE), VM_CURSOR_QUERY),
+        ERR_DEADLK);
+}
+
+MODE_TEST(vm_cursor_flush, frames_go_after_the_flush_and_the_lock_after_both)
+{
+    static const uint64_t bytes[] = {PAGE_SIZE, 2 * MIB, GIB}; /* the page, its table, that above */
+    struct world world = world_begin(*levels);
+
+    run_on(&world, 1);
+    for (size_t i = 0; i < ARRAY_LEN(bytes); i++) {
+        struct flush_watch watch = {.world = &world, .frame = frame_new()};
+
+        map_at(&world, BASE, watch.frame, VM_RW);
+        map_at(&world, BASE + 2 * GIB, frame_new(), VM_RW);
+        cr_assert(hart_can(1, BASE, MMU_WRITE));
+        host_on_flush(on_flush, &watch);
+        unmap_at(&world, BASE, bytes[i]);
+        host_on_flush(NULL, NULL);
+        EXPECT_EQ(watch.flushes, 2); /* local and remote */
+        EXPECT_EQ(frame_refs(watch.frame), 0);
+        world_check(&world);
+    }
+    leave(1);
+    world_end(&world);
+}
+
+MODE_TEST(vm_cursor_flush, a_replaced_frame_goes_after_the_flush)
+{
+    struct world world = world_begin(*levels);
+    struct flush_watch watch = {.world = &world, .frame = frame_new()};
+
+    run_on(&world, 1);
+    map_at(&world, BASE, watch.frame, VM_RW);
+    cr_assert(hart_can(1, BASE, MMU_WRITE));
+    host_on_flush(on_flush, &watch);
+    map_at(&world, BASE, frame_new(), VM_RW);
+    host_on_flush(NULL, NULL);
+    EXPECT_EQ(watch.flushes, 2);
+    EXPECT_EQ(frame_refs(watch.frame), 0);
+    cr_assert(hart_can(1, BASE, MMU_WRITE));
+    leave(1);
+    world_end(&world);
+}
+
+/* A detached table stays in walk caches until a flush without an address: a new table in its place
+ * must not be missed. */
+MODE_TEST(vm_cursor_flush, detached_tables_leave_the_walk_caches)
+{
+    struct world world = world_begin(*levels);
+    struct frame *frame = frame_new();
+
+    run_on(&world, 1);
+    map_at(&world, BASE + 2 * GIB, frame_new(), VM_RW);
+    map_at(&world, BASE, frame_new(), VM_RW);
+    cr_assert(hart_can(1, BASE, MMU_READ));
+    unmap_at(&world, BASE, 2 * MIB);
+    tlb_model_audit();
+    map_at(&world, BASE + PAGE_SIZE, frame, VM_RW); /* another table for the same 2 MiB */
+    EXPECT_EQ(tlb_model_access(1, BASE + PAGE_SIZE, MMU_READ).pa, frame_pa(frame).raw);
+    cr_assert(!hart_can(1, BASE, MMU_READ));
+    unmap_at(&world, BASE, GIB);
+    tlb_model_audit();
+    leave(1);
+    world_end(&world);
+}
+
+/* Harts translate at every step of every operation; the model judges each step. */
+MODE_TEST(vm_cursor_flush, harts_that_prefetch_all_the_time_find_nothing_stale)
+{
+    struct world world = world_begin(*levels);
+
+    run_on(&world, 1);
+    run_on(&world, 2);
+    for (unsigned i = 0; i < 8; i++) {
+        tlb_model_watch(BASE + i * PAGE_SIZE);
+        tlb_model_watch(BASE + GIB + i * PAGE_SIZE);
+    }
+    for (unsigned round = 0; round < 20; round++) {
+        for (unsigned i = 0; i < 8; i++) {
+            map_at(&world, BASE + i * PAGE_SIZE, frame_new(), VM_RW);
+            map_at(&world, BASE + GIB + (i + round) % 8 * PAGE_SIZE, frame_new(), VM_RX);
+            tlb_model_audit();
+        }
+        protect_at(&world, BASE + round % 8 * PAGE_SIZE, make_read_only);
+        tlb_model_audit();
+        unmap_at(&world, BASE + round % 8 * PAGE_SIZE, PAGE_SIZE);
+        tlb_model_audit();
+        unmap_at(&world, BASE, round % 2 == 0 ? 2 * MIB : GIB);
+        world_check(&world);
+    }
+    leave(1);
+    leave(2);
+    world_end(&world);
+}
+
+MODE_TEST(vm_cursor_flush, sync_pays_now_and_close_owes_nothing_more)
+{
+    struct world world = world_begin(*levels);
+    struct frame *frame = frame_new();
+    struct vm_cursor cursor;
+    struct vm_removed removed;
+
+    run_on(&world, 1);
+    map_at(&world, BASE, frame, VM_RW);
+    cr_assert(hart_can(1, BASE, MMU_READ));
+    cursor = cursor_open(&world, BASE, 2 * PAGE_SIZE, VM_CURSOR_CHANGE);
+    EXPECT_OK(vm_cursor_unmap(&cursor, PAGE_SIZE, &removed));
+    vm_cursor_sync(&cursor);
+    EXPECT_EQ(frame_refs(frame), 0);
+    cr_assert(!hart_can(1, BASE, MMU_READ));
+    host_events_start();
+    vm_cursor_sync(&cursor);
+    vm_cursor_close(&cursor);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_LOCAL), 0);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_REMOTE), 0);
+    leave(1);
+    world_end(&world);
+}
+
+MODE_TEST(vm_cursor_flush, looking_flushes_nothing)
+{
+    struct world world = world_begin(*levels);
+    struct vm_cursor cursor;
+    struct vm_slot slot;
+
+    map_at(&world, BASE, frame_new(), VM_RW);
+    host_events_start();
+    cursor = cursor_open(&world, BASE - GIB, 2 * GIB, VM_CURSOR_QUERY);
+    while (vm_cursor_next(&cursor, &slot) == OK) {
+        continue;
+    }
+    vm_cursor_close(&cursor);
+    unmap_at(&world, BASE + PAGE_SIZE, 4 * PAGE_SIZE); /* nothing there */
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_LOCAL), 0);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_SLOT), 0);
+    world_end(&world);
+}
+
+/* A fence that firmware could not do leaves no safe way on. */
+MODE_TEST(vm_cursor_flush, a_failed_remote_fence_is_a_panic, .signal = SIGABRT)
+{
+    struct world world = world_begin(*levels);
+
+    run_on(&world, 1);
+    map_at(&world, BASE, frame_new(), VM_RW);
+    host_rfence_fail_next(ERR_IO);
+    unmap_at(&world, BASE, PAGE_SIZE);
+}
