@@ -138,8 +138,9 @@ static bool region_is_free(const struct devices *devices, struct pa_range range)
     return !is_taken;
 }
 
-static void region_add(const struct devices *devices, const struct tree_walk *walk,
-                       struct pa_range range)
+/* ERR_NOSPC: the table is full.  A range something else has is left out in silence. */
+static status_t region_add(const struct devices *devices, const struct tree_walk *walk,
+                           struct pa_range range)
 {
     struct machine *machine = walk->tree->out;
     struct machine_io *io;
@@ -147,17 +148,16 @@ static void region_add(const struct devices *devices, const struct tree_walk *wa
     const uint8_t *name;
 
     if (!region_is_free(devices, range)) {
-        return;
+        return OK;
     }
     if (machine->io_count == MACHINE_IO_MAX) {
-        tree_note(walk->tree, walk->node,
-                  (struct tree_fault){"reg", "is one I/O region more than the kernel keeps"});
-        return;
+        return ERR_NOSPC;
     }
     io = &machine->io[machine->io_count++];
     io->range = range;
     name = tree_property(walk->tree, walk->node, "compatible", &length);
     tree_text_copy(io->compatible, sizeof(io->compatible), (const char *)name, length, '?');
+    return OK;
 }
 
 static bool is_io_device(const struct tree_walk *walk)
@@ -171,24 +171,35 @@ static bool is_io_device(const struct tree_walk *walk)
            !tree_node_is_one_of(walk->tree, walk->node, controller_names);
 }
 
+/* The regions of one device.  ERR_NOSPC: the table is full. */
+static status_t regions_add(const struct devices *devices, const struct tree_walk *walk)
+{
+    struct tree_fault fault = {"reg", "is one I/O region more than the kernel keeps"};
+    status_t status = OK;
+
+    for (uint32_t i = 0; status == OK && i < REGIONS_PER_NODE; i++) {
+        struct pa_range range;
+
+        status = tree_walk_reg(walk, i, &range, &fault);
+        if (status == OK) {
+            status = region_add(devices, walk, whole_pages(range));
+        }
+    }
+    if (status == ERR_INVAL || status == ERR_NOSPC) {
+        tree_note(walk->tree, walk->node, fault);
+    }
+    return status == ERR_NOSPC ? ERR_NOSPC : OK;
+}
+
 static void second_walk(const struct devices *devices)
 {
     struct tree_walk walk;
+    status_t status = OK;
 
     tree_walk_start(&walk, devices->tree);
-    while (tree_walk_next(&walk)) {
-        status_t status = is_io_device(&walk) ? OK : ERR_NOENT;
-        struct tree_fault fault;
-        struct pa_range range;
-
-        for (uint32_t i = 0; status == OK && i < REGIONS_PER_NODE; i++) {
-            status = tree_walk_reg(&walk, i, &range, &fault);
-            if (status == OK) {
-                region_add(devices, &walk, whole_pages(range));
-            }
-        }
-        if (status == ERR_INVAL) {
-            tree_note(walk.tree, walk.node, fault);
+    while (status == OK && tree_walk_next(&walk)) {
+        if (is_io_device(&walk)) {
+            status = regions_add(devices, &walk);
         }
     }
 }

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* Device trees for tests: see support_tree.h. */
+#include "support_tree.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ROOMS      4U
+#define ROOM_BYTES ((size_t)64 * 1024)
+
+void *tree_load(const char *name)
+{
+    static _Alignas(8) char rooms[ROOMS][ROOM_BYTES];
+    static unsigned used;
+    static char file[ROOM_BYTES];
+    char path[1024];
+    void *fdt = rooms[used++];
+    FILE *stream;
+    size_t len_bytes;
+
+    (void)snprintf(path, sizeof(path), "%s/%s.dtb", VELLUM_TREES, name);
+    stream = fopen(path, "rb");
+    cr_assert(stream != NULL, "cannot open %s", path);
+    cr_assert(used <= ROOMS);
+    len_bytes = fread(file, 1, sizeof(file), stream);
+    (void)fclose(stream);
+    cr_assert(len_bytes > 0 && len_bytes < sizeof(file) / 2);
+    cr_assert(fdt_open_into(file, fdt, (int)ROOM_BYTES) == 0);
+    return fdt;
+}
+
+int tree_at(const void *fdt, const char *path)
+{
+    int node = fdt_path_offset(fdt, path);
+
+    cr_assert(node >= 0, "the tree has no node %s", path);
+    return node;
+}
+
+void tree_set_bytes(void *fdt, const char *path, const char *property, const void *bytes,
+                    size_t len_bytes)
+{
+    cr_assert(fdt_setprop(fdt, tree_at(fdt, path), property, bytes, (int)len_bytes) == 0);
+}
+
+void tree_set_cells(void *fdt, const char *path, const char *property, const uint32_t *cells,
+                    size_t count)
+{
+    uint32_t big[128];
+
+    cr_assert(count <= ARRAY_LEN(big));
+    for (size_t i = 0; i < count; i++) {
+        big[i] = cpu_to_fdt32(cells[i]);
+    }
+    tree_set_bytes(fdt, path, property, big, count * sizeof(big[0]));
+}
+
+void tree_set_cell(void *fdt, const char *path, const char *property, uint32_t cell)
+{
+    tree_set_cells(fdt, path, property, &cell, 1);
+}
+
+void tree_set_text(void *fdt, const char *path, const char *property, const char *text)
+{
+    tree_set_bytes(fdt, path, property, text, strlen(text) + 1);
+}
+
+void tree_drop(void *fdt, const char *path, const char *property)
+{
+    cr_assert(fdt_delprop(fdt, tree_at(fdt, path), property) == 0, "%s has no %s", path, property);
+}
+
+struct machine tree_conclude(const void *fdt, uint64_t boot_hart)
+{
+    struct machine machine;
+    struct machine_problem problem = {.what = "nothing"};
+    status_t status = machine_read_tree(fdt, ROOM_BYTES, boot_hart, &machine, &problem);
+
+    cr_assert(status == OK, "refused with %s: %s %s %s", status_name(status), problem.node,
+              problem.property, problem.what);
+    return machine;
+}
+
+void expect_refusal(const void *fdt, uint64_t boot_hart, status_t status, const char *node,
+                    const char *property)
+{
+    static struct machine machine;
+    struct machine_problem problem = {0};
+    status_t got = machine_read_tree(fdt, ROOM_BYTES, boot_hart, &machine, &problem);
+
+    cr_assert(got == status, "%s, not %s (%s %s %s)", status_name(got), status_name(status),
+              problem.node, problem.property, problem.what == NULL ? "" : problem.what);
+    cr_assert(strcmp(problem.node, node) == 0, "node is '%s', not '%s'", problem.node, node);
+    cr_assert(strcmp(problem.property, property) == 0, "property is '%s', not '%s' (%s)",
+              problem.property, property, problem.what);
+    cr_assert(problem.what != NULL && problem.what[0] != '\0');
+}
+
+static void expect_range(const char *what, size_t i, struct pa_range got, struct pa_range want)
+{
+    cr_assert(got.start.raw == want.start.raw && got.end.raw == want.end.raw,
+              "%s %zu is [%#lx, %#lx), not [%#lx, %#lx)", what, i, (unsigned long)got.start.raw,
+              (unsigned long)got.end.raw, (unsigned long)want.start.raw,
+              (unsigned long)want.end.raw);
+}
+
+static void expect_text(const char *what, const char *got, const char *want)
+{
+    cr_assert(strcmp(got, want) == 0, "%s is '%s', not '%s'", what, got, want);
+}
+
+static void expect_memory(const struct machine *got, const struct machine *want)
+{
+    EXPECT_EQ(got->bank_count, want->bank_count);
+    for (size_t i = 0; i < want->bank_count; i++) {
+        expect_range("bank", i, got->banks[i], want->banks[i]);
+    }
+    EXPECT_EQ(got->reserved_count, want->reserved_count);
+    for (size_t i = 0; i < want->reserved_count; i++) {
+        expect_range("reserved", i, got->reserved[i].range, want->reserved[i].range);
+        EXPECT_EQ(got->reserved[i].kind, want->reserved[i].kind);
+    }
+    expect_range("initrd", 0, got->initrd, want->initrd);
+}
+
+static void expect_harts(const struct machine *got, const struct machine *want)
+{
+    EXPECT_EQ(got->hart_count, want->hart_count);
+    for (size_t i = 0; i < want->hart_count; i++) {
+        EXPECT_EQ(got->harts[i].hart_id, want->harts[i].hart_id);
+        EXPECT_EQ(got->harts[i].levels, want->harts[i].levels);
+        EXPECT_EQ(got->harts[i].isa, want->harts[i].isa);
+        EXPECT_EQ(got->harts[i].intc_phandle, want->harts[i].intc_phandle);
+        EXPECT_EQ(got->harts[i].plic_context, want->harts[i].plic_context);
+    }
+    EXPECT_EQ(got->hart_skipped, want->hart_skipped);
+    EXPECT_EQ(got->timebase_hz, want->timebase_hz);
+    EXPECT_EQ(got->levels_cap, want->levels_cap);
+    EXPECT_EQ(got->isa, want->isa);
+    EXPECT_EQ(got->cbo_block_bytes, want->cbo_block_bytes);
+}
+
+static void expect_devices(const struct machine *got, const struct machine *want)
+{
+    EXPECT_EQ(got->uart.kind, want->uart.kind);
+    EXPECT_EQ(got->uart.base.raw, want->uart.base.raw);
+    EXPECT_EQ(got->uart.size_bytes, want->uart.size_bytes);
+    EXPECT_EQ(got->uart.reg_shift, want->uart.reg_shift);
+    EXPECT_EQ(got->uart.reg_io_width, want->uart.reg_io_width);
+    EXPECT_EQ(got->uart.irq, want->uart.irq);
+    EXPECT_EQ(got->plic.base.raw, want->plic.base.raw);
+    EXPECT_EQ(got->plic.size_bytes, want->plic.size_bytes);
+    EXPECT_EQ(got->plic.sources, want->plic.sources);
+    for (size_t i = 0; i < got->io_count && i < want->io_count; i++) {
+        expect_text("compatible", got->io[i].compatible, want->io[i].compatible);
+        expect_range("I/O region", i, got->io[i].range, want->io[i].range);
+    }
+    EXPECT_EQ(got->io_count, want->io_count);
+}
+
+void expect_machine(const struct machine *got, const struct machine *want)
+{
+    expect_text("model", got->model, want->model);
+    expect_text("cmdline", got->cmdline, want->cmdline);
+    expect_memory(got, want);
+    expect_harts(got, want);
+    expect_devices(got, want);
+    for (size_t i = 0; i < got->note_count && i < want->note_count; i++) {
+        expect_text("note's node", got->notes[i].node, want->notes[i].node);
+        expect_text("note's property", got->notes[i].property, want->notes[i].property);
+    }
+    EXPECT_EQ(got->note_count, want->note_count);
+}
+
+void expect_note(const struct machine *machine, const char *node, const char *property)
+{
+    EXPECT_EQ(machine->note_count, 1);
+    expect_text("note's node", machine->notes[0].node, node);
+    expect_text("note's property", machine->notes[0].property, property);
+    cr_assert(machine->notes[0].what != NULL);
+}

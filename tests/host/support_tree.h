@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Device trees for tests: loading those of tests/host/trees, editing them with libfdt, reading them
+ * with the kernel's reader, and comparing what it concludes field by field.
+ */
+#pragma once
+
+#include <libfdt.h>
+
+#include "support.h"
+
+/* The tree trees/NAME.dts, with room for edits; at most four in one test. */
+void *tree_load(const char *name);
+
+/* Node at a path, which must be there. */
+int tree_at(const void *fdt, const char *path);
+
+/* Edits; each must succeed.  Cells and strings replace the property or add it. */
+void tree_set_cell(void *fdt, const char *path, const char *property, uint32_t cell);
+void tree_set_cells(void *fdt, const char *path, const char *property, const uint32_t *cells,
+                    size_t count);
+void tree_set_text(void *fdt, const char *path, const char *property, const char *text);
+void tree_set_bytes(void *fdt, const char *path, const char *property, const void *bytes,
+                    size_t len_bytes);
+void tree_drop(void *fdt, const char *path, const char *property);
+
+/* What the kernel concludes; it must conclude something. */
+struct machine tree_conclude(const void *fdt, uint64_t boot_hart);
+
+/* The kernel must refuse with `status`, and name this node and property. */
+void expect_refusal(const void *fdt, uint64_t boot_hart, status_t status, const char *node,
+                    const char *property);
+
+/* Every field of the two is the same. */
+void expect_machine(const struct machine *got, const struct machine *want);
+
+/* The machine has exactly this note. */
+void expect_note(const struct machine *machine, const char *node, const char *property);

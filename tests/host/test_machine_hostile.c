@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Damaged trees: cut off anywhere, with any byte changed, shuffled, random.  Each is read from an
+ * allocation of exactly its size, so that the address sanitizer sees every byte read beyond it.
+ * Whatever is concluded must make sense; whatever is refused must be named.
+ *
+ * The sweeps take a sample that ends in seconds; with VELLUM_EXHAUSTIVE in the environment they
+ * take everything, which takes minutes under the sanitizers.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/machine.h"
+#include "support_tree.h"
+
+#define BOOT_HART 1
+
+static const char *const trees[] = {"qemu-virt", "visionfive2-4g", "icicle-kit", "sifive-u"};
+
+static uint64_t random_state;
+
+/* xorshift64*: the same sequence on every machine. */
+static uint32_t random_below(uint32_t limit)
+{
+    random_state ^= random_state >> 12;
+    random_state ^= random_state << 25;
+    random_state ^= random_state >> 27;
+    return (uint32_t)((random_state * UINT64_C(0x2545f4914f6cdd1d)) >> 32) % limit;
+}
+
+static bool ends_within(const char *text, size_t room_bytes)
+{
+    return memchr(text, '\0', room_bytes) != NULL;
+}
+
+static void expect_named(const struct machine_problem *problem)
+{
+    cr_assert(problem->what != NULL && problem->what[0] != '\0');
+    cr_assert(problem->node[0] == '/' || strcmp(problem->node, "header") == 0);
+    cr_assert(ends_within(problem->node, sizeof(problem->node)));
+    cr_assert(ends_within(problem->property, sizeof(problem->property)));
+}
+
+static bool is_in_a_bank(const struct machine *machine, struct pa_range range)
+{
+    for (size_t i = 0; i < machine->bank_count; i++) {
+        if (machine->banks[i].start.raw <= range.start.raw &&
+            range.end.raw <= machine->banks[i].end.raw) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void expect_sensible_memory(const struct machine *machine)
+{
+    uint64_t end = 0;
+
+    cr_assert(machine->bank_count > 0 && machine->bank_count <= MACHINE_BANKS_MAX);
+    for (size_t i = 0; i < machine->bank_count; i++) {
+        struct pa_range bank = machine->banks[i];
+
+        cr_assert(i == 0 || bank.start.raw > end);
+        cr_assert(bank.start.raw < bank.end.raw && bank.end.raw <= UINT64_C(1) << 56);
+        cr_assert(is_aligned(bank.start.raw | bank.end.raw, PAGE_SIZE));
+        end = bank.end.raw;
+    }
+    cr_assert(machine->reserved_count < MACHINE_RESERVED_MAX);
+    for (size_t i = 0; i < machine->reserved_count; i++) {
+        struct pa_range range = machine->reserved[i].range;
+
+        cr_assert(range.start.raw < range.end.raw);
+    }
+    cr_assert(machine->initrd.start.raw == machine->initrd.end.raw ||
+              is_in_a_bank(machine, machine->initrd));
+}
+
+static void expect_sensible_regions(const struct machine *machine)
+{
+    cr_assert(machine->io_count <= MACHINE_IO_MAX);
+    for (size_t i = 0; i < machine->io_count; i++) {
+        struct pa_range range = machine->io[i].range;
+
+        cr_assert(range.start.raw < range.end.raw);
+        cr_assert(is_aligned(range.start.raw | range.end.raw, PAGE_SIZE));
+        cr_assert(ends_within(machine->io[i].compatible, MACHINE_TEXT_BYTES));
+        for (size_t j = 0; j < machine->bank_count; j++) {
+            cr_assert(!pa_ranges_overlap(machine->banks[j], range));
+        }
+        for (size_t j = 0; j < machine->reserved_count; j++) {
+            cr_assert(!pa_ranges_overlap(machine->reserved[j].range, range));
+        }
+        for (size_t j = 0; j < i; j++) {
+            cr_assert(!pa_ranges_overlap(machine->io[j].range, range));
+        }
+    }
+}
+
+static void expect_sensible(const struct machine *machine, uint64_t boot_hart)
+{
+    expect_sensible_memory(machine);
+    expect_sensible_regions(machine);
+    cr_assert(machine->hart_count > 0 && machine->hart_count <= HART_MAX);
+    cr_assert(machine_hart_by_id(machine, boot_hart) >= 0);
+    cr_assert(machine->levels_cap >= 3 && machine->levels_cap <= 5);
+    cr_assert(machine->timebase_hz > 0);
+    cr_assert(ends_within(machine->model, sizeof(machine->model)));
+    cr_assert(ends_within(machine->cmdline, sizeof(machine->cmdline)));
+    cr_assert(machine->note_count <= MACHINE_NOTES_MAX);
+    for (size_t i = 0; i < machine->note_count; i++) {
+        expect_named(&machine->notes[i]);
+    }
+}
+
+/* Reads a copy of exactly that size; true if the kernel would boot with it. */
+static bool feed(const void *bytes, size_t len_bytes)
+{
+    static struct machine machine;
+    static struct machine_problem problem;
+    void *copy = malloc(len_bytes == 0 ? 1 : len_bytes);
+    status_t status;
+
+    memset(&problem, 0xff, sizeof(problem));
+    problem.what = NULL;
+    if (len_bytes > 0) {
+        memcpy(copy, bytes, len_bytes);
+    }
+    status = machine_read_tree(copy, len_bytes, BOOT_HART, &machine, &problem);
+    free(copy);
+    if (status == OK) {
+        expect_sensible(&machine, BOOT_HART);
+    } else {
+        cr_assert(status == ERR_INVAL || status == ERR_NOTSUP);
+        expect_named(&problem);
+    }
+    return status == OK;
+}
+
+/* The tree in as many bytes as it needs. */
+static uint8_t *load_packed(const char *name)
+{
+    void *fdt = tree_load(name);
+
+    cr_assert(fdt_pack(fdt) == 0);
+    return fdt;
+}
+
+Test(machine_hostile, a_tree_cut_off_at_any_length_is_refused, .timeout = 60)
+{
+    for (size_t i = 0; i < ARRAY_LEN(trees); i++) {
+        uint8_t *fdt = load_packed(trees[i]);
+        uint32_t total_bytes = fdt_totalsize(fdt);
+
+        for (uint32_t bytes = 0; bytes < total_bytes; bytes++) {
+            cr_assert(!feed(fdt, bytes), "%s cut off at %u", trees[i], bytes);
+        }
+        cr_assert(feed(fdt, total_bytes));
+    }
+}
+
+Test(machine_hostile, a_header_that_agrees_with_the_cut_does_not_help, .timeout = 60)
+{
+    for (size_t i = 0; i < ARRAY_LEN(trees); i++) {
+        uint8_t *fdt = load_packed(trees[i]);
+        uint32_t total_bytes = fdt_totalsize(fdt);
+
+        for (uint32_t bytes = 40; bytes < total_bytes; bytes++) {
+            fdt_set_totalsize(fdt, bytes);
+            cr_assert(!feed(fdt, bytes), "%s cut off at %u", trees[i], bytes);
+        }
+    }
+}
+
+Test(machine_hostile, a_structure_cut_off_at_any_length_is_refused, .timeout = 60)
+{
+    for (size_t i = 0; i < ARRAY_LEN(trees); i++) {
+        uint8_t *fdt = load_packed(trees[i]);
+        uint32_t struct_bytes = fdt_size_dt_struct(fdt);
+
+        for (uint32_t bytes = 0; bytes < struct_bytes; bytes++) {
+            fdt_set_size_dt_struct(fdt, bytes);
+            cr_assert(!feed(fdt, fdt_totalsize(fdt)), "%s cut off at %u", trees[i], bytes);
+        }
+    }
+}
+
+Test(machine_hostile, names_cut_off_at_any_length_are_refused, .timeout = 60)
+{
+    uint8_t *fdt = load_packed("qemu-virt");
+    uint32_t names_bytes = fdt_size_dt_strings(fdt);
+
+    for (uint32_t bytes = 0; bytes < names_bytes; bytes++) {
+        fdt_set_size_dt_strings(fdt, bytes);
+        cr_assert(!feed(fdt, fdt_totalsize(fdt)), "names cut off at %u", bytes);
+    }
+}
+
+/* Of how many places a sweep tries one. */
+static uint32_t sample_of(uint32_t one_in)
+{
+    return getenv("VELLUM_EXHAUSTIVE") == NULL ? one_in : 1;
+}
+
+Test(machine_hostile, every_byte_changed_in_turn, .timeout = 600)
+{
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t *fdt = load_packed(trees[i]);
+        uint32_t total_bytes = fdt_totalsize(fdt);
+
+        random_state = i + 1;
+        for (uint32_t at = 0; at < total_bytes; at++) {
+            uint8_t change = (uint8_t)(1 + random_below(255));
+
+            /* The header is worth every byte. */
+            if (at < 40 || random_below(sample_of(8)) == 0) {
+                fdt[at] ^= change;
+                (void)feed(fdt, total_bytes);
+                fdt[at] ^= change;
+            }
+        }
+    }
+}
+
+Test(machine_hostile, every_word_of_the_structure_replaced_by_a_troublesome_one, .timeout = 600)
+{
+    static const uint32_t words[] = {0, 1,          2,          3,          4,
+                                     9, 0x7fffffff, 0x80000000, 0xfffffff4, 0xffffffff};
+    uint8_t *fdt = load_packed("visionfive2-4g");
+    uint32_t start = fdt_off_dt_struct(fdt);
+    uint32_t end = start + fdt_size_dt_struct(fdt);
+
+    random_state = 3;
+    for (uint32_t at = start; at < end; at += 4) {
+        uint8_t before[4];
+
+        memcpy(before, fdt + at, 4);
+        for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+            fdt32_st(fdt + at, words[i]);
+            if (random_below(sample_of(8)) == 0) {
+                (void)feed(fdt, fdt_totalsize(fdt));
+            }
+        }
+        memcpy(fdt + at, before, 4);
+    }
+}
+
+Test(machine_hostile, several_changes_at_once, .timeout = 60)
+{
+    static uint8_t changed[16 * 1024];
+
+    random_state = 1;
+    for (unsigned round = 0; round < 4000; round++) {
+        static uint8_t *loaded[ARRAY_LEN(trees)];
+        uint32_t which = random_below(ARRAY_LEN(trees));
+        uint32_t total_bytes;
+
+        if (loaded[which] == NULL) {
+            loaded[which] = load_packed(trees[which]);
+        }
+        total_bytes = fdt_totalsize(loaded[which]);
+        memcpy(changed, loaded[which], total_bytes);
+        for (uint32_t changes = 1 + random_below(8); changes > 0; changes--) {
+            uint32_t from = 40 + random_below(total_bytes - 48) / 4 * 4;
+            uint32_t to = 40 + random_below(total_bytes - 48) / 4 * 4;
+
+            memmove(changed + to, changed + from, 4 + random_below(2) * 4);
+        }
+        (void)feed(changed, total_bytes);
+    }
+}
+
+/* A header that is right, with random bytes or random tokens behind it. */
+static void make_random_tree(uint8_t *fdt, uint32_t total_bytes)
+{
+    static const uint32_t tokens[] = {
+        FDT_BEGIN_NODE, FDT_END_NODE, FDT_PROP, FDT_NOP, FDT_END, 0, 4, 8};
+    bool is_soup = random_below(2) == 0;
+
+    for (uint32_t at = 0; at < total_bytes; at += 4) {
+        uint32_t word = is_soup ? tokens[random_below(ARRAY_LEN(tokens))] : random_below(~0U);
+
+        fdt32_st(fdt + at, word);
+    }
+    memset(fdt + 40, 0, 16);
+    fdt_set_magic(fdt, FDT_MAGIC);
+    fdt_set_totalsize(fdt, total_bytes);
+    fdt_set_off_dt_struct(fdt, 56);
+    fdt_set_off_dt_strings(fdt, total_bytes / 2);
+    fdt_set_off_mem_rsvmap(fdt, 40);
+    fdt_set_version(fdt, 17);
+    fdt_set_last_comp_version(fdt, 16);
+    fdt_set_size_dt_strings(fdt, total_bytes / 2);
+    fdt_set_size_dt_struct(fdt, total_bytes / 2 - 56);
+    fdt32_st(fdt + 56, FDT_BEGIN_NODE);
+    fdt32_st(fdt + 60, 0);
+}
+
+Test(machine_hostile, random_blobs_are_refused, .timeout = 60)
+{
+    static _Alignas(8) uint8_t fdt[1024];
+
+    random_state = 2;
+    for (unsigned round = 0; round < 50000; round++) {
+        make_random_tree(fdt, sizeof(fdt));
+        cr_assert(!feed(fdt, sizeof(fdt)), "round %u", round);
+    }
+}
+
+/* ---- work is in proportion to the size ---- */
+
+#define BIG_BYTES ((size_t)2 * 1024 * 1024)
+
+/* A tree of 2 MiB: qemu-virt with `nodes` devices on 12 nested buses, each with `entries` of reg.
+ */
+static void *make_big_tree(uint32_t nodes, uint32_t entries)
+{
+    static _Alignas(8) uint8_t fdt[BIG_BYTES];
+    static uint32_t reg[4096];
+    int bus;
+
+    cr_assert(fdt_open_into(tree_load("qemu-virt"), fdt, (int)BIG_BYTES) == 0);
+    bus = tree_at(fdt, "/soc");
+    for (unsigned depth = 0; depth < 12; depth++) {
+        bus = fdt_add_subnode(fdt, bus, "bus");
+        cr_assert(fdt_setprop_string(fdt, bus, "compatible", "simple-bus") == 0);
+        cr_assert(fdt_setprop_u32(fdt, bus, "#address-cells", 2) == 0);
+        cr_assert(fdt_setprop_u32(fdt, bus, "#size-cells", 2) == 0);
+        cr_assert(fdt_setprop(fdt, bus, "ranges", reg, (int)(64 * 6 * sizeof(reg[0]))) == 0);
+    }
+    for (uint32_t i = 0; i < nodes; i++) {
+        int node = fdt_add_subnode(fdt, bus,
+                                   (char[]){'a', (char)('a' + i / 26 % 26), (char)('a' + i % 26),
+                                            (char)('a' + i / 676), 0});
+
+        cr_assert(node > 0);
+        cr_assert(fdt_setprop_string(fdt, node, "compatible", "ns16550a") == 0);
+        cr_assert(fdt_setprop(fdt, node, "reg", reg, (int)(entries * 16)) == 0);
+    }
+    return fdt;
+}
+
+Test(machine_hostile, many_broken_devices_below_many_buses_end_in_time, .timeout = 30)
+{
+    struct machine_problem problem;
+    static struct machine machine;
+
+    EXPECT_OK(machine_read_tree(make_big_tree(1000, 1), BIG_BYTES, 1, &machine, &problem));
+    EXPECT_EQ(machine.note_count, MACHINE_NOTES_MAX);
+    EXPECT_OK(machine_read_tree(make_big_tree(20, 1000), BIG_BYTES, 1, &machine, &problem));
+}
+
+Test(machine_hostile, a_property_of_a_megabyte_ends_in_time, .timeout = 30)
+{
+    static char text[1024 * 1024];
+    struct machine_problem problem;
+    static struct machine machine;
+    char *fdt = make_big_tree(1, 1);
+
+    memset(text, 'z', sizeof(text) - 1);
+    for (size_t i = 0; i < sizeof(text) - 1; i += 4) {
+        text[i] = '_';
+    }
+    cr_assert(fdt_setprop(fdt, tree_at(fdt, "/cpus/cpu@1"), "riscv,isa", text, sizeof(text)) == 0);
+    cr_assert(fdt_delprop(fdt, tree_at(fdt, "/cpus/cpu@1"), "riscv,isa-extensions") == 0);
+    EXPECT_OK(machine_read_tree(fdt, BIG_BYTES, 0, &machine, &problem));
+    EXPECT_EQ(machine.hart_count, 3);
+}
