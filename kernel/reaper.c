@@ -51,27 +51,27 @@ void reaper_add_process(struct process *process)
     sched_look();
 }
 
+/* Wakes those who wait for the thread, then lets it go, unless the trap exit still needs it. */
 static bool reap_thread(const struct thread *leaving)
 {
-    struct list_node *node;
-    struct thread *thread = NULL;
+    struct list_node *list = &ended_threads[hart_index()];
+    struct list_node *node = list->next;
 
-    LIST_FOR_EACH (node, &ended_threads[hart_index()]) {
-        thread = LIST_ENTRY(node, struct thread, queue_link);
-        if (thread != leaving) {
-            break;
-        }
-        thread = NULL;
-    }
-    if (thread == NULL) {
+    if (node == list) {
         return false;
     }
+    struct thread *thread = LIST_ENTRY(node, struct thread, queue_link);
+
     if (wait_queue_wake(&thread->waiters, PIECE_ITEMS)) {
         return true;
     }
+    list_remove(node);
+    if (thread == leaving) {
+        list_push_back(list, node);
+        return list->next != node;
+    }
     struct process *process = thread->process;
 
-    list_remove(&thread->queue_link);
     thread->process = NULL;
     process_release(process);
     object_put(&thread->object);

@@ -169,6 +169,11 @@ static void arm_timer(struct sched_hart *hart)
         }
         deadline = hart->next_poll < deadline ? hart->next_poll : deadline;
     }
+    if (hart->must_look && hart->current != NULL) {
+        uint64_t next_piece = arch_time_now() + ticks_of_ms(SCHED_REAP_MS);
+
+        deadline = next_piece < deadline ? next_piece : deadline;
+    }
     if (deadline != hart->armed) {
         hart->armed = deadline;
         arch_timer_set(deadline);
@@ -184,8 +189,8 @@ struct user_frame *sched_leave(struct thread *self, enum verdict verdict)
     if (hart->current == NULL) {
         switch_to(hart, pick(hart));
     }
-    arm_timer(hart);
     hart->must_look = !reaper_is_done();
+    arm_timer(hart);
     return hart->current != NULL ? &hart->current->frame : NULL;
 }
 
@@ -200,8 +205,8 @@ struct user_frame *sched_idle(void)
     if (hart->armed <= arch_time_now()) {
         hart->armed = 0; /* has fired: set it anew, or to never */
     }
-    arm_timer(hart);
     hart->must_look = !reaper_is_done();
+    arm_timer(hart);
     return hart->current != NULL ? &hart->current->frame : NULL;
 }
 

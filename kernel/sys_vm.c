@@ -217,30 +217,47 @@ static status_t open_at_mapped(struct vm_call *call, uint64_t back_to, uint64_t 
                                   VM_CURSOR_CHANGE, VM_STEP_TABLES);
 }
 
-/* Unmaps by whole tables where it can: piece by piece of what one table covers, until the step has
- * removed its share. */
-static status_t unmap_step(struct vm_call *call)
+/* Unmaps the next piece that has something mapped: what one table covers, whole where the range
+ * allows, so that the table goes too.  ERR_NOENT: nothing is left. */
+static status_t unmap_piece(struct vm_cursor *cursor, struct vm_call *call)
 {
     const uint64_t table_bytes = pte_level_bytes(1);
+    struct vm_removed removed;
+    uint64_t from = vm_cursor_va(cursor).raw;
+    uint64_t end = cursor->range.end.raw;
+    vaddr_t found;
+    status_t status = vm_cursor_find_next(cursor, end - from, &found);
+
+    if (status != OK) {
+        return status;
+    }
+    uint64_t table = align_down(found.raw, table_bytes);
+    uint64_t start = table > from ? table : from;
+    uint64_t rest = table + table_bytes - start;
+
+    status = vm_cursor_jump(cursor, (vaddr_t){start});
+    if (status == OK) {
+        status = vm_cursor_unmap(cursor, rest < end - start ? rest : end - start, &removed);
+    }
+    if (status == OK) {
+        call->count += removed.ram_pages + removed.io_pages;
+    }
+    return status;
+}
+
+static status_t unmap_step(struct vm_call *call)
+{
     struct vm_cursor cursor = {0};
-    status_t status = open_at_mapped(call, table_bytes, UINT64_MAX, &cursor);
-    uint64_t pages = 0;
+    uint64_t before = call->count;
+    status_t status = open_at_mapped(call, pte_level_bytes(1), UINT64_MAX, &cursor);
 
-    while (status == OK && pages < VM_STEP_BYTES / PAGE_SIZE &&
-           vm_cursor_va(&cursor).raw < cursor.range.end.raw) {
-        struct vm_removed removed = {0};
-        uint64_t va = vm_cursor_va(&cursor).raw;
-        uint64_t piece = table_bytes - va % table_bytes;
-        uint64_t rest = cursor.range.end.raw - va;
-
-        status = vm_cursor_unmap(&cursor, piece < rest ? piece : rest, &removed);
-        pages += removed.ram_pages + removed.io_pages;
+    while (status == OK && call->count - before < VM_STEP_BYTES / PAGE_SIZE) {
+        status = unmap_piece(&cursor, call);
     }
     if (cursor.cover != NULL) {
         progress_to(call, vm_cursor_va(&cursor));
         vm_cursor_close(&cursor);
     }
-    call->count += pages;
     return status;
 }
 

@@ -13,6 +13,7 @@
 
 #define SCHED_SLICE_MS 10U
 #define SCHED_POLL_MS  10U
+#define SCHED_REAP_MS  1U /* between two pieces of the reaper, at most */
 
 /* Once, before the first thread. */
 void sched_init(void);
