@@ -19,6 +19,7 @@
 #include "image.h"
 #include "lib/assert.h"
 #include "lib/log.h"
+#include "lib/string.h"
 #include "mmu.h"
 #include "power.h"
 #include "reserve.h"
@@ -149,8 +150,9 @@ static void choose_fences(void)
         facts.global_why = "erratum CIP-1200";
     } else if (is_u7) {
         facts.global_why = "address fences are not tried on this core";
-    } else if (machine_cmdline_value(&machine, "fence", value, sizeof(value))) {
-        facts.global_why = "fence= on the command line";
+    } else if (machine_cmdline_value(&machine, "fence", value, sizeof(value)) &&
+               strcmp(value, "global") == 0) {
+        facts.global_why = "fence=global on the command line";
     }
     facts.global_fences = facts.global_why != NULL;
     if (facts.global_fences) {

@@ -14,7 +14,7 @@
 
 /* Maps the image at LAYOUT_KERNEL and the 2 MiB page of the tree at LAYOUT_FIXMAP.  Called by
  * boot.S at physical addresses, before paging; all it touches is reached relative to the pc. */
-void boot_map_build(uint64_t image_pa, uint64_t tree_pa);
+void boot_map_build(uint64_t image_start_pa, uint64_t tree_pa);
 
 /* Physical address of the early root with that many levels. */
 paddr_t boot_map_root(unsigned levels);

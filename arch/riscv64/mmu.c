@@ -25,9 +25,9 @@ static bool only_global_fences;
 static uint64_t zero_block_bytes; /* 0: plain stores */
 static uint64_t direct_offset;    /* virtual - physical, modulo 2^64 */
 
-void mmu_set_levels(unsigned count)
+void mmu_set_levels(unsigned level_count)
 {
-    levels = count;
+    levels = level_count;
 }
 
 void mmu_set_svpbmt(bool works)

@@ -7,7 +7,7 @@
 #include "lib/types.h"
 
 /* How many levels the tables of mm/ have: 3, 4 or 5.  Before mm_init, once. */
-void mmu_set_levels(unsigned levels);
+void mmu_set_levels(unsigned level_count);
 
 /* Whether leaf entries may carry a memory type. */
 void mmu_set_svpbmt(bool works);
