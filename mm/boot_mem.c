@@ -3,8 +3,8 @@
  * The ranges of RAM at boot: what may be mapped, what may be used, and a way to take from it before
  * the frame allocator exists.
  *
- * A cut in the middle makes two ranges of one; the table holds one more than any machine
- * description can make (each reserved range splits at most one).
+ * A cut in the middle makes two ranges of one; BOOT_RANGES_MAX has room for every cut that a
+ * machine description can lead to.
  */
 #include "boot_mem.h"
 

@@ -4,7 +4,9 @@
 
 #include "arch/machine.h"
 
-#define BOOT_RANGES_MAX (MACHINE_BANKS_MAX + MACHINE_RESERVED_MAX + 1U)
+/* Every bank, and one more for each cut that can split one: the reserved ranges, the records of
+ * each bank (which may start at a large page's boundary), text and rodata. */
+#define BOOT_RANGES_MAX (2U * MACHINE_BANKS_MAX + MACHINE_RESERVED_MAX + 1U)
 
 /* Parts of RAM, ascending and disjoint. */
 struct boot_ranges {
