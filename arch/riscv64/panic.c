@@ -21,24 +21,27 @@ static bool is_text(uint64_t pc)
     return pc >= (uint64_t)(uintptr_t)image_start && pc < (uint64_t)(uintptr_t)image_text_end;
 }
 
-/* Frame pointers rise strictly and stay inside this hart's stacks, or it ends. */
-static void print_backtrace(uint64_t pc, uint64_t frame_pointer)
+/* The callers from a frame pointer on: "from" a return address.  Frame pointers rise strictly and
+ * stay inside this hart's stacks, or it ends. */
+static void print_callers(uint64_t frame_pointer)
 {
-    log_printf("backtrace:\n");
-    for (unsigned i = 0; i < BACKTRACE_MAX && is_text(pc); i++) {
+    for (unsigned i = 0; i < BACKTRACE_MAX; i++) {
         const uint64_t *record;
+        uint64_t caller;
 
-        log_printf("  0x%016lx\n", pc);
         if (!is_aligned(frame_pointer, 8) || !hart_stack_has(frame_pointer, FRAME_RECORD_BYTES)) {
             return;
         }
         record = (const uint64_t *)(uintptr_t)(frame_pointer - FRAME_RECORD_BYTES);
-        pc = record[1];
-        if (record[0] <= frame_pointer) {
-            frame_pointer = 0; /* the outermost function is still printed */
-        } else {
-            frame_pointer = record[0];
+        caller = record[0];
+        if (!is_text(record[1])) {
+            return;
         }
+        log_printf("  from 0x%016lx\n", record[1]);
+        if (caller <= frame_pointer) {
+            return;
+        }
+        frame_pointer = caller;
     }
 }
 
@@ -52,8 +55,13 @@ static void print_trap(const struct hart *self)
     }
     user_frame_print(frame);
     arch_print_walk(arch_active_root(), (vaddr_t){csr_read(stval)});
-    /* After a jump into nowhere the return address is the last known place. */
-    print_backtrace(is_text(frame->pc) ? frame->pc : frame->x[1], frame->x[8]);
+    log_printf("backtrace:\n");
+    if (is_text(frame->pc)) {
+        log_printf("  at   0x%016lx\n", frame->pc);
+    } else if (is_text(frame->x[1])) {
+        log_printf("  from 0x%016lx\n", frame->x[1]); /* a jump into nowhere */
+    }
+    print_callers(frame->x[8]);
 }
 
 _Noreturn void hart_panic(void)
@@ -69,9 +77,8 @@ _Noreturn void hart_panic(void)
     if (self->panic_frame != NULL) {
         print_trap(self);
     } else {
-        const uint64_t *record = __builtin_frame_address(0);
-
-        print_backtrace(record[-1], record[-2]);
+        log_printf("backtrace:\n");
+        print_callers((uint64_t)(uintptr_t)__builtin_frame_address(0));
     }
     if (self->frame != NULL) {
         kernel_print_current();

@@ -5,9 +5,9 @@
  * sscratch holds this hart's block in user mode and 0 in the kernel.  The frame of the running
  * thread is the block's `frame`.
  *
- *   system call: saves pc, ra, sp, gp, tp, a0-a7.  The handler is C and keeps s0-s11, so a return to
- *                the same thread loads what was saved and clears t0-t6.  Any other verdict first
- *                completes the frame.
+ *   system call: saves pc, ra, sp, gp, tp, a0-a7.  The handler is C and keeps s0-s11, so a return
+ *                to the same thread loads what was saved and clears t0-t6.  Any other verdict
+ *                first completes the frame.
  *   other traps: save and restore all 31 registers.
  *   from kernel: saves on the kernel stack if sp lies in it, else on the emergency stack.
  *
