@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 #
 # Flags of the kernel's objects, for every room below user. Frame pointers are kept for the panic
-# report's backtrace; the kernel is linked high and runs from anywhere in a 2 GiB reach (medany).
+# report's backtrace, which names files from the root of the tree; the kernel is linked high and
+# runs from anywhere in a 2 GiB reach (medany).
 
 add_library(kernel_flags INTERFACE)
 target_compile_options(kernel_flags INTERFACE
     -mcmodel=medany -fno-pic -fno-pie
+    $<$<COMPILE_LANGUAGE:C>:-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=>
     $<$<COMPILE_LANGUAGE:C>:-ffreestanding -fno-common -fno-stack-protector
     -fno-omit-frame-pointer -fno-asynchronous-unwind-tables>)
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang") # aligns strictly unless told otherwise
