@@ -28,8 +28,6 @@ struct spinlock {
 _Static_assert(HART_MAX < UINT8_MAX, "an owner fits a byte");
 
 _Static_assert(sizeof(struct spinlock) == 8, "a lock is one word");
-_Static_assert(HART_MAX < UINT8_MAX, "an owner fits in a byte");
-_Static_assert(LOCK_RANK_COUNT <= UINT8_MAX, "a rank fits in a byte");
 
 #define SPINLOCK_INIT(lock_rank)                                                                   \
     {                                                                                              \
