@@ -10,9 +10,8 @@
 #define VM_PROT_X 4UL
 
 /* Flags of vm_map and vm_map_io. */
-#define VM_FLAG_REPLACE 1UL /* what is mapped there leaves; without it an occupied page is EEXIST  \
-                             */
-#define VM_FLAG_NC 2UL      /* vm_map_io only: not cacheable, needs Svpbmt */
+#define VM_FLAG_REPLACE 1UL /* what is mapped there leaves; without it that is EEXIST */
+#define VM_FLAG_NC      2UL /* vm_map_io only: not cacheable, needs Svpbmt */
 
 /* What vm_query finds (result `kind`). */
 #define VM_KIND_ABSENT 0UL
