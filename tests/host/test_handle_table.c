@@ -61,7 +61,7 @@ Test(handle_table, numbers_that_are_no_handles_are_refused_and_change_nothing)
     struct handle_entry entry = {0};
     const uint64_t wrong[] = {
         0,          1,
-        255,        256,
+        255,        257,
         one + 1,    one ^ 0x80,
         one + 256,  UINT32_MAX,
         UINT64_MAX, one | UINT64_C(1) << 32,
