@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Allocation failure at each allocation: a long scenario is run with the n-th allocation failing,
+ * for n = 0, 1, 2 ... until it succeeds.  Each time the operation that met the failure says ENOMEM
+ * and changes nothing, what was done before it stays right, and in the end every frame is back.
+ */
+#include "support.h"
+
+#include "lib/spinlock.h"
+
+#define BASE   (4 * GIB)
+#define PIECES 12U
+#define PAGES  6U
+
+struct scenario {
+    struct world world;
+    struct io_mem *io;
+    struct vm_space *second;
+    unsigned mapped; /* pages that are there */
+};
+
+/* Where the i-th page of a scenario lies: near boundaries of tables of every level. */
+static uint64_t place(unsigned i)
+{
+    static const uint64_t starts[] = {0, 2 * MIB, GIB, 4 * GIB, 33 * GIB, 100 * GIB};
+    uint64_t piece = i / PAGES;
+    uint64_t base = starts[piece % ARRAY_LEN(starts)] + piece * 8 * MIB;
+
+    if (piece >= ARRAY_LEN(starts)) {
+        base = vm_space_user_limit().raw - base - MIB;
+    }
+    return base + (i % PAGES) * PAGE_SIZE;
+}
+
+static status_t map_one(struct vm_space *space, uint64_t at)
+{
+    struct vm_cursor cursor;
+    struct frame *frame;
+    status_t status = vm_cursor_open(&cursor, space, va_span(at, PAGE_SIZE), VM_CURSOR_CHANGE);
+
+    if (status != OK) {
+        return status;
+    }
+    status = frame_alloc(FRAME_USER, &frame);
+    if (status == OK) {
+        status = vm_cursor_map(&cursor, frame, prop(VM_RW), VM_MAP_REPLACE);
+        if (status != OK) {
+            EXPECT_EQ(frame_refs(frame), 1);
+            EXPECT_EQ(vm_cursor_va(&cursor).raw, at);
+            frame_put(frame);
+        }
+    }
+    vm_cursor_close(&cursor);
+    return status;
+}
+
+static status_t map_device(struct vm_space *space, struct io_mem *io, uint64_t at)
+{
+    struct vm_cursor cursor;
+    uint64_t mapped;
+    uint32_t refs = io_mem_refs(io);
+    status_t status =
+        vm_cursor_open(&cursor, space, va_span(at - 4 * GIB, 8 * GIB), VM_CURSOR_CHANGE);
+
+    if (status != OK) {
+        return status;
+    }
+    EXPECT_OK(vm_cursor_jump(&cursor, va(at)));
+    status =
+        vm_cursor_map_iomem(&cursor, io, prop(VM_RW), 8 * PAGE_SIZE, 0, VM_MAP_REPLACE, &mapped);
+    EXPECT_EQ(io_mem_refs(io), status == OK ? refs + 8 : refs);
+    vm_cursor_close(&cursor);
+    return status;
+}
+
+/* Runs until the first failure. */
+static status_t scenario_run(struct scenario *scenario)
+{
+    struct vm_space *space = NULL;
+    status_t status = vm_space_create(&space);
+
+    if (status != OK) {
+        return status;
+    }
+    scenario->world.space = space;
+    vm_space_activate(space);
+    while (status == OK && scenario->mapped < PIECES * PAGES) {
+        status = map_one(space, place(scenario->mapped));
+        scenario->mapped += status == OK ? 1 : 0;
+    }
+    if (status == OK) {
+        status = map_device(space, scenario->io, 50 * GIB - 4 * PAGE_SIZE);
+    }
+    if (status == OK) {
+        status = map_one(space, place(3)); /* a replacement */
+    }
+    if (status == OK) {
+        status = vm_space_create(&scenario->second);
+    }
+    for (unsigned i = 0; status == OK && i < 20; i++) {
+        status = map_one(scenario->second, place(i * 3));
+    }
+    if (status == OK) {
+        status = map_device(scenario->second, scenario->io, 50 * GIB);
+    }
+    return status;
+}
+
+/* What is said to be there is there, and nothing else. */
+static void scenario_check(struct scenario *scenario)
+{
+    for (unsigned i = 0; i < PIECES * PAGES; i++) {
+        struct mmu_result result =
+            mmu_model_translate(vm_space_root(scenario->world.space).raw, scenario->world.levels,
+                                place(i), MMU_WRITE, MMU_USER);
+
+        cr_assert(result.allowed == (i < scenario->mapped), "page %u of %u", i, scenario->mapped);
+    }
+    world_check(&scenario->world);
+}
+
+static void scenario_end(struct scenario *scenario)
+{
+    uint64_t limit = vm_space_user_limit().raw;
+
+    if (scenario->second != NULL) {
+        vm_space_put(scenario->second);
+    }
+    if (scenario->world.space != NULL) {
+        scenario_check(scenario);
+        if (scenario->mapped % 2 == 0) { /* sometimes emptied first, sometimes not */
+            EXPECT_EQ(unmap_at(&scenario->world, 0, limit).ram_pages, scenario->mapped);
+        }
+        vm_space_activate(NULL);
+        vm_space_put(scenario->world.space);
+    }
+    reap_all();
+    EXPECT_EQ(frame_free_count(), scenario->world.free_before);
+    EXPECT_EQ(spinlock_held_count(), 0);
+    EXPECT_EQ(io_mem_refs(scenario->io), 0);
+    EXPECT_OK(frame_check());
+}
+
+MODE_TEST(oom_sweep, every_allocation_may_fail, .timeout = 240)
+{
+    status_t status = ERR_NOMEM;
+    struct io_mem *io = NULL;
+    uint64_t allowed;
+
+    machine_default(16 * MIB);
+    machine_boot(*levels);
+    EXPECT_OK(io_mem_create(pa_span(DEVICE_BASE, 8 * PAGE_SIZE), "x", &io));
+    for (allowed = 0; status == ERR_NOMEM; allowed++) {
+        struct scenario scenario = {.world = {.levels = *levels, .free_before = frame_free_count()},
+                                    .io = io};
+
+        frame_fail_after(allowed);
+        status = scenario_run(&scenario);
+        frame_fail_after(UINT64_MAX);
+        cr_assert(status == OK || status == ERR_NOMEM, "allocation %lu: %s", (unsigned long)allowed,
+                  status_name(status));
+        scenario_end(&scenario);
+    }
+    EXPECT_OK(status);
+    cr_assert(allowed > PIECES * PAGES, "only %lu allocations", (unsigned long)allowed);
+}
+
+/* Memory that really runs out: all goes on after some of it is given back. */
+MODE_TEST(oom_sweep, a_full_machine_lives_on)
+{
+    struct world world = world_begin(*levels);
+    uint64_t pages = 0;
+    uint64_t removed = 0;
+
+    for (unsigned round = 0; round < 3; round++) {
+        while (map_one(world.space, BASE + pages * (64 * KIB + PAGE_SIZE)) == OK) {
+            pages++;
+        }
+        cr_assert(frame_free_count() <= 1);
+        world_check(&world);
+        /* the last tenth goes, and comes again */
+        removed = unmap_at(&world, BASE + (pages - pages / 10) * (64 * KIB + PAGE_SIZE), 8 * GIB)
+                      .ram_pages;
+        EXPECT_EQ(removed, pages / 10);
+        pages -= removed;
+        world_check(&world);
+    }
+    EXPECT_EQ(unmap_at(&world, 0, vm_space_user_limit().raw).ram_pages, pages);
+    world_end(&world);
+}
