@@ -94,6 +94,14 @@ static void put_string(struct sink *sink, struct spec *spec, const char *text)
     put_padded(sink, spec, shown, strnlen(shown, spec->precision));
 }
 
+static const char *parse_digits(const char *format, size_t *value)
+{
+    for (; *format >= '0' && *format <= '9'; format++) {
+        *value = *value * 10 + (size_t)(*format - '0');
+    }
+    return format;
+}
+
 static const char *parse_spec(const char *format, struct spec *spec, va_list *args)
 {
     *spec = (struct spec){.precision = SIZE_MAX};
@@ -107,14 +115,10 @@ static const char *parse_spec(const char *format, struct spec *spec, va_list *ar
         spec->width = width > 0 ? (size_t)width : 0;
         format++;
     }
-    for (; *format >= '0' && *format <= '9'; format++) {
-        spec->width = spec->width * 10 + (size_t)(*format - '0');
-    }
+    format = parse_digits(format, &spec->width);
     if (*format == '.') {
         spec->precision = 0;
-        for (format++; *format >= '0' && *format <= '9'; format++) {
-            spec->precision = spec->precision * 10 + (size_t)(*format - '0');
-        }
+        format = parse_digits(format + 1, &spec->precision);
         if (*format == '*') {
             int precision = va_arg(*args, int);
 

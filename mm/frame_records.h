@@ -13,9 +13,9 @@
 /* Frames that the 32-bit links of a record can name. */
 #define FRAME_INDEX_LIMIT (UINT64_C(1) << 32)
 
-/* Sets the place of the records: `records` is the (virtual) record of index 0, at physical address
- * base.  Then every bank is told by frame_records_add, in ascending order. */
-void frame_records_init(struct frame *records, paddr_t base);
+/* Sets the place of the records: first_record is the (virtual) record of index 0, for the frame at
+ * first_pa.  Then every bank is told by frame_records_add, in ascending order. */
+void frame_records_init(struct frame *first_record, paddr_t first_pa);
 
 /* RAM [range.start, range.end) has records; they read FRAME_RESERVED now.  ERR_NOSPC: too many. */
 status_t frame_records_add(struct pa_range range);

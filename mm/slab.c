@@ -26,7 +26,7 @@ _Static_assert(sizeof(struct slab) <= SLAB_HEADER_BYTES, "the header leaves its 
 
 static struct slab *slab_of(void *object)
 {
-    return (struct slab *)((uintptr_t)object & ~(uintptr_t)PAGE_MASK);
+    return (struct slab *)((char *)object - ((uintptr_t)object & PAGE_MASK));
 }
 
 static uint32_t objects_in_slab(const struct slab_cache *cache)
@@ -70,6 +70,7 @@ void *slab_alloc(struct slab_cache *cache)
         return NULL;
     }
     object = slab->free;
+    ASSERT(object != NULL);
     slab->free = *(void **)object;
     slab->used++;
     cache->live++;

@@ -143,6 +143,7 @@ static status_t io_prepare(struct vm_cursor *cursor, struct va_range part, enum 
     return OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): an interface of cursors, fixed as a whole */
 status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct vm_prop prop,
                              uint64_t len_bytes, uint64_t offset_bytes, enum vm_map_mode mode,
                              uint64_t *mapped_bytes)

@@ -17,7 +17,10 @@ void tree_text_copy(char *to, size_t to_bytes, const char *from, size_t len_byte
     while (at + 1 < to_bytes && at < len_bytes && from[at] != '\0') {
         bool prints = from[at] >= ' ' && from[at] <= '~';
 
-        to[at] = prints ? from[at] : instead;
+        to[at] = instead;
+        if (prints) {
+            to[at] = from[at];
+        }
         at++;
     }
     to[at] = '\0';
@@ -139,14 +142,13 @@ status_t tree_cell(const struct tree *tree, int node, const char *name, uint32_t
     return OK;
 }
 
-/* The number of cells in a property, or `missing`. */
-static status_t cell_count(const struct tree *tree, int node, const char *name, uint32_t missing,
-                           uint32_t *count, struct tree_fault *fault)
+/* The number of cells in a property; without the property *count stays. */
+static status_t cell_count(const struct tree *tree, int node, const char *name, uint32_t *count,
+                           struct tree_fault *fault)
 {
     status_t status = tree_cell(tree, node, name, count, fault);
 
     if (status == ERR_NOENT) {
-        *count = missing;
         return OK;
     }
     if (status == OK && *count > 2) {
@@ -158,12 +160,12 @@ static status_t cell_count(const struct tree *tree, int node, const char *name, 
 status_t tree_cells_read(const struct tree *tree, int node, struct tree_cells *cells,
                          struct tree_fault *fault)
 {
-    uint32_t address = 0;
-    uint32_t size = 0;
-    status_t status = cell_count(tree, node, "#address-cells", 2, &address, fault);
+    uint32_t address = 2; /* the defaults of the specification */
+    uint32_t size = 1;
+    status_t status = cell_count(tree, node, "#address-cells", &address, fault);
 
     if (status == OK) {
-        status = cell_count(tree, node, "#size-cells", 1, &size, fault);
+        status = cell_count(tree, node, "#size-cells", &size, fault);
     }
     if (status != OK) {
         return status;
@@ -196,7 +198,7 @@ status_t tree_reg_open(const struct tree *tree, int node, struct tree_cells cell
 void tree_reg_entry(const struct tree_reg *reg, uint32_t index, uint64_t *address,
                     uint64_t *size_bytes)
 {
-    size_t entry_bytes = (reg->cells.address + reg->cells.size) * 4;
+    size_t entry_bytes = (size_t)(reg->cells.address + reg->cells.size) * 4;
     const uint8_t *entry = reg->bytes + index * entry_bytes;
 
     *address = tree_cells_value(entry, reg->cells.address);
