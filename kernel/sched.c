@@ -54,14 +54,28 @@ struct thread *sched_current(void)
     return sched_this()->current;
 }
 
-void sched_look(void)
+static void look_set(struct sched_hart *hart, bool must_look)
 {
-    sched_this()->must_look = true;
+    hart->must_look = must_look;
+    if (hart->current != NULL) {
+        hart->current->must_look = must_look;
+    }
 }
 
-bool sched_must_look(void)
+void sched_look(void)
 {
-    return sched_this()->must_look;
+    look_set(sched_this(), true);
+}
+
+static void count_calls(struct thread *thread)
+{
+    counter_add(COUNTER_syscalls, thread->calls);
+    thread->calls = 0;
+}
+
+void sched_count_calls(void)
+{
+    count_calls(sched_current());
 }
 
 void sched_ready(struct thread *thread)
@@ -73,7 +87,7 @@ void sched_ready(struct thread *thread)
     thread->state = THREAD_READY;
     list_push_back(&hart->ready, &thread->queue_link);
     spinlock_release(&hart->lock);
-    hart->must_look = true;
+    look_set(hart, true);
 }
 
 void sched_remove(struct thread *thread)
@@ -124,6 +138,9 @@ static void switch_to(struct sched_hart *hart, struct thread *next)
     }
     if (next == hart->current) {
         return;
+    }
+    if (hart->current != NULL) {
+        count_calls(hart->current);
     }
     hart->current = next;
     hart->slice_end = NEVER;
@@ -189,7 +206,7 @@ struct user_frame *sched_leave(struct thread *self, enum verdict verdict)
     if (hart->current == NULL) {
         switch_to(hart, pick(hart));
     }
-    hart->must_look = !reaper_is_done();
+    look_set(hart, !reaper_is_done());
     arm_timer(hart);
     return hart->current != NULL ? &hart->current->frame : NULL;
 }
@@ -205,7 +222,7 @@ struct user_frame *sched_idle(void)
     if (hart->armed <= arch_time_now()) {
         hart->armed = 0; /* has fired: set it anew, or to never */
     }
-    hart->must_look = !reaper_is_done();
+    look_set(hart, !reaper_is_done());
     arm_timer(hart);
     return hart->current != NULL ? &hart->current->frame : NULL;
 }

@@ -88,6 +88,7 @@ enum verdict sys_counter_info(struct user_frame *frame)
     if (status != OK) {
         return syscall_done(frame, status);
     }
+    sched_count_calls();
     struct counter_info info = {.value = counter_read((enum counter_id)index)};
 
     field_set(info.name, sizeof(info.name), counter_name((enum counter_id)index));

@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What arch/ asks of the kernel: system calls, faults and interrupts of user mode, and idling.
- * Whatever happens, the way back goes through sched_leave, except for a call that is done while
- * nothing else wants the hart.
+ * What arch/ asks of the kernel beside system calls (syscall.c): faults and interrupts of user
+ * mode, and idling.  The way back always goes through the scheduler.
  */
 #include "arch/upcall.h"
 
 #include "kernel/console.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
-#include "kernel/syscall.h"
 #include "kernel/thread.h"
-#include "lib/assert.h"
 #include "lib/counter.h"
 #include "lib/log.h"
-#include "lib/spinlock.h"
 #include "mm/vm_fault.h"
-
-struct user_frame *kernel_on_syscall(struct user_frame *frame)
-{
-    enum verdict verdict = syscall_dispatch(frame);
-
-    DASSERT(spinlock_held_count() == 0);
-    if (verdict <= VERDICT_RESTART && !sched_must_look()) {
-        return frame;
-    }
-    return sched_leave(thread_of_frame(frame), verdict);
-}
 
 static uint64_t access_of(const struct fault *fault)
 {

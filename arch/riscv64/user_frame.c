@@ -4,10 +4,8 @@
 
 #include "lib/log.h"
 
-#define REG_SP      2
-#define REG_A0      10
-#define REG_A7      17
-#define ECALL_BYTES 4U /* there is no compressed ecall */
+#define REG_SP 2
+#define REG_A0 10
 
 _Static_assert(sizeof(struct user_frame) % 16 == 0, "frames are put on the stack");
 
@@ -17,14 +15,6 @@ void user_frame_init(struct user_frame *frame, vaddr_t pc, vaddr_t sp, uint64_t 
     frame->x[REG_SP] = sp.raw;
     frame->x[REG_A0] = arg0;
     frame->x[REG_A0 + 1] = arg1;
-}
-
-void user_frame_finish_call(struct user_frame *frame)
-{
-    frame->pc += ECALL_BYTES;
-    for (unsigned i = REG_A0; i <= REG_A7; i++) {
-        frame->x[i] = 0;
-    }
 }
 
 void user_frame_print(const struct user_frame *frame)

@@ -51,7 +51,7 @@ static uint64_t error_number(status_t status)
     return SYS_EIO;
 }
 
-uint64_t user_status(status_t status)
+uint64_t user_status_error(status_t status)
 {
     return -error_number(status);
 }

@@ -27,11 +27,12 @@ void sched_ready(struct thread *thread);
 /* Takes a ready thread out of its queue. */
 void sched_remove(struct thread *thread);
 
-/* Asks this hart to look around (sched_leave) before it returns to user mode. */
+/* Asks this hart to look around (sched_leave) before it returns to user mode: sets must_look of the
+ * thread that runs, or comes to run. */
 void sched_look(void);
 
-/* True if it was asked to. */
-bool sched_must_look(void);
+/* Adds the system calls of the running thread to the hart's counter. */
+void sched_count_calls(void);
 
 /* The way back to user mode: chooses the thread to run, activates its space, does one piece of the
  * reaper's work, arms the timer.

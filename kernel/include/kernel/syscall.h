@@ -26,9 +26,6 @@ enum verdict {
 #include "uapi/syscalls.def"
 #undef SYSCALL
 
-/* Makes the call in the frame and says what becomes of the thread. */
-enum verdict syscall_dispatch(struct user_frame *frame);
-
 /* Ends a call without results.  Results, if any, are set afterwards as args 1, 2, ... */
 static inline enum verdict syscall_done(struct user_frame *frame, status_t status)
 {

@@ -23,18 +23,20 @@ enum thread_state {
 };
 
 /* Fields: (c) constant after start, (p) process->lock, (q) lock of the queue it is in,
- * (o) changed by the one who has taken it out of every queue. */
+ * (o) changed by the one who has taken it out of every queue, (h) by the hart that runs it. */
 struct thread {
-    struct object object;          /* first                                       */
-    uint32_t id;                   /* (c)                                         */
-    enum thread_state state;       /* (o)                                         */
-    struct process *process;       /* (c) NULL before start and once reaped       */
-    struct list_node queue_link;   /* (q) run queue, wait queue or reaper         */
-    struct list_node process_link; /* (p) process->threads                        */
-    struct wait_queue *waits_in;   /* (q) while blocked                           */
-    struct object *waits_for;      /* (q) owner of that queue, one reference      */
-    struct wait_queue waiters;     /* threads in thread_wait for this one         */
-    struct user_frame frame;       /* (o) registers while it does not run         */
+    struct object object;          /* first                                      */
+    uint32_t id;                   /* (c)                                        */
+    enum thread_state state;       /* (o)                                        */
+    bool must_look;                /* (h) see sched_look                         */
+    uint64_t calls;                /* (h) system calls not yet counted           */
+    struct process *process;       /* (c) NULL before start and once reaped      */
+    struct list_node queue_link;   /* (q) run queue, wait queue or reaper        */
+    struct list_node process_link; /* (p) process->threads                       */
+    struct wait_queue *waits_in;   /* (q) while blocked                          */
+    struct object *waits_for;      /* (q) owner of that queue, one reference     */
+    struct wait_queue waiters;     /* threads in thread_wait for this one        */
+    struct user_frame frame;       /* (o) registers while it does not run        */
 };
 
 /* The thread whose registers these are. */
