@@ -8,7 +8,13 @@
 
 #include "arch/machine.h"
 
-#define PHYS_MEM_LIMIT (UINT64_C(1) << 41) /* physical addresses that can have RAM */
+/* Physical addresses that can have RAM.  The thread sanitizer leaves programs less address space.
+ */
+#ifdef __SANITIZE_THREAD__
+#    define PHYS_MEM_LIMIT (UINT64_C(1) << 38)
+#else
+#    define PHYS_MEM_LIMIT (UINT64_C(1) << 41)
+#endif
 
 /* Backs the banks of `machine`, filled with a pattern if they are small, and takes away the no-map
  * ranges.  Once per process. */
