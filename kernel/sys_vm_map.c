@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* The system call that maps fresh RAM, step by step (kernel/vm_call.h). */
+#include "kernel/process.h"
+#include "kernel/syscall.h"
+#include "kernel/vm_call.h"
+#include "uapi/vm.h"
+
+static status_t map_decode(struct user_frame *frame, struct vm_call *call)
+{
+    uint64_t flags = user_frame_arg(frame, 4);
+    status_t status = vm_target_get(frame, RIGHT_MAP, &call->target);
+
+    if (status == OK) {
+        status = vm_args_prot(user_frame_arg(frame, 3), &call->prot);
+    }
+    if (status != OK) {
+        return status;
+    }
+    if ((flags & ~VM_FLAG_REPLACE) != 0) {
+        return ERR_INVAL;
+    }
+    call->mode = flags != 0 ? VM_MAP_REPLACE : VM_MAP_EXCLUSIVE;
+    return vm_call_range(frame, 5, call);
+}
+
+static status_t map_page(struct vm_cursor *cursor, const struct vm_call *call)
+{
+    struct frame *frame;
+    status_t status = frame_alloc(FRAME_USER, &frame);
+
+    if (status != OK) {
+        return status;
+    }
+    status = vm_cursor_map(cursor, frame, (struct vm_prop){call->prot, VM_MEM_PMA}, call->mode);
+    if (status != OK) {
+        frame_put(frame);
+    }
+    return status;
+}
+
+/* First occupied page of the cursor's range, or its end: found before memory is spent. */
+static status_t first_occupied(struct vm_cursor *cursor, const struct vm_call *call, vaddr_t *stop)
+{
+    vaddr_t start = vm_cursor_va(cursor);
+    vaddr_t end = cursor->range.end;
+
+    *stop = end;
+    if (call->mode == VM_MAP_REPLACE) {
+        return OK;
+    }
+    if (vm_cursor_find_next(cursor, end.raw - start.raw, stop) != OK) {
+        *stop = end;
+    }
+    return vm_cursor_jump(cursor, start);
+}
+
+static status_t map_pages(struct vm_cursor *cursor, const struct vm_call *call)
+{
+    vaddr_t stop;
+    status_t status = first_occupied(cursor, call, &stop);
+
+    while (status == OK && vm_cursor_va(cursor).raw < stop.raw) {
+        status = map_page(cursor, call);
+    }
+    if (status == OK && stop.raw < cursor->range.end.raw) {
+        return ERR_EXIST;
+    }
+    return status;
+}
+
+static status_t map_step(struct vm_call *call)
+{
+    struct vm_cursor cursor = {0};
+    struct va_range range = vm_call_step(call, VM_STEP_BYTES);
+
+    if (vm_call_is_complete(call)) {
+        return OK;
+    }
+    status_t status = vm_cursor_open_bounded(&cursor, call->target.space, range, VM_CURSOR_CHANGE,
+                                             VM_STEP_TABLES);
+
+    if (status != OK) {
+        return status;
+    }
+    status = map_pages(&cursor, call);
+    vm_call_progress_to(call, vm_cursor_va(&cursor));
+    vm_cursor_close(&cursor);
+    status_t synced = vm_call_sync_code(call);
+
+    return status == OK ? synced : status;
+}
+
+/* The progress to report with an error of decoding: what earlier steps left. */
+static uint64_t progress_so_far(const struct user_frame *frame, unsigned progress_arg)
+{
+    uint64_t progress = user_frame_arg(frame, progress_arg);
+
+    return progress <= user_frame_arg(frame, VM_ARG_BYTES) ? progress : 0;
+}
+
+enum verdict sys_vm_map(struct user_frame *frame)
+{
+    struct vm_call call = {0};
+    status_t status = map_decode(frame, &call);
+    uint64_t done = progress_so_far(frame, 5);
+
+    if (status == OK) {
+        status = map_step(&call);
+        done = call.args.progress_bytes;
+    }
+    vm_target_put(&call.target);
+    if (status == OK && !vm_call_is_complete(&call)) {
+        user_frame_set_arg(frame, 5, done);
+        return VERDICT_RESTART;
+    }
+    return syscall_done_with(frame, status, done);
+}
