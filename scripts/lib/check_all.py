@@ -171,6 +171,16 @@ def step_qemu(full):
     return run
 
 
+def step_sessions():
+    """The shell as it is typed at, and the reports of a kernel that panics."""
+    if not shutil.which("gdb-multiarch"):
+        return skip("gdb-multiarch is not installed")
+    sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
+    import session  # pylint: disable=import-outside-toplevel
+
+    return Count(*session.run_all(os.path.join(ROOT, "build", "rv64-debug")))
+
+
 def steps(quick, full):
     """(name, function) of every step that is to run."""
     yield "host tests", step_host("host-debug")
@@ -189,6 +199,7 @@ def steps(quick, full):
         yield "build, release", step_build("rv64-release")
         yield "build, Clang", step_build("rv64-clang")
         yield "QEMU", step_qemu(full)
+        yield "QEMU, shell and panics", step_sessions
 
 
 def run_step(name, function):

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What programs in the machine cannot test: typing at the shell, and a kernel that panics.
+
+  shell   types commands at the interactive shell, with mistakes and corrections, and compares what
+          it answers; Ctrl-D turns the machine off
+  panic   breaks the kernel with gdb (a wild jump, a stack pointer in the guard page) and demands
+          the whole report, its backtrace turned into names by scripts/symbolize
+
+usage: session.py [--build build/rv64-debug]     exit status 0: all is as expected
+"""
+
+import argparse
+import dataclasses
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "scripts"))
+import qemu as vellum_qemu  # noqa: E402
+
+PATIENCE_S = 120  # a hang detector, not a speed target
+PROMPT = "vellum> "
+
+# What is typed, and what the shell must answer to it.
+TYPED = [
+    ("echo one two\r", "one two"),
+    ("echo mistakf\x7fe\r", "mistake"),
+    ("nonsense\x15echo again\r", "again"),
+    ("half a line\x03", ""),
+    ("no-such-program\r", "no-such-program: no such command or program"),
+    ("run hello arg\r", "argument 1: arg"),
+]
+
+BREAKS = {
+    "wild jump": (
+        ["set $pc = 0x1234"],
+        ["PANIC", "0x0000000000001234", "backtrace"],
+    ),
+    "guard page": (
+        # The stack of the hart that runs ends below its 16 KiB; go one page further down.
+        ["set $sp = (((unsigned long)$sp - 16) & ~0x7fffUL) + 0x3ff0"],
+        ["PANIC", "sp is outside of the kernel stack", "nothing", "backtrace"],
+    ),
+}
+
+
+class Failure(Exception):
+    """Something was not as expected; the text says what."""
+
+
+class Machine:
+    """A QEMU with its console on pipes."""
+
+    def __init__(self, boot, *more):
+        self.text = ""
+        self.seen = 0
+        self.qemu = subprocess.Popen(
+            vellum_qemu.command_line(boot) + list(more),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.qemu.kill()
+        self.qemu.wait()
+
+    def type(self, text):
+        self.qemu.stdin.write(text.encode())
+        self.qemu.stdin.flush()
+
+    def wait_for(self, wanted):
+        """Reads on until the text came after what was waited for before; returns what lay between."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            at = self.text.find(wanted, self.seen)
+            if at >= 0:
+                between, self.seen = self.text[self.seen : at], at + len(wanted)
+                return between
+            left = deadline - time.monotonic()
+            ready = left > 0 and select.select([self.qemu.stdout], [], [], left)[0]
+            data = os.read(self.qemu.stdout.fileno(), 65536) if ready else b""
+            if not data:
+                tail = self.text[self.seen :][-2000:]
+                raise Failure(f"{wanted!r} did not come; the console ends with\n{tail}")
+            self.text += data.decode(errors="replace").replace("\r", "")
+
+
+def session_shell(boot):
+    with Machine(boot) as machine:
+        machine.wait_for(PROMPT)
+        for typed, answer in TYPED:
+            machine.type(typed)
+            said = machine.wait_for("\n" + PROMPT)
+            if answer not in said.splitlines() and answer:
+                raise Failure(f"{typed!r} was answered by {said!r}, without a line {answer!r}")
+        machine.type("\x04")
+        machine.wait_for("vellum: power off, status 0")
+
+
+def break_with_gdb(elf, socket, commands):
+    """Stops the kernel in a system call, does the harm, and lets it go on."""
+    lines = [
+        "set confirm off", "set architecture riscv:rv64", f"target remote {socket}",
+        "hbreak kernel_on_syscall", "continue", "delete", *commands, "detach",
+    ]  # fmt: skip
+    words = ["gdb-multiarch", "-nx", "-batch", elf]
+    for line in lines:
+        words += ["-ex", line]
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    if "Breakpoint" not in done.stdout:
+        raise Failure(f"gdb did not stop the kernel:\n{done.stdout}{done.stderr}")
+
+
+def session_panic(boot, commands, wanted):
+    elf = os.path.join(boot.build, "vellum.elf")
+    with tempfile.TemporaryDirectory() as folder:
+        socket = os.path.join(folder, "gdb")
+        stub = f"socket,path={socket},server=on,wait=off,id=gdb"
+        with Machine(boot, "-chardev", stub, "-gdb", "chardev:gdb", "-S") as machine:
+            deadline = time.monotonic() + PATIENCE_S
+            while not os.path.exists(socket) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            break_with_gdb(elf, socket, commands)
+            machine.wait_for("PANIC")
+            machine.wait_for("vellum: power off, status 255")
+            report = machine.text[machine.text.index("PANIC") :]
+    for text in wanted:
+        if text not in report:
+            raise Failure(f"the report lacks {text!r}:\n{report}")
+    symbolize = os.path.join(ROOT, "scripts", "symbolize")
+    named = subprocess.run(
+        [sys.executable, symbolize, "--elf", elf],
+        input=report, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    if ".c:" not in named and ".S:" not in named:
+        raise Failure(f"symbolize names nothing in\n{named}")
+
+
+def sessions(boot):
+    """(name, function) of every session."""
+    yield "shell", lambda: session_shell(boot)
+    one_hart = dataclasses.replace(boot, harts=1, commands="run hello")
+    for name, (commands, wanted) in BREAKS.items():
+        yield f"panic: {name}", lambda c=commands, w=wanted: session_panic(one_hart, c, w)
+
+
+def run_all(build):
+    """Runs every session; returns how many passed and failed."""
+    boot = vellum_qemu.Boot(build=build)
+    vellum_qemu.check(boot)
+    counts = [0, 0]
+    for name, function in sessions(boot):
+        try:
+            function()
+            print(f"  ok      {name}")
+            counts[0] += 1
+        except (Failure, subprocess.SubprocessError) as failure:
+            print(f"  FAILED  {name}: {failure}")
+            counts[1] += 1
+    return counts
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default=os.path.join(ROOT, "build", "rv64-debug"))
+    passed, failed = run_all(parser.parse_args().build)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
