@@ -129,6 +129,42 @@ MODE_TEST(vm_cursor_flush, one_close_is_one_remote_call)
     world_end(&world);
 }
 
+/* Whatever the order in which a cursor visits its pages, each is flushed. */
+MODE_TEST(vm_cursor_flush, the_order_of_removals_does_not_matter)
+{
+    static const unsigned orders[][4] = {{0, 3, 6, 9}, {9, 6, 3, 0}, {3, 9, 0, 6}, {6, 0, 9, 3}};
+    struct world world = world_begin(*levels);
+
+    run_on(&world, 1);
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        struct vm_cursor cursor;
+        struct vm_removed removed;
+        struct va_range changed;
+
+        for (unsigned page = 0; page < 10; page++) {
+            map_at(&world, BASE + page * PAGE_SIZE, frame_new(), VM_RW);
+            cr_assert(hart_can(1, BASE + page * PAGE_SIZE, MMU_WRITE));
+        }
+        cursor = cursor_open(&world, BASE, 10 * PAGE_SIZE, VM_CURSOR_CHANGE);
+        for (size_t n = 0; n < ARRAY_LEN(orders[i]); n++) {
+            EXPECT_OK(vm_cursor_jump(&cursor, va(BASE + orders[i][n] * PAGE_SIZE)));
+            if (n % 2 == 0) {
+                EXPECT_OK(vm_cursor_unmap(&cursor, PAGE_SIZE, &removed));
+            } else {
+                EXPECT_OK(
+                    vm_cursor_protect_next(&cursor, PAGE_SIZE, make_read_only, NULL, &changed));
+            }
+        }
+        vm_cursor_close(&cursor);
+        for (unsigned page = 0; page < 10; page++) {
+            EXPECT_EQ(hart_can(1, BASE + page * PAGE_SIZE, MMU_WRITE), page % 3 != 0);
+        }
+        world_check(&world);
+    }
+    leave(1);
+    world_end(&world);
+}
+
 MODE_TEST(vm_cursor_flush, tightening_is_flushed_and_loosening_is_not)
 {
     struct world world = world_begin(*levels);
