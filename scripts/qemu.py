@@ -26,6 +26,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 QEMU_MINIMUM = (7, 2)
 QEMU_FOR_U74 = (10, 0)
+QEMU_TREE_SAYS_SV57 = (8, 0)  # older ones accept Sv57, but their device tree says Sv48
 ALIGNMENT = 2 << 20
 
 # The nearest QEMU comes to a U74: Sv39, no hardware update of A and D, privileged spec 1.11.
@@ -145,6 +146,30 @@ def kernel_file(boot):
     return wrapped
 
 
+def tree_with_sv57(boot):
+    """QEMU's own device tree of this boot with the mmu-type that the machine really has."""
+    path = os.path.join(boot.build, f"sv57-{boot.memory_or_default}-{boot.smp}.dtb")
+    scratch = f"{path}.{os.getpid()}.{threading.get_ident()}"
+    line = [boot.qemu, "-nographic", "-M", f"{boot.machine},dumpdtb={scratch}"]
+    line += ["-m", boot.memory_or_default, "-smp", str(boot.smp)]
+    subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    with open(scratch, "rb") as file:
+        tree = file.read()
+    with open(scratch, "wb") as file:
+        file.write(tree.replace(b"riscv,sv48\0", b"riscv,sv57\0"))
+    os.replace(scratch, path)  # two runs may want the same file at once
+    return path
+
+
+def tree_arguments(boot):
+    """A device tree of our own where QEMU's keeps the kernel from the mode that was asked for."""
+    if boot.paging != "sv57" or boot.machine != "virt":
+        return []
+    if qemu_version(boot.qemu) >= QEMU_TREE_SAYS_SV57:
+        return []
+    return ["-dtb", tree_with_sv57(boot)]
+
+
 def bootargs(boot):
     """The kernel's command line: words for the kernel, then " -- " and the commands for init."""
     words = [f"paging={boot.paging}"] if boot.paging else []
@@ -163,6 +188,7 @@ def command_line(boot):
     if boot.smp > (os.cpu_count() or 1):
         line += ["-accel", "tcg,thread=single"]
     line += ["-kernel", kernel_file(boot), "-initrd", os.path.join(boot.build, "initrd.cpio")]
+    line += tree_arguments(boot)
     arguments = bootargs(boot)
     if arguments:
         line += ["-append", arguments]
