@@ -13,7 +13,7 @@
  *           / | \               its parent's lock, complete before the entry that points to it;
  *          a [b  c] <- lock  3. lock C.  While nobody held it C may have been detached, or even be
  *         /   |   \             part of another place: it must not be stray, and must stand where
- *            [d   e] <- lock    the descent looked for it; else let go and start again;
+ *            [d   e] <- lock    and at the level the descent looked for; else let go, start again;
  *                            4. lock what intersects below C, parent before child, left to right.
  *
  * The order of all locks is the tree's pre-order, and no cursor ever locks above what it holds, so
@@ -41,33 +41,43 @@ static status_t node_acquire(struct pt_node *node)
     return OK;
 }
 
+/* A node that a descent has found, and the level it looked for. */
+struct found {
+    struct pt_node *node;
+    unsigned level;
+};
+
 /* True if the locked node still stands where a descent for `va` in this space looked for it. */
-static bool node_is_in_place(const struct pt_node *node, const struct pt_node *root, vaddr_t va)
+static bool node_is_in_place(struct found found, const struct pt_node *root, vaddr_t va)
 {
-    return !node->is_stray && node->space == root->space && pt_node_contains(node, va);
+    const struct pt_node *node = found.node;
+
+    return !node->is_stray && node->space == root->space && node->level == found.level &&
+           pt_node_contains(node, va);
 }
 
-static bool range_fits_one_entry(const struct pt_node *node, struct va_range range)
+/* True if an entry of `level` holds the range and more, so that a node below it can cover it. */
+static bool range_fits_one_entry(unsigned level, struct va_range range)
 {
     uint64_t bytes = range.end.raw - range.start.raw;
 
-    return pte_index(range.start, node->level) ==
-               pte_index((vaddr_t){range.end.raw - 1}, node->level) &&
-           bytes < pt_node_entry_bytes(node);
+    return pte_index(range.start, level) == pte_index((vaddr_t){range.end.raw - 1}, level) &&
+           bytes < pte_level_bytes(level);
 }
 
 /* Puts an empty node below `parent` where the descent found nothing.  ERR_AGAIN: the parent is no
  * longer in place; look again from the root. */
-static status_t link_child(struct pt_node *root, struct pt_node *parent, vaddr_t va)
+static status_t link_child(struct pt_node *root, struct found at, vaddr_t va)
 {
-    unsigned index = pte_index(va, parent->level);
+    struct pt_node *parent = at.node;
+    unsigned index = pte_index(va, at.level);
     struct pt_node *child;
     status_t status = node_acquire(parent);
 
     if (status != OK) {
         return status;
     }
-    if (!node_is_in_place(parent, root, va)) {
+    if (!node_is_in_place(at, root, va)) {
         status = ERR_AGAIN;
     } else if (pte_kind(pte_slot_load(&parent->slots[index]), parent->level) == PTE_ABSENT) {
         status = pt_node_create(root->space, pt_node_entry_va(parent, index), parent->level - 1U,
@@ -83,29 +93,29 @@ static status_t link_child(struct pt_node *root, struct pt_node *parent, vaddr_t
 
 /* Steps 1 and 2: the covering node, not locked.  ERR_AGAIN: start again. */
 static status_t descend(struct pt_node *root, enum pt_link link, struct va_range range,
-                        struct pt_node **cover)
+                        struct found *cover)
 {
-    struct pt_node *node = root;
+    struct found at = {root, root->level};
 
-    while (node->level > 0 && range_fits_one_entry(node, range)) {
-        unsigned index = pte_index(range.start, node->level);
-        pte_t entry = pte_slot_load(&node->slots[index]);
-        enum pte_kind kind = pte_kind(entry, node->level);
+    while (at.level > 0 && range_fits_one_entry(at.level, range)) {
+        unsigned index = pte_index(range.start, at.level);
+        pte_t entry = pte_slot_load(&at.node->slots[index]);
+        enum pte_kind kind = pte_kind(entry, at.level);
         status_t status;
 
         if (kind == PTE_TABLE) {
-            node = pt_node_of(entry);
+            at = (struct found){pt_node_of(entry), at.level - 1};
             continue;
         }
         if (kind != PTE_ABSENT || link == PT_LINK_NOTHING) {
             break;
         }
-        status = link_child(root, node, range.start);
+        status = link_child(root, at, range.start);
         if (status != OK) {
             return status;
         }
     }
-    *cover = node;
+    *cover = at;
     return OK;
 }
 
@@ -158,8 +168,8 @@ static status_t lock_children(struct pt_node *node, struct va_range *range, unsi
         if (status == OK) {
             (*budget)--;
             status = lock_children(child, range, budget);
-            if (status != OK) {
-                spinlock_release(&child->lock);
+            if (status != OK || range->end.raw <= va.raw) {
+                spinlock_release(&child->lock); /* an error, or cut before its first address */
             }
         }
         if (status != OK) {
@@ -187,9 +197,10 @@ static vaddr_t lower_end(const struct pt_node *cover, struct va_range range)
 }
 
 /* Steps 3 and 4 on one candidate.  ERR_AGAIN: start again, perhaps with the shorter *range. */
-static status_t lock_subtree(struct pt_node *root, struct pt_node *cover, unsigned max_nodes,
+static status_t lock_subtree(struct pt_node *root, struct found found, unsigned max_nodes,
                              struct va_range *range)
 {
+    struct pt_node *cover = found.node;
     struct va_range whole = *range;
     unsigned budget = max_nodes - 1;
     status_t status = node_acquire(cover);
@@ -197,7 +208,7 @@ static status_t lock_subtree(struct pt_node *root, struct pt_node *cover, unsign
     if (status != OK) {
         return status;
     }
-    status = node_is_in_place(cover, root, range->start) ? lock_children(cover, range, &budget)
+    status = node_is_in_place(found, root, range->start) ? lock_children(cover, range, &budget)
                                                          : ERR_AGAIN;
     if (status == ERR_2BIG) {
         /* Not even the nodes above the first page fit: look further down. */
@@ -213,15 +224,19 @@ static status_t lock_subtree(struct pt_node *root, struct pt_node *cover, unsign
 status_t pt_lock_range(struct pt_node *root, enum pt_link link, unsigned max_nodes,
                        struct va_range *range, struct pt_node **cover)
 {
+    struct found found = {0};
     status_t status;
 
     ASSERT(max_nodes > 0 && range->start.raw < range->end.raw);
     do {
-        status = descend(root, link, *range, cover);
+        status = descend(root, link, *range, &found);
         if (status == OK) {
-            status = lock_subtree(root, *cover, max_nodes, range);
+            status = lock_subtree(root, found, max_nodes, range);
         }
     } while (status == ERR_AGAIN);
+    if (status == OK) {
+        *cover = found.node;
+    }
     return status;
 }
 
