@@ -3,8 +3,9 @@
  * Readers and writers.
  *
  * A span is checked once against the user limit and the active space; then arch copies and tells
- * how far it came.  Nothing here looks at the page table: whether an address is mapped is what the
- * hardware says while copying.
+ * how far it came.  Whether an address is mapped is what the hardware says while copying; only when
+ * it says no is the page table asked, because a hart may remember less than an entry grants
+ * (mm/vm_fault.h), and that is no fault of the program.
  */
 #include "mm/user_copy.h"
 
@@ -12,6 +13,11 @@
 #include "lib/assert.h"
 #include "lib/counter.h"
 #include "lib/spinlock.h"
+#include "mm/vm_fault.h"
+
+/* So often in a row what the page table permits may fault: once for each fence of vm_fault.c. Then
+ * it is the memory itself that refuses. */
+#define RETRIES 2U
 
 status_t user_span_make(struct vm_space *space, vaddr_t va, uint64_t len_bytes,
                         struct user_span *span)
@@ -63,29 +69,66 @@ static status_t span_advance(struct user_span *span, uint64_t wanted, uint64_t d
     return OK;
 }
 
+/* The access at va has faulted: is it worth another try? */
+static bool may_retry(vaddr_t va, enum vm_access access, unsigned *retries)
+{
+    if (*retries == 0) {
+        return false;
+    }
+    (*retries)--;
+    return vm_space_fault(vm_space_active(), va, access) == VM_FAULT_RETRY;
+}
+
+/* One direction of a copy; exactly one of the pointers, or none to fill with zeroes. */
+struct copy {
+    char *to;
+    const char *from;
+};
+
+static size_t copy_part(const struct copy *copy, vaddr_t va, uint64_t done, uint64_t len_bytes)
+{
+    if (copy->to != NULL) {
+        return arch_copy_from_user(copy->to + done, va, len_bytes);
+    }
+    return copy->from != NULL ? arch_copy_to_user(va, copy->from + done, len_bytes)
+                              : arch_zero_user(va, len_bytes);
+}
+
+static status_t span_copy(struct user_span *span, struct copy copy, uint64_t len_bytes,
+                          uint64_t *done_bytes)
+{
+    enum vm_access access = copy.to != NULL ? VM_ACCESS_READ : VM_ACCESS_WRITE;
+    uint64_t wanted = span_take(span, len_bytes);
+    unsigned retries = RETRIES;
+    uint64_t done = 0;
+
+    while (done < wanted) {
+        uint64_t step = copy_part(&copy, vaddr_add(span->va, done), done, wanted - done);
+
+        done += step;
+        retries = step > 0 ? RETRIES : retries;
+        if (done < wanted && !may_retry(vaddr_add(span->va, done), access, &retries)) {
+            break;
+        }
+    }
+    *done_bytes = done;
+    return span_advance(span, wanted, done);
+}
+
 status_t user_read(struct user_span *from, void *to, uint64_t len_bytes, uint64_t *done_bytes)
 {
-    uint64_t wanted = span_take(from, len_bytes);
-
-    *done_bytes = wanted == 0 ? 0 : arch_copy_from_user(to, from->va, wanted);
-    return span_advance(from, wanted, *done_bytes);
+    return span_copy(from, (struct copy){.to = to}, len_bytes, done_bytes);
 }
 
 status_t user_write(struct user_span *to, const void *from, uint64_t len_bytes,
                     uint64_t *done_bytes)
 {
-    uint64_t wanted = span_take(to, len_bytes);
-
-    *done_bytes = wanted == 0 ? 0 : arch_copy_to_user(to->va, from, wanted);
-    return span_advance(to, wanted, *done_bytes);
+    return span_copy(to, (struct copy){.from = from}, len_bytes, done_bytes);
 }
 
 status_t user_fill_zeros(struct user_span *to, uint64_t len_bytes, uint64_t *done_bytes)
 {
-    uint64_t wanted = span_take(to, len_bytes);
-
-    *done_bytes = wanted == 0 ? 0 : arch_zero_user(to->va, wanted);
-    return span_advance(to, wanted, *done_bytes);
+    return span_copy(to, (struct copy){0}, len_bytes, done_bytes);
 }
 
 status_t user_read_object(struct vm_space *space, vaddr_t from, void *to, uint64_t len_bytes)
@@ -110,6 +153,7 @@ static status_t check_word(struct vm_space *space, vaddr_t va)
 {
     struct user_span span;
 
+    DASSERT(spinlock_held_count() == 0);
     if (!is_aligned(va.raw, sizeof(uint32_t))) {
         return ERR_INVAL;
     }
@@ -119,20 +163,22 @@ static status_t check_word(struct vm_space *space, vaddr_t va)
 status_t user_load_u32(struct vm_space *space, vaddr_t from, uint32_t *value)
 {
     status_t status = check_word(space, from);
+    unsigned retries = RETRIES;
 
-    if (status != OK) {
-        return status;
+    while (status == OK && !arch_load_user_u32(from, value)) {
+        status = may_retry(from, VM_ACCESS_READ, &retries) ? OK : ERR_FAULT;
     }
-    return arch_load_user_u32(from, value) ? OK : ERR_FAULT;
+    return status;
 }
 
 status_t user_compare_exchange_u32(struct vm_space *space, vaddr_t at, uint32_t *seen,
                                    uint32_t value)
 {
     status_t status = check_word(space, at);
+    unsigned retries = RETRIES;
 
-    if (status != OK) {
-        return status;
+    while (status == OK && !arch_compare_exchange_user_u32(at, seen, value)) {
+        status = may_retry(at, VM_ACCESS_WRITE, &retries) ? OK : ERR_FAULT;
     }
-    return arch_compare_exchange_user_u32(at, seen, value) ? OK : ERR_FAULT;
+    return status;
 }

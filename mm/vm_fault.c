@@ -6,6 +6,31 @@
 #include "lib/counter.h"
 #include "mm/vm_cursor.h"
 
+/* The last spurious fault of each hart that got a fence by address only; written by that hart. */
+static struct {
+    const struct vm_space *space;
+    vaddr_t page;
+    enum vm_access access;
+} last[HART_MAX];
+
+/* Makes this hart forget what it remembers of the page.  By address first, which covers leaf
+ * entries; a hart that faults in the same way again remembers that a table was missing. */
+static void forget(const struct vm_space *space, vaddr_t page, enum vm_access access)
+{
+    hart_idx_t hart = hart_index();
+
+    if (last[hart].space == space && last[hart].page.raw == page.raw &&
+        last[hart].access == access) {
+        last[hart].space = NULL;
+        arch_tlb_flush_local((struct tlb_op){0});
+        return;
+    }
+    last[hart].space = space;
+    last[hart].page = page;
+    last[hart].access = access;
+    arch_tlb_flush_local((struct tlb_op){.va = page, .bytes = PAGE_SIZE});
+}
+
 static enum vm_prot needed(enum vm_access access)
 {
     switch (access) {
@@ -38,7 +63,7 @@ enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_
         return VM_FAULT_BAD;
     }
     /* The entry permits it: this hart had cached the absence, or fewer rights. */
-    arch_tlb_flush_local((struct tlb_op){.va = page, .bytes = PAGE_SIZE});
+    forget(space, page, access);
     counter_add(COUNTER_spurious_faults, 1);
     return VM_FAULT_RETRY;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/counter.h"
+#include "model/tlb_model.h"
 #include "support.h"
 
 #define BASE (4 * GIB)
@@ -239,5 +240,59 @@ MODE_TEST(user_copy, words_that_cannot_be_touched)
                   ERR_FAULT);
     EXPECT_EQ(value, 5);
     EXPECT_EQ(seen, 5);
+    world_end(&world);
+}
+
+static void make_writable(struct vm_rights *rights, void *context)
+{
+    (void)context;
+    rights->prop.prot = VM_RW;
+}
+
+/* Two read-only pages that the hart knows become writable, which nobody is told.  The address is
+ * `before` bytes before the second one. */
+static uint64_t loosened(struct world *world, uint64_t at, uint64_t before)
+{
+    struct vm_cursor cursor;
+    struct va_range changed;
+
+    for (uint64_t page = at; page < at + 2 * PAGE_SIZE; page += PAGE_SIZE) {
+        map_at(world, page, frame_new(), VM_R);
+        cr_assert(tlb_model_access(0, page, MMU_READ).allowed);
+    }
+    cursor = cursor_open(world, at, 2 * PAGE_SIZE, VM_CURSOR_CHANGE);
+    EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, make_writable, NULL, &changed));
+    EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, make_writable, NULL, &changed));
+    vm_cursor_close(&cursor);
+    cr_assert(!tlb_model_access(0, at, MMU_WRITE).allowed, "the hart remembers fewer rights");
+    return at + PAGE_SIZE - before;
+}
+
+/* What the entry permits is done, even if the hart remembers that it was not permitted. */
+MODE_TEST(user_copy, a_spurious_fault_is_no_fault)
+{
+    struct world world = world_begin(*levels);
+    uint64_t faults = counter_read(COUNTER_user_copy_faults);
+    uint64_t at = loosened(&world, BASE, 5);
+    uint64_t done = 0;
+    uint64_t text = UINT64_C(0x0102030405060708);
+    uint64_t back = 0;
+    uint32_t seen = 0;
+    struct user_span span = span_of(&world, at, 8);
+
+    EXPECT_OK(user_write(&span, &text, 8, &done));
+    EXPECT_EQ(done, 8);
+    EXPECT_OK(user_read_object(world.space, va(at), &back, 8));
+    EXPECT_EQ(back, text);
+    at = loosened(&world, BASE + 2 * PAGE_SIZE, 5);
+    span = span_of(&world, at, 8);
+    EXPECT_OK(user_fill_zeros(&span, 8, &done));
+    EXPECT_EQ(done, 8);
+    at = loosened(&world, BASE + 4 * PAGE_SIZE, 4);
+    EXPECT_OK(user_compare_exchange_u32(world.space, va(at), &seen, 9));
+    EXPECT_EQ(seen, 0);
+    EXPECT_OK(user_load_u32(world.space, va(at), &seen));
+    EXPECT_EQ(seen, 9);
+    EXPECT_EQ(counter_read(COUNTER_user_copy_faults), faults);
     world_end(&world);
 }

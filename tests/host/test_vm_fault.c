@@ -99,6 +99,31 @@ MODE_TEST(vm_fault, a_spurious_fault_is_cured_by_the_retry)
     world_end(&world);
 }
 
+/* Fencing an address does not make a hart forget that a table was missing; so what faults again
+ * gets a fence of everything. */
+MODE_TEST(vm_fault, the_second_time_everything_is_flushed)
+{
+    struct world world = world_begin(*levels);
+
+    map_at(&world, BASE, frame_new(), VM_RW);
+    map_at(&world, BASE + PAGE_SIZE, frame_new(), VM_RW);
+    host_events_start();
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_WRITE), VM_FAULT_RETRY);
+    EXPECT_EQ(fault(&world, BASE + 8, VM_ACCESS_WRITE), VM_FAULT_RETRY);
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_READ), VM_FAULT_RETRY);
+    EXPECT_EQ(fault(&world, BASE + PAGE_SIZE, VM_ACCESS_READ), VM_FAULT_RETRY);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_LOCAL), 4);
+    for (size_t i = 0, flush = 0; i < host_event_count(); i++) {
+        static const uint64_t bytes[] = {PAGE_SIZE, 0, PAGE_SIZE, PAGE_SIZE};
+
+        if (host_event_at(i)->kind == HOST_EVENT_FLUSH_LOCAL) {
+            EXPECT_EQ(host_event_at(i)->op.bytes, bytes[flush]);
+            flush++;
+        }
+    }
+    world_end(&world);
+}
+
 MODE_TEST(vm_fault, deciding_allocates_nothing)
 {
     struct world world = world_begin(*levels);

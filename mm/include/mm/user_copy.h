@@ -4,7 +4,8 @@
  *
  * A user_span is a stretch of user addresses that lies inside the user limit; whether it is mapped
  * is found out while copying.  A copy is either done or cut short by a fault, and says how far it
- * came.  No lock may be held, no cursor open.
+ * came.  A fault that the page table does not explain is not one: the access is tried again.  No
+ * lock may be held, no cursor open.
  */
 #pragma once
 
@@ -34,7 +35,8 @@ status_t user_write(struct user_span *to, const void *from, uint64_t len_bytes,
                     uint64_t *done_bytes);
 status_t user_fill_zeros(struct user_span *to, uint64_t len_bytes, uint64_t *done_bytes);
 
-/* All of it or ERR_FAULT / ERR_RANGE: for structs. */
+/* All of it, for structs.  ERR_ACCES, ERR_RANGE as user_span_make, before anything is copied;
+ * ERR_FAULT: the bytes before the first that cannot be accessed are copied. */
 status_t user_read_object(struct vm_space *space, vaddr_t from, void *to, uint64_t len_bytes);
 status_t user_write_object(struct vm_space *space, vaddr_t to, const void *from,
                            uint64_t len_bytes);

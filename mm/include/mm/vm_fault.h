@@ -10,6 +10,7 @@ enum vm_fault_result {
     VM_FAULT_BAD,   /* nothing is there, or it forbids the access                */
 };
 
-/* Decides a fault of user mode at va.  Addresses outside the user range are VM_FAULT_BAD.
+/* Decides a fault of user mode, or of a user copy, at va.  Addresses outside the user range are
+ * VM_FAULT_BAD.  A retry has flushed the page here; the same fault right after it, everything.
  * Context: no cursor open; the space is active here. */
 enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access);
