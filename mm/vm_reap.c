@@ -43,8 +43,8 @@ static bool reap_node(struct vm_space *space, struct pt_node *node, struct reap_
         if (kind == PTE_TABLE) {
             struct pt_node *child = pt_node_of(entry);
 
-            if (budget->tables == 0 || !reap_node(space, child, budget)) {
-                return false;
+            if (!reap_node(space, child, budget) || budget->tables == 0) {
+                return false; /* an empty child is found again by the next piece */
             }
             budget->tables--;
             pt_node_destroy(child);
@@ -77,7 +77,7 @@ bool vm_space_reap(void)
         return false;
     }
     space = LIST_ENTRY(first, struct vm_space, dead);
-    if (reap_node(space, space->root, &budget)) {
+    if (reap_node(space, space->root, &budget) && budget.tables > 0) {
         pt_node_destroy(space->root);
         vm_space_free(space);
     } else {
