@@ -73,22 +73,33 @@ static unsigned level_for(const struct kspace_mapping *mapping)
     return level;
 }
 
+/* Steps over the page of `level` at the start. */
+static void mapping_skip(struct kspace_mapping *mapping, unsigned level)
+{
+    mapping->va.raw += pte_level_bytes(level);
+    mapping->pa.raw += pte_level_bytes(level);
+    mapping->bytes -= pte_level_bytes(level);
+}
+
 status_t kspace_map(struct kspace_mapping mapping)
 {
-    while (mapping.bytes > 0) {
-        unsigned level = level_for(&mapping);
-        struct pte_slot *slot = slot_for(mapping.va, level);
+    struct kspace_mapping rest = mapping;
 
-        if (slot == NULL) {
+    for (unsigned level = 0; rest.bytes > 0; mapping_skip(&rest, level)) {
+        level = level_for(&rest);
+        if (slot_for(rest.va, level) == NULL) {
             return ERR_NOMEM;
         }
+    }
+    for (unsigned level = 0; mapping.bytes > 0; mapping_skip(&mapping, level)) {
+        struct pte_slot *slot;
+
+        level = level_for(&mapping);
+        slot = slot_for(mapping.va, level);
         ASSERT_FMT(pte_slot_load(slot).raw == 0, "va=%lx is mapped", (unsigned long)mapping.va.raw);
         pte_slot_store(
             slot, pte_make_leaf((struct pte_leaf){
                       .pa = mapping.pa, .prot = mapping.prot, .mem = VM_MEM_PMA, .global = true}));
-        mapping.va.raw += pte_level_bytes(level);
-        mapping.pa.raw += pte_level_bytes(level);
-        mapping.bytes -= pte_level_bytes(level);
     }
     return OK;
 }

@@ -25,8 +25,9 @@ struct kspace_mapping {
     enum vm_prot prot;
 };
 
-/* Maps with the largest pages that fit, up to 1 GiB; global, A and D preset.  Nothing may be mapped
- * there yet.  ERR_NOMEM: a part may be mapped. */
+/* Maps with the largest pages that fit, up to 1 GiB; global, A preset, and D with W.  Nothing may
+ * be mapped there yet.  ERR_NOMEM: nothing is mapped; tables made on the way stay for the next try.
+ */
 status_t kspace_map(struct kspace_mapping mapping);
 
 paddr_t kspace_root(void);

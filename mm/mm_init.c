@@ -225,12 +225,14 @@ static status_t start_frames(const struct machine *machine)
 status_t mm_init(const struct machine *machine, const struct mm_image *image,
                  void (*activate)(paddr_t root, uint64_t base, paddr_t base_pa))
 {
+    uint64_t image_bytes = image->text_bytes + image->rodata_bytes + image->data_bytes;
     status_t status = choose_window(machine);
 
     if (status != OK) {
         return status;
     }
-    if (image->start.raw < boot.window.start.raw || image->start.raw >= boot.window.end.raw) {
+    if (image->start.raw < boot.window.start.raw || image->start.raw >= boot.window.end.raw ||
+        image_bytes > boot.window.end.raw - image->start.raw) {
         return ERR_RANGE;
     }
     boot_ranges_make(machine, boot.window, BOOT_HOLES_ALL, &boot.usable);

@@ -354,6 +354,19 @@ MODE_TEST(boot_map, no_ram_in_the_window_is_an_error)
     EXPECT_EQ(host_direct_map().root.raw, 0);
 }
 
+Test(boot_map, an_image_across_the_end_of_the_window_is_an_error)
+{
+    struct mm_image image = machine_image();
+
+    machine_default(16 * MIB);
+    machine_add_bank(pa_span(RAM_BASE + 127 * GIB, 2 * GIB));
+    image.start = pa(RAM_BASE + 128 * GIB - 2 * MIB);
+    image.data_bytes = 4 * MIB;
+    machine_start(3);
+    EXPECT_STATUS(mm_init(machine_get(), &image, host_activate), ERR_RANGE);
+    EXPECT_EQ(host_direct_map().root.raw, 0);
+}
+
 Test(boot_map, an_image_outside_of_the_window_is_an_error)
 {
     struct mm_image image = machine_image();

@@ -8,6 +8,7 @@
 #include "arch/arch.h"
 #include "arch/layout.h"
 #include "arch_host/phys_mem.h"
+#include "lib/counter.h"
 #include "support.h"
 
 #define BASE (4 * GIB)
@@ -61,6 +62,30 @@ MODE_TEST(vm_space, devices_mapped_later_are_seen_in_every_space)
     vm_space_put(world.space);
     reap_all();
     EXPECT_OK(frame_check());
+}
+
+/* What fails maps nothing: the same call goes through when there is memory again. */
+MODE_TEST(vm_space, a_device_without_memory_for_its_tables_is_not_mapped)
+{
+    struct pa_range device = pa_span(DEVICE_BASE + PAGE_SIZE, 4 * MIB);
+    volatile void *registers = NULL;
+    status_t status = ERR_NOMEM;
+    uint64_t allowed;
+
+    machine_default(16 * MIB);
+    machine_boot(*levels);
+    for (allowed = 0; status == ERR_NOMEM; allowed++) {
+        frame_fail_after(allowed);
+        status = mm_map_device(device, &registers);
+        frame_fail_after(UINT64_MAX);
+        cr_assert(status == OK || registers == NULL);
+        cr_assert(status == OK || mmu_model_translate(mm_kernel_root().raw, *levels, LAYOUT_MMIO,
+                                                      MMU_READ, MMU_SUPERVISOR)
+                                          .end != MMU_LEAF,
+                  "a part is mapped");
+    }
+    EXPECT_OK(status);
+    cr_assert(allowed >= 3, "two tables at least");
 }
 
 MODE_TEST(vm_space, no_memory_leaks_nothing)
@@ -146,6 +171,34 @@ MODE_TEST(vm_space, the_reaper_works_in_bounded_pieces)
     EXPECT_EQ(frame_refs(shared), 1);
     frame_put(shared);
     EXPECT_EQ(frame_free_count(), world.free_before);
+}
+
+/* A piece that ends right behind the last table below another one stops there. */
+MODE_TEST(vm_space, a_piece_of_the_reaper_ends_at_any_table)
+{
+    machine_default(16 * MIB);
+    machine_boot(*levels);
+    for (uint64_t first = 60; first <= 64; first++) {
+        struct world world = {.levels = *levels, .free_before = frame_free_count()};
+        struct frame *shared;
+
+        EXPECT_OK(vm_space_create(&world.space));
+        shared = frame_new();
+        for (uint64_t i = 0; i < first + 130; i++) {
+            frame_get(shared);
+            map_at(&world, BASE + (i < first ? 0 : GIB) + i * 2 * MIB, shared, VM_R);
+        }
+        vm_space_put(world.space);
+        for (bool more = true; more;) {
+            uint64_t tables = counter_read(COUNTER_tables_freed);
+
+            more = vm_space_reap();
+            cr_assert(counter_read(COUNTER_tables_freed) - tables <= 64,
+                      "more than 64 tables in a piece");
+        }
+        frame_put(shared);
+        EXPECT_EQ(frame_free_count(), world.free_before);
+    }
 }
 
 MODE_TEST(vm_space, many_dead_spaces_are_all_reaped)
