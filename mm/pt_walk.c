@@ -40,8 +40,7 @@ struct va_range pt_place_range(const struct pt_place *place)
     return (struct va_range){start, vaddr_add(start, pt_node_entry_bytes(place->node))};
 }
 
-/* First address at or past `va` in the place's node whose entry is not absent, or the node's end.
- */
+/* First address past the place, in its node, whose entry has V set, or the node's end. */
 static vaddr_t skip_absent(const struct pt_place *place)
 {
     struct pt_node *node = place->node;

@@ -25,13 +25,12 @@ void tlb_owe_page(struct vm_cursor *cursor, struct va_range page)
 {
     struct va_range *hull = &cursor->owed.flush;
 
+    if (cursor->owed.flush_kind == VM_FLUSH_SPACE) {
+        return;
+    }
     if (cursor->owed.flush_kind == VM_FLUSH_NONE) {
         *hull = page;
         cursor->owed.flush_kind = VM_FLUSH_PAGES;
-        return;
-    }
-    if (hull->start.raw >= hull->end.raw) {
-        *hull = page;
         return;
     }
     hull->start.raw = page.start.raw < hull->start.raw ? page.start.raw : hull->start.raw;

@@ -11,9 +11,9 @@ enum lock_rank {
     LOCK_HANDLES, /* one process's handle table      */
     LOCK_PROCESS, /* one process's life              */
     LOCK_WAIT,    /* threads that wait for one thing */
-    LOCK_SCHED,   /* run queue; the reaper's list    */
+    LOCK_SCHED,   /* run queue                       */
     LOCK_PT_NODE, /* page-table nodes                */
-    LOCK_REAP,    /* list of dead spaces         */
+    LOCK_REAP,    /* list of dead spaces             */
     LOCK_IO_MEM,  /* table of I/O regions            */
     LOCK_SLAB,    /* one object cache                */
     LOCK_FRAMES,  /* frame allocator                 */

@@ -2,9 +2,9 @@
 /*
  * Printing for the kernel: formatted lines to the early console.
  *
- * Formats: %d %i %u %x %X %p %s %c %% with flags `0` and `-`, width, precision for %s, and l, ll,
- * z. Anything else prints as it stands.  The console is slow: nothing is printed while a cursor is
- * open or a spinlock is held, except by a panic.
+ * Formats: %d %i %u %x %X %p %s %c %% with flags `0` and `-`, width and precision (for %s) as
+ * digits or `*`, and l, ll, z. Anything else prints as it stands.  The console is slow: nothing is
+ * printed while a cursor is open or a spinlock is held, except by a panic.
  */
 #pragma once
 

@@ -19,8 +19,8 @@ struct io_mem;
  *         ERR_NOMEM no memory.  Nothing changed in any case. */
 status_t io_mem_create(struct pa_range range, const char *compatible, struct io_mem **out);
 
-/* Keeps a range from ever becoming a region (interrupt controller, the kernel's own devices).
- * ERR_NOSPC: table full. */
+/* Keeps a range from ever becoming a region (interrupt controller, the kernel's own devices);
+ * called before regions are made.  ERR_NOSPC: table full. */
 status_t io_mem_forbid(struct pa_range range);
 
 /* The i-th region in order of creation, or NULL past the last. */

@@ -71,7 +71,7 @@ enum vm_flush {
     VM_FLUSH_SPACE, /* nodes were detached too  */
 };
 
-/* Fields are private to mm/: read the position with vm_cursor_va. */
+/* Fields are private to mm/, but for `range`, which may be read; the position is vm_cursor_va. */
 struct vm_cursor {
     struct vm_space *space;
     struct va_range range;
@@ -91,10 +91,13 @@ struct vm_cursor {
  *
  * Errors:  ERR_INVAL   start >= end, or one is not page aligned
  *          ERR_RANGE   end is past the user limit
- *          ERR_DEADLK  this hart has an overlapping cursor open
- *          ERR_NOMEM   (change) no table for the covering path.  The cursor is not open after any
- * error. Exact fit: a range equal to one entry's extent is covered by the node that holds that
- * entry. Context: no spinlock held except those of other cursors. */
+ *          ERR_DEADLK  this hart has a cursor open that excludes this one: the ranges overlap, or
+ *                      both need one node (the covering node, or one that lacks a table)
+ *          ERR_NOMEM   (change) no table for the covering path
+ *          After any error the cursor is not open and the meaning of the space is as before; tables
+ *          made on the way stay, empty, for the next comer.
+ * Exact fit: a range equal to one entry's extent is covered by the node that holds that entry.
+ * Context:   no spinlock held except those of other cursors. */
 status_t vm_cursor_open(struct vm_cursor *cursor, struct vm_space *space, struct va_range range,
                         enum vm_cursor_mode mode);
 
@@ -119,8 +122,8 @@ status_t vm_cursor_query(const struct vm_cursor *cursor, struct vm_slot *slot);
 /* The same, with a reference on the frame that the caller gives back by frame_put. */
 status_t vm_cursor_query_get(const struct vm_cursor *cursor, struct vm_slot *slot);
 
-/* The slot at the position, clipped to the locked range, absent ones too; the position moves to its
- * end.  ERR_NOENT once at E. */
+/* The slot at the position, clipped to what of the locked range lies from the position on, absent
+ * ones too; the position moves to its end.  ERR_NOENT once at E. */
 status_t vm_cursor_next(struct vm_cursor *cursor, struct vm_slot *slot);
 
 /* First present leaf that intersects [va, va + len_bytes): the position stops there (at the leaf's
@@ -158,6 +161,7 @@ status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_
  * Errors:  ERR_INVAL  len or offset not page multiples, len 0, properties as for map, X
  *          ERR_RANGE  offset >= size, or what is to be mapped does not fit in E - va
  *          ERR_NOTSUP VM_MEM_NC without Svpbmt
+ *          ERR_ACCES  not a changing cursor
  *          ERR_EXIST  (exclusive) a page is occupied
  *          ERR_NOMEM  no table.    All checked before the first page: nothing changed. */
 status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct vm_prop prop,

@@ -45,7 +45,7 @@ bool vm_space_reap_is_done(void);
 /* Physical address of the root node, for reports. */
 paddr_t vm_space_root(const struct vm_space *space);
 
-/* Audit of the whole space: types, levels, places, counts, no reserved encodings, references of
- * every frame at least those of the entries seen.  ERR_INVAL with a line on the log.  The space
- * must be at rest. */
+/* Audit of the whole space: types, levels, places, counts, no reserved encodings, every mapped
+ * frame a program's with a reference at least, every mapped I/O page of a region that this space
+ * counts.  ERR_INVAL with a line on the log.  The space must be at rest. */
 status_t vm_space_check(struct vm_space *space);
