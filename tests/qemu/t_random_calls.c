@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random system calls: whatever a program asks for, the kernel answers, stays whole, and has every
+ * frame back when the program is gone.
+ *
+ * Each child makes calls with arguments drawn from what is likely to matter: its own handles,
+ * addresses near borders, small and huge numbers.  The sequence follows from the seed, which the
+ * test's lines name.  Left out are the calls that would only wait, and those that would take the
+ * child's own code or stack away at once.
+ */
+#include "support.h"
+
+#define CHILDREN 32
+#define CALLS    3000
+#define POOL_MAX 48U
+#define SETTLE   20000 /* yields until the children's children are gone */
+
+static struct {
+    uint64_t state;
+    uint64_t handles[POOL_MAX];
+    uint64_t handle_count;
+    uint64_t buffer[512];
+} random_state;
+
+static uint64_t draw(void)
+{
+    random_state.state ^= random_state.state << 13;
+    random_state.state ^= random_state.state >> 7;
+    random_state.state ^= random_state.state << 17;
+    return random_state.state;
+}
+
+static uint64_t draw_handle(void)
+{
+    return random_state.handles[draw() % random_state.handle_count];
+}
+
+static uint64_t draw_argument(void)
+{
+    switch (draw() % 12) {
+    case 0:
+        return 0;
+    case 1:
+        return draw();
+    case 2:
+        return draw() % 16;
+    case 3:
+    case 4:
+        return draw_handle();
+    case 5:
+        return (uintptr_t)random_state.buffer + draw() % sizeof(random_state.buffer);
+    case 6:
+        return PLACE + draw() % 1024 * PAGE;
+    case 7:
+        return PLACE + draw() % 16 * 512 * PAGE;
+    case 8:
+        return user_limit() - draw() % 3 * PAGE;
+    case 9:
+        return UINT64_C(1) << draw() % 64;
+    case 10:
+        return -(draw() % 8192);
+    default:
+        return draw() % 8;
+    }
+}
+
+/* Calls on mappings get a range that makes sense, every other time. */
+static void shape_range(struct raw_call *call)
+{
+    call->args[1] = PLACE + draw() % 512 * PAGE;
+    call->args[2] = (1 + draw() % 700) * PAGE;
+    call->args[3] = call->number == SYS_NR_VM_UNMAP ? 0 : 1 + draw() % 7;
+    call->args[4] = call->number == SYS_NR_VM_MAP ? draw() % 2 : 0;
+    call->args[5] = 0;
+}
+
+/* False: this call would wait, or end the run before it has begun. */
+static int is_wanted(const struct raw_call *call)
+{
+    int own = call->args[0] == user_self();
+    int low = call->args[1] < PLACE;
+
+    switch (call->number) {
+    case SYS_NR_CONSOLE_READ:
+    case SYS_NR_PROCESS_EXIT:
+    case SYS_NR_PROCESS_WAIT:
+    case SYS_NR_THREAD_EXIT:
+    case SYS_NR_THREAD_WAIT:
+        return 0;
+    case SYS_NR_HANDLE_CLOSE:
+    case SYS_NR_PROCESS_KILL:
+    case SYS_NR_THREAD_START:
+        return !own;
+    case SYS_NR_VM_MAP:
+    case SYS_NR_VM_UNMAP:
+    case SYS_NR_VM_PROTECT:
+    case SYS_NR_VM_WRITE:
+        return !(own && low);
+    default:
+        return 1;
+    }
+}
+
+static void make_call(void)
+{
+    static const char name[] = "kid";
+    struct raw_call call = {.number = draw() % 33};
+
+    for (unsigned i = 0; i < COUNT_OF(call.args); i++) {
+        call.args[i] = draw_argument();
+    }
+    if (draw() % 4 != 0) {
+        call.args[0] = draw_handle();
+    }
+    if (call.number >= SYS_NR_VM_MAP && call.number <= SYS_NR_VM_PROTECT && draw() % 2 == 0) {
+        shape_range(&call);
+    }
+    if (call.number == SYS_NR_PROCESS_CREATE) {
+        call.args[0] = (uintptr_t)name;
+        call.args[1] = sizeof(name) - 1;
+    }
+    if (call.number == SYS_NR_HANDLE_TRANSFER) {
+        call.args[1] = user_console(); /* processes that hold each other would stay */
+    }
+    if (!is_wanted(&call)) {
+        return;
+    }
+    raw_call(&call);
+    if (call.out[0] == 0 &&
+        (call.number == SYS_NR_HANDLE_DUPLICATE || call.number == SYS_NR_PROCESS_CREATE ||
+         call.number == SYS_NR_THREAD_START || call.number == SYS_NR_IO_OPEN)) {
+        uint64_t at = random_state.handle_count;
+
+        random_state.handle_count += at < POOL_MAX ? 1 : 0;
+        random_state.handles[at < POOL_MAX ? at : 3 + draw() % (POOL_MAX - 3)] = call.out[1];
+    }
+}
+
+static int run_calls(void *argument)
+{
+    handle_t machine = HANDLE_NONE;
+
+    /* All but turning it off. */
+    (void)sys_handle_duplicate(user_machine(), RIGHT_ALL & ~RIGHT_MANAGE, &machine);
+    random_state.state = (uintptr_t)argument * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    random_state.handles[0] = user_self();
+    random_state.handles[1] = user_console();
+    random_state.handles[2] = machine;
+    random_state.handle_count = 3;
+    for (unsigned i = 0; i < CALLS; i++) {
+        make_call();
+    }
+    return 0;
+}
+
+/* Free frames once they are as many as before, or after a long time. */
+static uint64_t frames_settled(uint64_t before)
+{
+    uint64_t now = frames_free();
+
+    for (unsigned i = 0; i < SETTLE && now != before; i++) {
+        (void)sys_yield();
+        now = i % 64 == 0 ? frames_free() : now;
+    }
+    return frames_free();
+}
+
+int main(void)
+{
+    uint64_t before = 0;
+
+    for (uintptr_t seed = 1; seed <= CHILDREN; seed++) {
+        struct user_end end = {0};
+
+        tap_status(user_fork_wait(run_calls, (void *)seed, &end), 0, "seed %lu: calls are answered",
+                   (unsigned long)seed);
+        tap_ok(end.reason <= EXIT_NO_THREADS, "and the program ends, in one of the ways");
+        if (seed == 1) {
+            before = frames_free(); /* what this process itself needs is there by now */
+        }
+        tap_is(frames_settled(before), before, "with all its memory");
+    }
+    tap_status(sys_vm_check(user_machine(), user_self()), 0, "the audits find nothing");
+    return tap_done();
+}
