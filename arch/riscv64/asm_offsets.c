@@ -21,6 +21,7 @@ void asm_offsets(void)
     DEFINE(HART_STACK_LOW, offsetof(struct hart, stack_low));
     DEFINE(HART_STACK_TOP, offsetof(struct hart, stack_top));
     DEFINE(HART_EMERGENCY_TOP, offsetof(struct hart, emergency_top));
+    DEFINE(HART_EMERGENCY_BYTES, HART_EMERGENCY_BYTES);
     DEFINE(HART_SCRATCH0, offsetof(struct hart, scratch[0]));
     DEFINE(HART_SCRATCH1, offsetof(struct hart, scratch[1]));
     DEFINE(HART_RESERVATION, offsetof(struct hart, reservation));

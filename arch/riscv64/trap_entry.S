@@ -9,7 +9,7 @@
  *                to the same thread loads what was saved and clears t0-t6.  Any other verdict
  *                first completes the frame.
  *   other traps: save and restore all 31 registers.
- *   from kernel: saves on the kernel stack if sp lies in it, else on the emergency stack.
+ *   from kernel: saves on the stack that sp lies in, else on an empty emergency stack.
  *
  * Interrupts stay off from entry to sret, and the only traps in between are the forgiven ones of
  * user_copy.S, which return by sret themselves and so leave SPP clear; sepc comes from the frame.
@@ -128,11 +128,16 @@ trap_kernel:
     bltu sp, t0, 1f
     ld t0, HART_STACK_TOP(tp)
     bltu t0, sp, 1f
-    addi t1, sp, -FRAME_BYTES
+    mv t1, sp
     j 2f
 1:  ld t1, HART_EMERGENCY_TOP(tp)
-    addi t1, t1, -FRAME_BYTES
-2:  andi t1, t1, -16
+    bltu t1, sp, 2f
+    li t0, HART_EMERGENCY_BYTES - FRAME_BYTES
+    sub t0, t1, t0
+    bltu sp, t0, 2f
+    mv t1, sp                   /* a forgiven access of a report that runs there already */
+2:  addi t1, t1, -FRAME_BYTES
+    andi t1, t1, -16
     sd sp, X(2)(t1)
     mv sp, t1
     save sp, 1, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19
