@@ -19,12 +19,16 @@ static enum verdict (*const handlers[])(struct user_frame *frame) = {
 #undef SYSCALL
 };
 
-static struct user_frame *leave_slowly(struct thread *self, enum verdict verdict)
+/* Out of line, so that the short way saves no registers for it. */
+__attribute__((noinline)) static struct user_frame *leave_slowly(struct user_frame *frame,
+                                                                 enum verdict verdict)
 {
+    struct thread *self = thread_of_frame(frame);
+
     if (verdict == VERDICT_RESTART) {
         counter_add(COUNTER_syscall_restarts, 1);
         if (!self->must_look) {
-            return &self->frame;
+            return frame;
         }
     }
     return sched_leave(self, verdict);
@@ -46,7 +50,7 @@ struct user_frame *kernel_on_syscall(struct user_frame *frame)
     if (verdict == VERDICT_DONE && !self->must_look) {
         return frame;
     }
-    return leave_slowly(self, verdict);
+    return leave_slowly(frame, verdict);
 }
 
 enum verdict sys_null(struct user_frame *frame)
