@@ -232,7 +232,7 @@ status_t mm_init(const struct machine *machine, const struct mm_image *image,
         return status;
     }
     if (image->start.raw < boot.window.start.raw || image->start.raw >= boot.window.end.raw ||
-        image_bytes > boot.window.end.raw - image->start.raw) {
+        image_bytes > boot.window.end.raw - image->start.raw || image_bytes > LAYOUT_KERNEL_BYTES) {
         return ERR_RANGE;
     }
     boot_ranges_make(machine, boot.window, BOOT_HOLES_ALL, &boot.usable);

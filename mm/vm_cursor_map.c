@@ -116,7 +116,7 @@ static status_t io_part(const struct vm_cursor *cursor, const struct io_mem *io,
     return cursor_part(cursor, len, part);
 }
 
-/* Tables for `part`, a place to count its pages, and nothing left in the way. */
+/* Tables for `part`, a place to count its pages, and what was there on its way out. */
 static status_t io_prepare(struct vm_cursor *cursor, struct va_range part, enum vm_map_mode mode,
                            struct pt_pool *pool)
 {
@@ -139,7 +139,6 @@ static status_t io_prepare(struct vm_cursor *cursor, struct va_range part, enum 
         cursor_remove_leaf(cursor, &place, &replaced);
         rest.start = pt_place_range(&place).end;
     }
-    vm_cursor_sync(cursor);
     return OK;
 }
 

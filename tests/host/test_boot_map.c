@@ -354,7 +354,7 @@ MODE_TEST(boot_map, no_ram_in_the_window_is_an_error)
     EXPECT_EQ(host_direct_map().root.raw, 0);
 }
 
-Test(boot_map, an_image_across_the_end_of_the_window_is_an_error)
+Test(boot_map, an_image_past_the_window_or_its_room_is_an_error)
 {
     struct mm_image image = machine_image();
 
@@ -363,6 +363,9 @@ Test(boot_map, an_image_across_the_end_of_the_window_is_an_error)
     image.start = pa(RAM_BASE + 128 * GIB - 2 * MIB);
     image.data_bytes = 4 * MIB;
     machine_start(3);
+    EXPECT_STATUS(mm_init(machine_get(), &image, host_activate), ERR_RANGE);
+    image = machine_image();
+    image.data_bytes = LAYOUT_KERNEL_BYTES;
     EXPECT_STATUS(mm_init(machine_get(), &image, host_activate), ERR_RANGE);
     EXPECT_EQ(host_direct_map().root.raw, 0);
 }

@@ -27,7 +27,8 @@ struct mm_image {
  *           which shows physical address `base_pa`; implemented by arch.  Until then
  *           arch_phys_to_virt works through the early map.
  * Errors:   ERR_NOMEM  RAM cannot hold the tables and records; nothing is active
- *           ERR_RANGE  no RAM, or the image lies outside of the window of this mode
+ *           ERR_RANGE  no RAM, or the image is longer than LAYOUT_KERNEL_BYTES or lies outside of
+ *                      the window of this mode; nothing is active
  * Context:  boot hart alone, once. */
 status_t mm_init(const struct machine *machine, const struct mm_image *image,
                  void (*activate)(paddr_t root, uint64_t base, paddr_t base_pa));

@@ -175,7 +175,8 @@ status_t vm_cursor_unmap(struct vm_cursor *cursor, uint64_t len_bytes, struct vm
 
 /* Changes the rights of the next present leaf in [va, va + len) by op(rights, context) and moves to
  * its end; *changed is its range.  What op sets is checked like map's.
- * ERR_NOENT none: the position is va + len.  Others as unmap and map; on these no entry changed. */
+ * ERR_NOENT none: the position is va + len.  Others as unmap and map; on these no entry changed and
+ * the position has not moved. */
 status_t vm_cursor_protect_next(struct vm_cursor *cursor, uint64_t len_bytes,
                                 void (*op)(struct vm_rights *rights, void *context), void *context,
                                 struct va_range *changed);
