@@ -369,6 +369,42 @@ static void check_memory_types(unsigned levels, uint32_t isa, uint64_t type_bits
     EXPECT_EQ(io_mem_refs(io), 0);
 }
 
+static void make_uncached(struct vm_rights *rights, void *context)
+{
+    (void)context;
+    rights->prop.mem = VM_MEM_NC;
+}
+
+/* The same rights with another memory type: harts must not go on with the old one. */
+MODE_TEST(io_mem, another_memory_type_is_flushed)
+{
+    struct world world = {.levels = *levels};
+    struct io_mem *io;
+    struct vm_cursor cursor;
+    struct va_range changed;
+    uint64_t mapped;
+
+    machine_default(16 * MIB)->isa = MACHINE_ISA_SVPBMT;
+    machine_boot(*levels);
+    world.free_before = frame_free_count();
+    EXPECT_OK(vm_space_create(&world.space));
+    vm_space_activate(world.space);
+    io = region(DEVICE_BASE, PAGE_SIZE);
+    cursor = cursor_open(&world, BASE, PAGE_SIZE, VM_CURSOR_CHANGE);
+    EXPECT_OK(vm_cursor_map_iomem(&cursor, io, (struct vm_prop){VM_RW, VM_MEM_IO}, PAGE_SIZE, 0,
+                                  VM_MAP_REPLACE, &mapped));
+    EXPECT_OK(vm_cursor_jump(&cursor, va(BASE)));
+    host_events_start();
+    EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, make_uncached, NULL, &changed));
+    vm_cursor_close(&cursor);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_LOCAL), 1);
+    EXPECT_EQ(mmu_model_translate(vm_space_root(world.space).raw, *levels, BASE, MMU_READ, MMU_USER)
+                      .entry >>
+                  61,
+              VM_MEM_NC);
+    world_end(&world);
+}
+
 MODE_TEST(io_mem, device_memory_without_svpbmt)
 {
     check_memory_types(*levels, 0, 0);

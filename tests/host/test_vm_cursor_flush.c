@@ -8,6 +8,7 @@
 
 #include "lib/counter.h"
 #include "lib/spinlock.h"
+#include "mm/pt_node.h"
 #include "mm/user_copy.h"
 #include "model/tlb_model.h"
 #include "support.h"
@@ -231,6 +232,43 @@ MODE_TEST(vm_cursor_flush, frames_go_after_the_flush_and_the_lock_after_both)
         world_check(&world);
     }
     leave(1);
+    world_end(&world);
+}
+
+struct stray_watch {
+    const struct pt_node *nodes[2]; /* detached: the table of the page, and the one above */
+    unsigned flushes;
+};
+
+static void on_stray(void *context, struct tlb_op op)
+{
+    struct stray_watch *watch = context;
+
+    (void)op;
+    watch->flushes++;
+    for (size_t i = 0; i < ARRAY_LEN(watch->nodes); i++) {
+        cr_assert(watch->nodes[i]->is_stray, "level %zu", i);
+        cr_assert(!spinlock_is_mine(&watch->nodes[i]->lock), "level %zu", i);
+    }
+}
+
+/* Whoever waits for a detached table gets its lock and finds it stray. */
+MODE_TEST(vm_cursor_flush, detached_tables_are_stray_and_unlocked)
+{
+    struct world world = world_begin(*levels);
+    struct stray_watch watch = {0};
+    struct mmu_walk walk;
+
+    map_at(&world, BASE, frame_new(), VM_RW);
+    walk = mmu_model_walk(vm_space_root(world.space).raw, *levels, BASE);
+    for (size_t i = 0; i < ARRAY_LEN(watch.nodes); i++) {
+        watch.nodes[i] = frame_of(pa(walk.steps[i].entry_pa))->node;
+        cr_assert(!watch.nodes[i]->is_stray);
+    }
+    host_on_flush(on_stray, &watch);
+    unmap_at(&world, BASE, GIB);
+    host_on_flush(NULL, NULL);
+    EXPECT_EQ(watch.flushes, 1);
     world_end(&world);
 }
 

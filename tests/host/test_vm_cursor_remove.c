@@ -3,6 +3,7 @@
  * Unmapping: counts, positions, whole tables, and that it cannot fail.  Protecting: one leaf at a
  * time, with what hardware saw kept.
  */
+#include "arch_host/phys_mem.h"
 #include "support.h"
 
 #define BASE (4 * GIB)
@@ -248,6 +249,38 @@ MODE_TEST(vm_cursor_remove, protect_refuses_what_map_refuses)
         expect_mapped(&world, BASE, frame, VM_RX);
     }
     EXPECT_EQ(host_event_count(), 0);
+    vm_cursor_close(&cursor);
+    world_end(&world);
+}
+
+/* A store by another hart, while the op decides: hardware sets A and D in the entry. */
+static void protect_op_and_store(struct vm_rights *rights, void *context)
+{
+    uint64_t *entry = context;
+
+    cr_assert(!rights->accessed && !rights->dirty);
+    *entry |= PTE_A | PTE_D;
+    rights->prop.prot = VM_R;
+}
+
+MODE_TEST(vm_cursor_remove, protect_keeps_what_hardware_sets_meanwhile)
+{
+    struct world world = world_begin(*levels);
+    struct vm_cursor cursor;
+    struct va_range changed;
+    struct vm_slot slot;
+    uint64_t *entry;
+
+    map_at(&world, BASE, frame_new(), VM_RW);
+    entry = phys_mem_pointer(
+        mmu_model_walk(vm_space_root(world.space).raw, *levels, BASE).steps[0].entry_pa);
+    *entry &= ~(PTE_A | PTE_D); /* as on a machine that sets them itself */
+    cursor = cursor_open(&world, BASE, PAGE_SIZE, VM_CURSOR_CHANGE);
+    EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, protect_op_and_store, entry, &changed));
+    EXPECT_OK(vm_cursor_jump(&cursor, va(BASE)));
+    EXPECT_OK(vm_cursor_query(&cursor, &slot));
+    cr_assert(slot.item.dirty, "the store is forgotten");
+    EXPECT_EQ(slot.item.prop.prot, VM_R);
     vm_cursor_close(&cursor);
     world_end(&world);
 }
