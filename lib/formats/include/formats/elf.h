@@ -2,10 +2,10 @@
 /*
  * Reading ELF64 programs for RISC-V: static executables (ET_EXEC) with PT_LOAD segments.
  *
- * Pure and for hostile files: elf_open checks everything once, so that what elf_segment returns
- * lies inside the file and inside [floor, limit), is page-disjoint and in ascending order, and asks
- * for no page both writable and executable.  Used by the kernel (for init), by init, and by the
- * host tests.
+ * Pure and for hostile files: elf_open checks everything once, so that the segments of an image lie
+ * inside the file and inside [floor, limit), share no page, stand in ascending order, and ask for
+ * no page both writable and executable.  Used by the kernel (for init), by init, and by the host
+ * tests.
  */
 #pragma once
 
