@@ -36,7 +36,7 @@ build_preset() {
     local preset=$1 log=$VELLUM_ROOT/build/$1.log
     mkdir -p "$VELLUM_ROOT/build"
     say "building $preset"
-    if ! { cd "$VELLUM_ROOT" && cmake --preset "$preset" && cmake --build --preset "$preset"; } \
+    if ! (cd "$VELLUM_ROOT" && cmake --preset "$preset" && cmake --build --preset "$preset") \
         >"$log" 2>&1; then
         tail -n 60 "$log" >&2
         say "building $preset failed; the whole log is $log"
