@@ -87,8 +87,17 @@ int command_echo(struct command command)
 
 int command_poweroff(struct command command)
 {
-    uint64_t status = command.argc > 1 ? strtoull(command.argv[1], NULL, 0) : 0;
+    uint64_t status = 0;
 
+    if (command.argc > 1) {
+        char *end = NULL;
+
+        status = strtoull(command.argv[1], &end, 0);
+        if (command.argc > 2 || end == command.argv[1] || *end != '\0' || status > STATUS_MAX) {
+            printf("usage: poweroff [STATUS], a number from 0 to %d\n", STATUS_MAX);
+            return STATUS_USAGE;
+        }
+    }
     (void)fflush(stdout);
     long error = sys_power_off(user_machine(), status);
     printf("poweroff: %s\n", strerror((int)-error));

@@ -2,13 +2,14 @@
 /*
  * Line editing on a console that neither echoes nor edits.  Backspace takes a character back,
  * Ctrl-U the line, Ctrl-C gives the line up, Ctrl-D on an empty line ends the input.  Escape
- * sequences (arrow keys) do nothing.
+ * sequences (arrow keys) do nothing.  What does not fit rings the bell.
  */
 #include <stdio.h>
 
 #include "shell.h"
 
 #define CTRL(letter) ((letter)&0x1f)
+#define BELL         0x07
 #define ESCAPE       0x1b
 #define DELETE       0x7f
 
@@ -74,6 +75,8 @@ char *line_read(const char *prompt, char *line, size_t line_bytes)
         } else if (byte >= ' ' && byte < DELETE && used < line_bytes - 1) {
             line[used++] = (char)byte;
             putchar(byte);
+        } else if (byte >= ' ' && byte < DELETE) {
+            putchar(BELL);
         }
     }
     printf("\n");

@@ -37,7 +37,7 @@ int command_help(struct command command)
         (void)snprintf(usage, sizeof(usage), "%s %s", entries[i].name, entries[i].arguments);
         printf("%-20s %s\n", usage, entries[i].what);
     }
-    printf("Commands on one line are separated by ;\n");
+    printf("Commands on one line are separated by ; and words by blanks; there are no quotes.\n");
     return STATUS_OK;
 }
 

@@ -13,6 +13,7 @@
 #define STATUS_NOT_FOUND 127
 #define STATUS_KILLED    137
 #define STATUS_FAULT     139
+#define STATUS_MAX       255
 
 /* One command line, split into words.  argv[argc] is NULL. */
 struct command {

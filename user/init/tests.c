@@ -105,8 +105,8 @@ int tests_run(struct command command)
         tests_all(&tally);
     } else {
         (void)snprintf(name, sizeof(name), "t_%s", command.argv[1]);
-        if (archive_find("test", command.argv[1], &file) != CPIO_OK &&
-            archive_find("test", name, &file) != CPIO_OK) {
+        if ((archive_find("test", command.argv[1], &file) != CPIO_OK || !is_test(&file)) &&
+            (archive_find("test", name, &file) != CPIO_OK || !is_test(&file))) {
             printf("%s: no such test\n", command.argv[1]);
             return STATUS_NOT_FOUND;
         }
