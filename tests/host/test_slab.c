@@ -112,3 +112,15 @@ Test(slab, no_memory_is_null_and_changes_nothing)
     give(&cache, 0);
     EXPECT_EQ(frame_free_count(), free_before);
 }
+
+Test(slab, an_object_of_another_cache_is_a_panic, .signal = SIGABRT)
+{
+    struct slab_cache one = cache_of(64);
+    struct slab_cache other = cache_of(64);
+
+    machine_default(16 * MIB);
+    machine_boot(3);
+    list_init(&one.partial);
+    list_init(&other.partial);
+    slab_free(&other, slab_alloc(&one));
+}

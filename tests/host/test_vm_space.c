@@ -9,6 +9,7 @@
 #include "arch/layout.h"
 #include "arch_host/phys_mem.h"
 #include "lib/counter.h"
+#include "mm/vm_space_priv.h"
 #include "support.h"
 
 #define BASE (4 * GIB)
@@ -265,6 +266,46 @@ MODE_TEST(vm_space, activating_the_active_one_costs_nothing)
     world_end(&world);
 }
 
+struct switch_watch {
+    struct vm_space *from, *to;
+    unsigned flushes;
+};
+
+static uint64_t harts_of(struct vm_space *space)
+{
+    return atomic_load_explicit(&space->active, memory_order_relaxed);
+}
+
+static void on_switch(void *context, struct tlb_op op)
+{
+    struct switch_watch *watch = context;
+
+    EXPECT_EQ(op.bytes, 0);
+    watch->flushes++;
+    EXPECT_EQ(harts_of(watch->from), 1); /* it may still walk the old tables */
+    EXPECT_EQ(harts_of(watch->to), 1);   /* and walks the new ones already   */
+}
+
+/* Whoever flushes a space while a hart switches to or from it must not miss the hart. */
+MODE_TEST(vm_space, a_hart_is_in_the_word_of_each_space_it_could_walk)
+{
+    struct world world = world_begin(*levels);
+    struct switch_watch watch = {.from = world.space};
+
+    EXPECT_OK(vm_space_create(&watch.to));
+    EXPECT_EQ(harts_of(watch.to), 0);
+    host_on_flush(on_switch, &watch);
+    vm_space_activate(watch.to);
+    host_on_flush(NULL, NULL);
+    EXPECT_EQ(watch.flushes, 1);
+    EXPECT_EQ(harts_of(watch.from), 0);
+    EXPECT_EQ(harts_of(watch.to), 1);
+    vm_space_activate(NULL);
+    EXPECT_EQ(harts_of(watch.to), 0);
+    vm_space_put(watch.to);
+    world_end(&world);
+}
+
 MODE_TEST(vm_space, each_hart_has_its_own_active_one)
 {
     struct world world = world_begin(*levels);
@@ -286,12 +327,17 @@ MODE_TEST(vm_space, the_audit_notices_a_damaged_entry)
     struct world world = world_begin(*levels);
     struct mmu_walk walk;
     uint64_t *entry;
+    uint64_t saved;
 
     map_at(&world, BASE, frame_new(), VM_RW);
     EXPECT_OK(vm_space_check(world.space));
     walk = mmu_model_walk(vm_space_root(world.space).raw, *levels, BASE);
     entry = phys_mem_pointer(walk.steps[0].entry_pa);
-    *entry ^= 1; /* V: the count is wrong, and the rest is no state */
+    saved = *entry;
+    *entry = 0; /* the count is wrong */
+    EXPECT_STATUS(vm_space_check(world.space), ERR_INVAL);
+    *entry = saved;
+    *entry ^= 1; /* V: and the rest is no state */
     EXPECT_STATUS(vm_space_check(world.space), ERR_INVAL);
     *entry ^= 1 | UINT64_C(1) << 54; /* a reserved bit */
     EXPECT_STATUS(vm_space_check(world.space), ERR_INVAL);

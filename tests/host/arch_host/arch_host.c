@@ -158,6 +158,7 @@ void arch_space_activate(paddr_t root, asid_t asid)
 {
     tlb_model_activate(hart_index(), root.raw, asid);
     if (asid == 0) {
+        call_on_flush((struct tlb_op){0});
         tlb_model_fence(hart_index(), (struct tlb_op){0});
     }
     host_event_add(

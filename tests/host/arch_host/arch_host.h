@@ -52,8 +52,9 @@ void host_hart_set(hart_idx_t hart);
 /* The next remote flush reports this failure (after doing its work, as firmware might). */
 void host_rfence_fail_next(status_t status);
 
-/* Called at the start of every flush, local and remote, before the model forgets anything; the
- * function is not called from inside itself.  NULL: none. */
+/* Called at the start of every flush, local, remote and that of an activation (when the new root is
+ * active), before the model forgets anything; the function is not called from inside itself.  NULL:
+ * none. */
 void host_on_flush(void (*function)(void *context, struct tlb_op op), void *context);
 
 /* ---- events ---- */
