@@ -12,6 +12,8 @@
 #include "arch/layout.h"
 #include "csr.h"
 
+#define IMAGE_ALIGN_BITS 21
+
     .section .text.boot, "ax"
     .option norelax
 
@@ -49,8 +51,11 @@ boot_entry:
     addi t0, t0, 8
     bltu t0, t1, 1b
 
-    la sp, boot_stack_top
     la s2, _start
+    slli t0, s2, 64 - IMAGE_ALIGN_BITS
+    bnez t0, boot_stop
+
+    la sp, boot_stack_top
     mv a0, s2
     mv a1, s1
     call boot_map_build
@@ -78,7 +83,8 @@ boot_entry:
     or t0, t0, t1
     csrw satp, t0
 
-    /* No mode was taken, or a trap came too early: says so by the oldest console call and stops. */
+    /* No mode was taken, a trap came too early, or the image lies where it cannot be mapped: says so
+     * by the oldest console call and stops. */
     .balign 4
 boot_stop:
     csrw sie, zero
@@ -108,7 +114,7 @@ boot_high:
 
     .section .rodata
 boot_stop_text:
-    .asciz "vellum: a trap before paging was on, or no paging mode\n"
+    .asciz "vellum: not at a multiple of 2 MiB, a trap before paging was on, or no paging mode\n"
 
 /* The stack until the hart has its own with a guard page. */
     .section .bss
