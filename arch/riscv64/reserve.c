@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Memory in use at start.  Trees that come from firmware list the firmware's own place; trees
- * loaded from a disk do not, and touching it is an access fault.  Firmware lives at the start of
- * RAM, in front of the image, so the first 2 MiB there are left alone if nothing covers them.
+ * loaded from a disk do not, or list that of another version, and touching it is an access fault.
+ * Firmware lives at the start of RAM, in front of the image, so the first 2 MiB there are left
+ * alone whatever the tree says.
  */
 #include "reserve.h"
 
@@ -32,28 +33,21 @@ static const struct pa_range *bank_with(const struct machine *machine, struct pa
     return NULL;
 }
 
-static bool is_reserved(const struct machine *machine, paddr_t pa)
-{
-    struct pa_range byte = {pa, paddr_add(pa, 1)};
-
-    for (size_t i = 0; i < machine->reserved_count; i++) {
-        if (pa_ranges_overlap(machine->reserved[i].range, byte)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void reserve_firmware(struct machine *machine, paddr_t bank_start)
 {
-    uint64_t end = bank_start.raw + FIRMWARE_BYTES;
+    struct pa_range range = {bank_start, paddr_add(bank_start, FIRMWARE_BYTES)};
 
-    if (end > image_pa().raw) {
-        end = image_pa().raw;
+    if (range.end.raw > image_pa().raw) {
+        range.end = image_pa();
     }
-    if (end > bank_start.raw && !is_reserved(machine, bank_start)) {
-        add(machine, (struct pa_range){bank_start, {end}}, MACHINE_RESERVED_FIRMWARE);
+    if (range.start.raw >= range.end.raw) {
+        return;
     }
+    if (pa_ranges_overlap(machine->initrd, range)) {
+        log_printf("device tree: /chosen: linux,initrd-start: lies over the firmware\n");
+        power_fail();
+    }
+    add(machine, range, MACHINE_RESERVED_FIRMWARE);
 }
 
 void reserve_memory(struct machine *machine, struct pa_range tree)

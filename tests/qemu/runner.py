@@ -45,6 +45,10 @@ class Configuration:
             yield rf"^  paging +{paging.capitalize()}\b"
         if self.boot.load_address:
             yield rf"^  image +0x0*{self.boot.load_address:x} "
+        # Whatever the tree reserves: the first 2 MiB of RAM, up to the image.
+        yield r"^  firmware +0x0080000000 - 0x0080200000 "
+        if self.boot.machine == "sifive_u":
+            yield r"^  left alone id 0, stopped$"
 
 
 @dataclasses.dataclass
