@@ -94,8 +94,13 @@ static void print_harts(const struct machine *machine)
         log_printf("  hart %-2zu    id %lu, tree %s, PLIC context %d, %s\n", i, hart->hart_id,
                    paging_mode_name(hart->levels), hart->plic_context, state_name(hart->hart_id));
     }
-    if (machine->hart_skipped > 0) {
-        log_printf("  harts      %zu more left alone\n", machine->hart_skipped);
+    for (size_t i = 0; i < machine->skipped_id_count; i++) {
+        log_printf("  left alone id %lu, %s\n", machine->skipped_ids[i],
+                   state_name(machine->skipped_ids[i]));
+    }
+    if (machine->hart_skipped > machine->skipped_id_count) {
+        log_printf("  left alone %zu more harts\n",
+                   machine->hart_skipped - machine->skipped_id_count);
     }
 }
 
@@ -221,8 +226,8 @@ void report_print(const struct boot_facts *facts)
     const struct machine *machine = machine_get();
 
     log_printf("\nVellum on %s\n", machine->model);
-    log_printf("  boot hart  id %lu, hart %u of %zu\n", facts->hart_id, hart_index(),
-               machine->hart_count);
+    log_printf("  boot hart  id %lu, hart %u of %zu; a1 0x%lx\n", facts->hart_id, hart_index(),
+               machine->hart_count, facts->tree.start.raw);
     print_range("image", image_range());
     log_printf(", linked at 0x%lx\n", (unsigned long)LAYOUT_KERNEL);
     print_firmware();

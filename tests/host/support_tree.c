@@ -134,6 +134,10 @@ static void expect_harts(const struct machine *got, const struct machine *want)
         EXPECT_EQ(got->harts[i].plic_context, want->harts[i].plic_context);
     }
     EXPECT_EQ(got->hart_skipped, want->hart_skipped);
+    EXPECT_EQ(got->skipped_id_count, want->skipped_id_count);
+    for (size_t i = 0; i < want->skipped_id_count; i++) {
+        EXPECT_EQ(got->skipped_ids[i], want->skipped_ids[i]);
+    }
     EXPECT_EQ(got->timebase_hz, want->timebase_hz);
     EXPECT_EQ(got->levels_cap, want->levels_cap);
     EXPECT_EQ(got->isa, want->isa);

@@ -24,7 +24,8 @@
             {.hart_id = 3, .levels = 3, .isa = FD, .intc_phandle = 13, .plic_context = 6},         \
             {.hart_id = 4, .levels = 3, .isa = FD, .intc_phandle = 14, .plic_context = 8},         \
     },                                                                                             \
-    .hart_count = 4, .hart_skipped = 1, .timebase_hz = 4000000, .levels_cap = 3, .isa = FD
+    .hart_count = 4, .hart_skipped = 1, .skipped_id_count = 1, .timebase_hz = 4000000,             \
+    .levels_cap = 3, .isa = FD
 
 #define VF2_DEVICES                                                                                \
     .uart = {.kind = MACHINE_UART_16550,                                                           \
@@ -138,6 +139,7 @@ Test(machine, sifive_u_leaves_the_e51_alone)
                   {.hart_id = 4, .levels = 4, .isa = FD, .intc_phandle = 24, .plic_context = 8}},
         .hart_count = 4,
         .hart_skipped = 1,
+        .skipped_id_count = 1, /* hart 0 */
         .timebase_hz = 1000000,
         .levels_cap = 4,
         .isa = FD,
@@ -178,6 +180,7 @@ Test(machine, icicle_kit_has_two_banks_and_its_console_on_the_second_uart)
                   {.hart_id = 4, .levels = 3, .isa = FD, .intc_phandle = 34, .plic_context = 8}},
         .hart_count = 4,
         .hart_skipped = 1,
+        .skipped_id_count = 1, /* hart 0 */
         .timebase_hz = 1000000,
         .levels_cap = 3,
         .isa = FD,
@@ -281,6 +284,8 @@ Test(machine, sparse_ids_scattered_memory_and_translating_buses)
                    .plic_context = -1}},
         .hart_count = 3,
         .hart_skipped = 2,
+        .skipped_ids = {0x4, 0x11},
+        .skipped_id_count = 2,
         .timebase_hz = 24000000,
         .levels_cap = 4,
         .isa = MACHINE_ISA_SVPBMT | MACHINE_ISA_SVINVAL,

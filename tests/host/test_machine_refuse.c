@@ -378,6 +378,26 @@ Test(machine_refuse, a_clock_that_stands_still)
     expect_refusal(fdt, 1, ERR_INVAL, "/cpus", "timebase-frequency");
 }
 
+Test(machine_refuse, a_clock_too_slow_for_a_tick_a_millisecond)
+{
+    void *fdt = tree_load("qemu-virt");
+
+    tree_set_cell(fdt, "/cpus", "timebase-frequency", 999);
+    expect_refusal(fdt, 1, ERR_INVAL, "/cpus", "timebase-frequency");
+    tree_set_cell(fdt, "/cpus", "timebase-frequency", 1000);
+    EXPECT_EQ(tree_conclude(fdt, 1).timebase_hz, 1000);
+}
+
+/* A second's ticks times 10^9 must fit 64 bits. */
+Test(machine_refuse, a_clock_too_fast_to_be_turned_into_nanoseconds)
+{
+    static const uint8_t too_fast[8] = {0, 0, 0, 2, 0x54, 0x0b, 0xe4, 1};
+    void *fdt = tree_load("qemu-virt");
+
+    cr_assert(fdt_setprop(fdt, tree_at(fdt, "/cpus"), "timebase-frequency", too_fast, 8) == 0);
+    expect_refusal(fdt, 1, ERR_INVAL, "/cpus", "timebase-frequency");
+}
+
 Test(machine_refuse, another_hart_without_an_id_is_left_out_and_noted)
 {
     void *fdt = tree_load("qemu-virt");
@@ -387,6 +407,7 @@ Test(machine_refuse, another_hart_without_an_id_is_left_out_and_noted)
     machine = tree_conclude(fdt, 1);
     EXPECT_EQ(machine.hart_count, 3);
     EXPECT_EQ(machine.hart_skipped, 1);
+    EXPECT_EQ(machine.skipped_id_count, 0);
     expect_note(&machine, "/cpus/cpu@3", "reg");
 }
 
@@ -409,6 +430,8 @@ Test(machine_refuse, of_too_many_harts_the_boot_hart_is_kept)
     machine = tree_conclude(fdt, 3);
     EXPECT_EQ(machine.hart_count, HART_MAX);
     EXPECT_EQ(machine.hart_skipped, 24 - HART_MAX);
+    EXPECT_EQ(machine.skipped_id_count, 24 - HART_MAX);
+    EXPECT_EQ(machine.skipped_ids[0], 119 - (HART_MAX - 1));
     EXPECT_EQ(machine_hart_by_id(&machine, 3), HART_MAX - 1);
     EXPECT_EQ(machine_hart_by_id(&machine, 119), 0);
 }

@@ -97,8 +97,10 @@ struct machine {
     size_t reserved_count;
     struct machine_hart harts[HART_MAX]; /* usable ones only, in the tree's order */
     size_t hart_count;
-    size_t hart_skipped; /* nodes left alone: no MMU, not okay, or too many */
-    uint64_t timebase_hz;
+    size_t hart_skipped;            /* nodes left alone: no MMU, not okay, or too many */
+    uint64_t skipped_ids[HART_MAX]; /* of the first of those that have an id, for the report */
+    size_t skipped_id_count;
+    uint64_t timebase_hz;     /* 1 kHz to 10 GHz */
     unsigned levels_cap;      /* least mmu-type of the usable harts */
     uint32_t isa;             /* what all usable harts have */
     uint32_t cbo_block_bytes; /* riscv,cboz-block-size, 0 if unknown or not the same for all */

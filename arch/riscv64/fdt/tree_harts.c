@@ -12,7 +12,9 @@
 #include "fdt/tree_isa.h"
 #include "lib/string.h"
 
-#define TIMEBASE_MAX_HZ UINT64_C(100000000000)
+/* A millisecond is at least one tick, and a second in ticks times 10^9 fits 64 bits. */
+#define TIMEBASE_MIN_HZ UINT64_C(1000)
+#define TIMEBASE_MAX_HZ UINT64_C(10000000000)
 
 static const char *const jh7110[] = {"starfive,jh7110", NULL};
 static const char *const monitor_first[] = {
@@ -110,13 +112,22 @@ static status_t timebase_read(const struct tree *tree, int node, struct tree_fau
     uint64_t hz = 0;
     status_t status = tree_number(tree, node, "timebase-frequency", &hz, fault);
 
-    if (status == OK && (hz == 0 || hz > TIMEBASE_MAX_HZ)) {
+    if (status == OK && (hz < TIMEBASE_MIN_HZ || hz > TIMEBASE_MAX_HZ)) {
         return tree_fault_set(fault, "timebase-frequency", "is an impossible frequency");
     }
     if (status == OK) {
         tree->out->timebase_hz = hz;
     }
     return status;
+}
+
+/* Counts a hart that is left alone. */
+static void hart_skip(struct machine *machine, uint64_t hart_id)
+{
+    machine->hart_skipped++;
+    if (machine->skipped_id_count < HART_MAX) {
+        machine->skipped_ids[machine->skipped_id_count++] = hart_id;
+    }
 }
 
 /* A usable hart; the last place is kept for the boot hart. */
@@ -131,7 +142,7 @@ static status_t hart_add(const struct tree *tree, int node, const struct machine
                            ERR_INVAL);
     }
     if (machine->hart_count == HART_MAX - (is_boot_hart || has_boot_hart ? 0U : 1U)) {
-        machine->hart_skipped++;
+        hart_skip(machine, hart->hart_id);
         tree_note(tree, node, (struct tree_fault){"reg", "is one hart more than the kernel uses"});
         return OK;
     }
@@ -153,19 +164,21 @@ static status_t cpu_node_read(const struct tree *tree, int node, struct tree_cel
     struct tree_fault fault;
     struct tree_reg reg;
     uint64_t no_size;
-    status_t status = tree_reg_open(tree, node, cells, &reg, &fault);
 
-    if (status == OK) {
-        tree_reg_entry(&reg, 0, &hart.hart_id, &no_size);
-        status = hart_read(tree, node, &hart, &fault);
-        if (status != OK && hart.hart_id == tree->boot_hart) {
-            return tree_refuse(tree, node, fault, status);
-        }
-    } else {
-        status = ERR_INVAL;
+    if (tree_reg_open(tree, node, cells, &reg, &fault) != OK) {
+        tree->out->hart_skipped++;
+        tree_note(tree, node, fault);
+        return OK;
+    }
+    tree_reg_entry(&reg, 0, &hart.hart_id, &no_size);
+
+    status_t status = hart_read(tree, node, &hart, &fault);
+
+    if (status != OK && hart.hart_id == tree->boot_hart) {
+        return tree_refuse(tree, node, fault, status);
     }
     if (status != OK) {
-        tree->out->hart_skipped++;
+        hart_skip(tree->out, hart.hart_id);
         if (status == ERR_INVAL) {
             tree_note(tree, node, fault);
         }
