@@ -162,6 +162,7 @@ MODE_TEST(user_copy, a_fault_cuts_the_copy_and_says_where)
     struct frame *frames[6];
     struct world world = world_with_pages(*levels, frames);
     uint64_t faults = counter_read(COUNTER_user_copy_faults);
+    uint64_t spurious = counter_read(COUNTER_spurious_faults);
     struct user_span span = span_of(&world, BASE + 3 * PAGE_SIZE + 4000, 2 * PAGE_SIZE);
     uint64_t done = 77;
 
@@ -177,6 +178,7 @@ MODE_TEST(user_copy, a_fault_cuts_the_copy_and_says_where)
     EXPECT_STATUS(user_read(&span, buffer, 2 * PAGE_SIZE, &done), ERR_FAULT);
     EXPECT_EQ(done, PAGE_SIZE);
     EXPECT_EQ(counter_read(COUNTER_user_copy_faults), faults + 4);
+    EXPECT_EQ(counter_read(COUNTER_spurious_faults), spurious);
     /* and then nothing is mapped */
     EXPECT_STATUS(user_read_object(world.space, va(BASE + 6 * PAGE_SIZE), buffer, 1), ERR_FAULT);
     EXPECT_STATUS(user_read_object(world.space, va(0), buffer, 1), ERR_FAULT);

@@ -342,6 +342,26 @@ MODE_TEST(vm_cursor_open, bounded_by_one_table_makes_progress_everywhere)
     world_end(&world);
 }
 
+/* The tables that were locked before the conflict was met are let go again. */
+MODE_TEST(vm_cursor_open, a_refused_one_keeps_nothing_locked)
+{
+    struct world world = world_begin(*levels);
+    struct vm_cursor held;
+    struct vm_cursor other;
+
+    for (unsigned i = 0; i < 3; i++) {
+        map_at(&world, BASE + i * 2 * MIB, frame_new(), VM_R);
+        map_at(&world, BASE + i * 2 * MIB + GIB, frame_new(), VM_R);
+    }
+    held = cursor_open(&world, BASE + GIB + 4 * MIB, PAGE_SIZE, VM_CURSOR_QUERY);
+    EXPECT_EQ(spinlock_held_count(), 1);
+    EXPECT_STATUS(try_open(&world, BASE, BASE + 2 * GIB, VM_CURSOR_CHANGE, &other), ERR_DEADLK);
+    EXPECT_EQ(spinlock_held_count(), 1);
+    vm_cursor_close(&held);
+    EXPECT_EQ(spinlock_held_count(), 0);
+    world_end(&world);
+}
+
 /* The cut may fall on the first address of a table that is locked already: it is let go. */
 MODE_TEST(vm_cursor_open, bounded_by_any_number_locks_no_more_than_its_range)
 {
