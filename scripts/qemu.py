@@ -156,7 +156,11 @@ def check(boot):
     check_bootargs(boot)
     for name in ("Image", "initrd.cpio"):
         if not os.path.exists(os.path.join(boot.build, name)):
-            raise Problem(f"{boot.build}/{name} is missing: build it with scripts/run")
+            preset = os.path.basename(boot.build)
+            raise Problem(
+                f"{boot.build}/{name} is missing: run cmake --preset {preset} && "
+                f"cmake --build --preset {preset}"
+            )
 
 
 def elf_around(image_path, output_path, address):

@@ -206,7 +206,7 @@ def show(verdict):
     print(f"  qemu {verdict.name}: {word}, {verdict.passed} ok{skipped} ({verdict.seconds:.0f} s)")
     for failure in verdict.failures:
         print(f"      {failure}")
-    if verdict.failures:
+    if verdict.failures and verdict.seconds:
         print(f"      console: {os.path.relpath(verdict.log_path, ROOT)}")
     sys.stdout.flush()
 
@@ -247,6 +247,8 @@ def main():
     parser.add_argument("--timeout", type=float, default=300.0, help="hang detector, seconds")
     chosen = parser.parse_args()
     configurations = choose(chosen.full, chosen.only)
+    if not configurations:
+        sys.exit("runner: no name contains what --only gave; --list shows them")
     if chosen.list:
         print("\n".join(one.name for one in configurations))
         return 0
