@@ -245,6 +245,25 @@ Test(machine_refuse, an_initrd_in_memory_of_the_firmware)
     expect_refusal(fdt, VIRT_BOOT_HART, ERR_INVAL, "/chosen", "linux,initrd-start");
 }
 
+Test(machine_refuse, an_initrd_without_an_end)
+{
+    void *fdt = tree_load("qemu-virt");
+
+    tree_set_cells(fdt, "/chosen", "linux,initrd-end", (uint32_t[]){UINT32_MAX, UINT32_MAX}, 2);
+    expect_refusal(fdt, VIRT_BOOT_HART, ERR_INVAL, "/chosen", "linux,initrd-start");
+}
+
+/* 0x80000000 up to a byte of the page where the initrd begins. */
+Test(machine_refuse, an_initrd_that_shares_a_page_with_memory_of_the_firmware)
+{
+    void *fdt = tree_load("qemu-virt");
+
+    tree_set_cells(fdt, "/reserved-memory/mmode_resv0@80000000", "reg",
+                   (uint32_t[]){0, 0x80000000, 0, 0x80001}, 4);
+    tree_set_cell(fdt, "/chosen", "linux,initrd-start", 0x80080800);
+    expect_refusal(fdt, VIRT_BOOT_HART, ERR_INVAL, "/chosen", "linux,initrd-start");
+}
+
 Test(machine_refuse, an_initrd_address_of_three_cells)
 {
     void *fdt = tree_load("qemu-virt");

@@ -212,7 +212,17 @@ static status_t reserve_list_read(const struct tree *tree)
     return OK;
 }
 
-/* Why the kernel could not read all of the range, or NULL if it can. */
+/* Rounds outwards; the range fits a physical address, so this cannot wrap. */
+static struct pa_range whole_pages(struct pa_range range)
+{
+    return (struct pa_range){
+        .start = {align_down(range.start.raw, PAGE_SIZE)},
+        .end = {align_up(range.end.raw, PAGE_SIZE)},
+    };
+}
+
+/* Why the kernel could not read all of the range, or NULL if it can.  Memory is mapped or left out
+ * by whole pages. */
 static const char *initrd_obstacle(const struct machine *machine, struct pa_range range)
 {
     bool is_in_bank = false;
@@ -226,7 +236,7 @@ static const char *initrd_obstacle(const struct machine *machine, struct pa_rang
     }
     for (size_t i = 0; i < machine->reserved_count; i++) {
         if (machine->reserved[i].kind == MACHINE_RESERVED_NO_MAP &&
-            pa_ranges_overlap(machine->reserved[i].range, range)) {
+            pa_ranges_overlap(whole_pages(machine->reserved[i].range), whole_pages(range))) {
             return "is in a reserved range that must not be mapped";
         }
     }
