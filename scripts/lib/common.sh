@@ -38,7 +38,7 @@ build_preset() {
     say "building $preset"
     if ! (cd "$VELLUM_ROOT" && cmake --preset "$preset" && cmake --build --preset "$preset") \
         >"$log" 2>&1; then
-        tail -n 60 "$log" >&2
+        sed '/^\[[0-9]*\/[0-9]*\]/d' "$log" | tail -n 60 >&2 # without the steps that went well
         say "building $preset failed; the whole log is $log"
         return 1
     fi
