@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What programs in the machine cannot test: typing at the shell, and a kernel that panics.
 
+  reader  gives scripts/qemu.py consoles with odd ends, and compares output and status
   shell   types commands at the interactive shell, with mistakes and corrections, and compares what
           it answers; Ctrl-D turns the machine off
   panic   breaks the kernel with gdb (a wild jump, a stack pointer in the guard page) and demands
@@ -35,6 +36,18 @@ TYPED = [
     ("no-such-program\r", "no-such-program: no such command or program"),
     ("run hello arg\r", "argument 1: arg"),
 ]
+
+# What the console says between "init: begin" and the end; what is output of it, and the status.
+OFF = "vellum: power off, status"
+CONSOLES = {
+    "whole lines": (["one", "", "init: end", f"{OFF} 0"], ["one", ""], 0),
+    "an unfinished line": (["oneinit: end", f"{OFF} 2"], ["one"], 2),
+    "off in a line": ([f"one{OFF} 3"], ["one"], 3),
+    "a program's own words": (
+        [f"{OFF} 0", "init: end", "more", "init: end", f"{OFF} 4"], ["init: end", "more"], 4,
+    ),
+    "no power-off device": (["init: end", f"{OFF} 5", vellum_qemu.LINE_CANNOT], [], 5),
+}  # fmt: skip
 
 # What gdb does; what the report must say; whom its backtrace must name first.
 BREAKS = {
@@ -104,6 +117,16 @@ class Machine:
             self.text += data.decode(errors="replace").replace("\r", "")
 
 
+def session_reader():
+    for name, (lines, output, status) in CONSOLES.items():
+        reader = vellum_qemu.Reader(lambda line: None)
+        for line in [vellum_qemu.LINE_BEGIN, *lines]:
+            reader.line(line)
+        got = reader.result.output, reader.result.status, reader.finished
+        if got != (output, status, True):
+            raise Failure(f"{name}: read as {got}")
+
+
 def session_shell(boot):
     with Machine(boot) as machine:
         machine.wait_for(PROMPT)
@@ -161,6 +184,7 @@ def session_panic(boot, commands, wanted, culprit):
 
 def sessions(boot):
     """(name, function) of every session."""
+    yield "reader", session_reader
     yield "shell", lambda: session_shell(boot)
     one_hart = dataclasses.replace(boot, harts=1, commands="run hello")
     for name, what in BREAKS.items():
