@@ -14,6 +14,7 @@
 
 #include "arch/arch.h"
 #include "arch/layout.h"
+#include "asid.h"
 #include "boot_mem.h"
 #include "frame_records.h"
 #include "kspace.h"
@@ -244,6 +245,7 @@ status_t mm_init(const struct machine *machine, const struct mm_image *image,
     activate(kspace_root(), layout_upper_base(arch_paging_levels()), boot.window.start);
     status = start_frames(machine);
     kspace_set_source(late_node);
+    asid_init(arch_asid_bits(), machine->hart_count);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include "mm/vm_fault.h"
 
 #include "arch/arch.h"
+#include "asid.h"
 #include "lib/counter.h"
 #include "mm/vm_cursor.h"
 
@@ -15,20 +16,20 @@ static struct {
 
 /* Makes this hart forget what it remembers of the page.  By address first, which covers leaf
  * entries; a hart that faults in the same way again remembers that a table was missing. */
-static void forget(const struct vm_space *space, vaddr_t page, enum vm_access access)
+static void forget(struct vm_space *space, vaddr_t page, enum vm_access access)
 {
     hart_idx_t hart = hart_index();
 
     if (last[hart].space == space && last[hart].page.raw == page.raw &&
         last[hart].access == access) {
         last[hart].space = NULL;
-        arch_tlb_flush_local((struct tlb_op){0});
+        arch_tlb_flush_local((struct tlb_op){.asid = asid_of(space)});
         return;
     }
     last[hart].space = space;
     last[hart].page = page;
     last[hart].access = access;
-    arch_tlb_flush_local((struct tlb_op){.va = page, .bytes = PAGE_SIZE});
+    arch_tlb_flush_local((struct tlb_op){.va = page, .bytes = PAGE_SIZE, .asid = asid_of(space)});
 }
 
 static enum vm_prot needed(enum vm_access access)

@@ -2,18 +2,24 @@
 /*
  * Address spaces: their life, and which one a hart runs.
  *
- * Order at a switch, without ASIDs: the hart's bit is set in the new space's word, then satp is
- * written and everything flushed, then the bit leaves the old word.  So a hart is in a space's word
- * whenever it could walk the space's tables (mm/tlb.c).
+ * Order at a switch, whoever switches to whatever:
+ *   1. join the new space's word: from here on its dispatches fence this hart too;
+ *   2. forget what is stale of the new space (with identifiers);
+ *   3. satp;
+ *   4. forget everything (without identifiers);
+ *   5. leave the old space's word.
+ * So a hart is in a space's word whenever it could walk the space's tables (mm/tlb.c).
  */
 #include "mm/vm_space.h"
 
 #include "arch/arch.h"
+#include "asid.h"
 #include "kspace.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
+#include "space_word.h"
 #include "vm_space_priv.h"
 
 static struct slab_cache space_cache =
@@ -63,9 +69,14 @@ void vm_space_put(struct vm_space *space)
 
     ASSERT(before != 0);
     if (before == 1) {
-        ASSERT(atomic_load_explicit(&space->active, memory_order_relaxed) == 0);
+        ASSERT(!space_word_is_running(space));
         vm_reap_add(space);
     }
+}
+
+static paddr_t root_of(const struct vm_space *space)
+{
+    return space != NULL ? frame_pa(space->root->frame) : mm_kernel_root();
 }
 
 void vm_space_free(struct vm_space *space)
@@ -74,25 +85,54 @@ void vm_space_free(struct vm_space *space)
     slab_free(&space_cache, space);
 }
 
+/* Without identifiers: satp, then a flush of everything, before anything else is done. */
+static void switch_flushing(struct vm_space *space, hart_idx_t hart)
+{
+    if (space != NULL) {
+        (void)space_word_join(space, hart);
+    }
+    arch_space_activate(root_of(space), 0);
+    arch_tlb_flush_local((struct tlb_op){0});
+}
+
+/* With identifiers: what this hart must forget goes while another identifier is current; the other
+ * way round speculation could use the stale entries in between. */
+static void switch_tagged(struct vm_space *space, hart_idx_t hart)
+{
+    if (space == NULL) {
+        arch_space_activate(root_of(NULL), 0);
+        asid_settle(hart, NULL);
+        return;
+    }
+    asid_announce(hart, space);
+    bool missed = space_word_join(space, hart);
+    asid_t asid = asid_of(space);
+
+    if (asid_take_flush(hart)) {
+        arch_tlb_flush_local((struct tlb_op){0});
+    } else if (missed) {
+        arch_tlb_flush_local((struct tlb_op){.asid = asid});
+    }
+    arch_space_activate(root_of(space), asid);
+    asid_settle(hart, space);
+}
+
 void vm_space_activate(struct vm_space *space)
 {
     hart_idx_t hart = hart_index();
-    uint64_t bit = UINT64_C(1) << hart;
     struct vm_space *old = active_space[hart];
 
     if (space == old) {
         return;
     }
-    if (space != NULL) {
-        (void)atomic_fetch_or_explicit(&space->active, bit, memory_order_acq_rel);
-        /* Orders the bit before this hart's first walk; pairs with the fence in tlb_pay. */
-        atomic_thread_fence(memory_order_seq_cst);
+    if (asid_is_used()) {
+        switch_tagged(space, hart);
+    } else {
+        switch_flushing(space, hart);
     }
-    arch_space_activate(space != NULL ? frame_pa(space->root->frame) : mm_kernel_root(), 0);
     active_space[hart] = space;
     if (old != NULL) {
-        /* Release: the flush after satp is done before the bit is seen to be gone. */
-        (void)atomic_fetch_and_explicit(&old->active, ~bit, memory_order_release);
+        space_word_leave(old, hart);
     }
     counter_add(COUNTER_space_switches, 1);
 }

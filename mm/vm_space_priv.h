@@ -15,14 +15,16 @@ struct vm_space_io {
     _Atomic(uint32_t) pages[IO_MEM_MAX]; /* (a) */
 };
 
-/* Fields: (c) constant after create, (a) atomic, (r) the reaper's lock.
- * Invariant: every hart whose satp names `root` has its bit in `active`. */
+/* Fields: (c) constant after create, (a) atomic, (h) written by the hart of the index only, (r) the
+ * reaper's lock.  Invariant: every hart whose satp names `root` has its bit in `word`. */
 struct vm_space {
-    struct pt_node *root;             /* (c) level levels-1                             */
-    _Atomic(uint32_t) refs;           /* (a) processes, cursors                         */
-    _Atomic(uint64_t) active;         /* (a) bits of harts; set before satp is written  */
-    _Atomic(struct vm_space_io *) io; /* (a) NULL until a region is mapped              */
-    struct list_node dead;            /* (r) in the reaper's list                       */
+    struct pt_node *root;             /* (c) level levels-1                              */
+    _Atomic(uint32_t) refs;           /* (a) processes, cursors                          */
+    _Atomic(uint64_t) word;           /* (a) harts that run it, generation: space_word.c */
+    _Atomic(uint64_t) asid_tag;       /* (a) epoch and identifier: asid.c                */
+    uint64_t seen[HART_MAX];          /* (h) 1 + generation when the hart left, 0: never */
+    _Atomic(struct vm_space_io *) io; /* (a) NULL until a region is mapped               */
+    struct list_node dead;            /* (r) in the reaper's list                        */
 };
 
 /* Counts of mapped I/O pages (vm_space_io.c).  prepare allocates; the others cannot fail after it.

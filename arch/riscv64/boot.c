@@ -137,6 +137,27 @@ static void choose_paging(void)
     mmu_set_levels(facts.paging.levels);
 }
 
+/* asid=N on the command line lowers the width of identifiers; anything else leaves it. */
+static void choose_asids(void)
+{
+    char value[4];
+    unsigned wish = 0;
+
+    facts.asid_bits_used = facts.asid_bits;
+    if (machine_cmdline_value(&machine, "asid", value, sizeof(value))) {
+        for (const char *digit = value; *digit != '\0'; digit++) {
+            if (*digit < '0' || *digit > '9') {
+                log_printf("asid=%s: not a number of bits\n", value);
+                wish = facts.asid_bits;
+                break;
+            }
+            wish = wish * 10 + (unsigned)(*digit - '0');
+        }
+        facts.asid_bits_used = wish < facts.asid_bits ? wish : facts.asid_bits;
+    }
+    mmu_set_asid_bits(facts.asid_bits_used);
+}
+
 /* Linux's test for SiFive's erratum CIP-1200, and the U7 cores where nobody has tried yet. */
 static void choose_fences(void)
 {
@@ -166,6 +187,7 @@ static void probe_machine(void)
     boot_probe_costs(&facts);
     mmu_set_svpbmt(facts.has_svpbmt);
     mmu_set_zero_block(facts.zero_block);
+    choose_asids();
     if (timer_init((machine.isa & MACHINE_ISA_SSTC) != 0) != OK) {
         boot_stop("there is no timer: neither SBI TIME nor Sstc");
     }

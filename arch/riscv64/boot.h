@@ -17,8 +17,9 @@ enum boot_update {
 struct boot_facts {
     uint64_t hart_id; /* that firmware started us on */
     struct pa_range tree;
-    unsigned accepted; /* bit n: satp takes a table of n levels */
-    unsigned asid_bits;
+    unsigned accepted;       /* bit n: satp takes a table of n levels */
+    unsigned asid_bits;      /* what satp keeps        */
+    unsigned asid_bits_used; /* after asid=            */
     struct paging_choice paging;
     enum boot_update accessed, dirty;
     bool has_svpbmt;          /* the tree says so, and an entry with a memory type works     */

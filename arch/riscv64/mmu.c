@@ -20,6 +20,7 @@
 
 /* (c) after boot. */
 static unsigned levels;
+static unsigned asid_bits;
 static bool has_svpbmt;
 static bool only_global_fences;
 static uint64_t zero_block_bytes; /* 0: plain stores */
@@ -28,6 +29,11 @@ static uint64_t direct_offset;    /* virtual - physical, modulo 2^64 */
 void mmu_set_levels(unsigned level_count)
 {
     levels = level_count;
+}
+
+void mmu_set_asid_bits(unsigned bits)
+{
+    asid_bits = bits;
 }
 
 void mmu_set_svpbmt(bool works)
@@ -53,6 +59,11 @@ void mmu_set_zero_block(uint64_t block_bytes)
 unsigned arch_paging_levels(void)
 {
     return levels;
+}
+
+unsigned arch_asid_bits(void)
+{
+    return asid_bits;
 }
 
 bool arch_has_svpbmt(void)
@@ -146,9 +157,6 @@ static void satp_switch(uint64_t satp)
 void arch_space_activate(paddr_t root, asid_t asid)
 {
     satp_switch(satp_make(levels, root.raw, asid));
-    if (asid == 0) {
-        flush_everything();
-    }
 }
 
 void mmu_activate(paddr_t root, uint64_t base, paddr_t base_pa)

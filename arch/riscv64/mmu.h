@@ -12,6 +12,9 @@ void mmu_set_levels(unsigned level_count);
 /* Whether leaf entries may carry a memory type. */
 void mmu_set_svpbmt(bool works);
 
+/* Width of address-space identifiers to use; 0: none. */
+void mmu_set_asid_bits(unsigned bits);
+
 /* Every fence from now on covers everything: an erratum or `fence=global` asks for it. */
 void mmu_set_global_fences(void);
 

@@ -134,7 +134,7 @@ static void print_paging(const struct boot_facts *facts, const struct machine *m
         }
     }
     log_printf(", the tree allows %s\n", paging_mode_name(machine->levels_cap));
-    log_printf("  ASIDs      %u bits\n", facts->asid_bits);
+    log_printf("  ASIDs      %u bits, %u used\n", facts->asid_bits, facts->asid_bits_used);
     log_printf("  A and D    load with A clear: %s; store with D clear: %s\n",
                update_name(facts->accessed), update_name(facts->dirty));
     log_printf("  types      Svpbmt %s\n", facts->has_svpbmt ? "works" : "no");

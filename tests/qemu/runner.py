@@ -43,6 +43,9 @@ class Configuration:
         paging = "sv39" if self.boot.cpu == "u74" else self.boot.paging
         if paging:
             yield rf"^  paging +{paging.capitalize()}\b"
+        asid = re.fullmatch(r"asid=(\d+)", self.boot.append)
+        if asid:
+            yield rf"^  ASIDs +16 bits, {asid[1]} used$"
         if self.boot.load_address:
             yield rf"^  image +0x0*{self.boot.load_address:x} "
         # Whatever the tree reserves: the first 2 MiB of RAM, up to the image.
@@ -83,6 +86,8 @@ def default_configurations():
     yield configuration("u74", cpu="u74", harts=4)
     for address in (0x80400000, 0x8A000000, 0xA0000000):
         yield configuration(f"load-{address:x}", load_address=address, memory="2G")
+    for bits in (0, 4):
+        yield configuration(f"asid-{bits}", append=f"asid={bits}")
     yield configuration("release", "rv64-release")
     yield configuration("clang", "rv64-clang")
 

@@ -17,6 +17,9 @@
 /* Levels of the page table in force: 3 (Sv39), 4 (Sv48), 5 (Sv57).  Fixed before mm_init. */
 unsigned arch_paging_levels(void);
 
+/* Width of address-space identifiers on all harts, 0 to 16; 0: there are none. */
+unsigned arch_asid_bits(void);
+
 /* True if leaf entries may carry a memory type (Svpbmt). */
 bool arch_has_svpbmt(void);
 
@@ -29,8 +32,9 @@ paddr_t arch_virt_to_phys(const void *direct_map_ptr);
  * which has been mapped in the table in force.  On the machine that is va itself. */
 void *arch_kernel_window(vaddr_t va, uint64_t bytes);
 
-/* What a TLB flush covers.  bytes == 0: the whole address space, walk caches included; else the
- * pages of [va, va + bytes), leaf entries only, both page aligned. */
+/* What a TLB flush covers.  bytes == 0: whole address spaces, walk caches included; else the pages
+ * of [va, va + bytes), leaf entries only, both page aligned.  asid: of that one space; 0: of all.
+ */
 struct tlb_op {
     vaddr_t va;
     uint64_t bytes;
@@ -45,8 +49,9 @@ void arch_tlb_flush_local(struct tlb_op op);
  * were started are asked; an empty set costs nothing.  May be called with node locks held. */
 status_t arch_tlb_flush_remote(struct hart_mask harts, struct tlb_op op);
 
-/* Makes `root` the active table of this hart under `asid`.  With asid 0 the whole TLB of user
- * entries is flushed after the switch.  The upper half of every root is the same. */
+/* Makes `root` the active table of this hart under `asid`; earlier stores are visible first.
+ * Nothing is flushed: what has to be, and whether before or after, is the caller's to know.  The
+ * upper half of every root is the same. */
 void arch_space_activate(paddr_t root, asid_t asid);
 
 /* Makes stores to code visible to instruction fetch on this hart and on `others`. */

@@ -14,6 +14,7 @@
 #include "model/tlb_model.h"
 
 static const struct machine *the_machine;
+static unsigned asid_bits;
 static unsigned paging_levels;
 static struct host_direct_map direct_map;
 static enum host_frame_state (*frame_probe)(uint64_t pa);
@@ -44,6 +45,7 @@ void host_activate(paddr_t root, uint64_t base, paddr_t base_pa)
 {
     direct_map = (struct host_direct_map){root, base, base_pa};
     arch_space_activate(root, 0);
+    tlb_model_fence(hart_index(), (struct tlb_op){0});
 }
 
 struct host_direct_map host_direct_map(void)
@@ -96,6 +98,16 @@ const struct machine *machine_get(void)
 unsigned arch_paging_levels(void)
 {
     return paging_levels;
+}
+
+void host_asid_bits_set(unsigned bits)
+{
+    asid_bits = bits;
+}
+
+unsigned arch_asid_bits(void)
+{
+    return asid_bits;
 }
 
 bool arch_has_svpbmt(void)
@@ -157,10 +169,6 @@ status_t arch_tlb_flush_remote(struct hart_mask harts, struct tlb_op op)
 void arch_space_activate(paddr_t root, asid_t asid)
 {
     tlb_model_activate(hart_index(), root.raw, asid);
-    if (asid == 0) {
-        call_on_flush((struct tlb_op){0});
-        tlb_model_fence(hart_index(), (struct tlb_op){0});
-    }
     host_event_add(
         (struct host_event){.kind = HOST_EVENT_ACTIVATE, .pa = root.raw, .op = {.asid = asid}});
 }

@@ -29,6 +29,9 @@ _Noreturn void host_fail(const char *format, ...) __attribute__((format(printf, 
 /* Takes the machine (kept, not copied) and the number of levels, and backs its RAM. */
 void host_machine_start(const struct machine *machine, unsigned levels);
 
+/* Width of address-space identifiers, 0 unless set. */
+void host_asid_bits_set(unsigned bits);
+
 /* Names the function that tells the state of a frame; NULL: nobody asks. */
 void host_frame_probe_set(enum host_frame_state (*probe)(uint64_t pa));
 enum host_frame_state host_frame_state(uint64_t pa);

@@ -149,7 +149,7 @@ static bool fence_drops(const struct tlb_entry *entry, struct tlb_op op)
 {
     uint64_t entry_bytes = mmu_model_extent(entry->level);
 
-    if (entry->asid != op.asid) {
+    if (op.asid != 0 && entry->asid != op.asid) {
         return false;
     }
     if (op.bytes == 0) {
