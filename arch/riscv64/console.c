@@ -12,6 +12,7 @@
 
 static struct uart uart;
 static enum console_device device;
+static bool program_left_open; /* the last byte is a program's, and no newline */
 
 status_t console_use_uart(const struct machine_uart *config, volatile void *registers)
 {
@@ -28,7 +29,7 @@ enum console_device console_device(void)
     return device;
 }
 
-void arch_console_write(const char *bytes, size_t len_bytes)
+static void put(const char *bytes, size_t len_bytes)
 {
     if (device == CONSOLE_UART) {
         uart_write(&uart, bytes, len_bytes);
@@ -37,12 +38,25 @@ void arch_console_write(const char *bytes, size_t len_bytes)
     }
 }
 
+void arch_console_write(const char *bytes, size_t len_bytes)
+{
+    put(bytes, len_bytes);
+    if (len_bytes > 0) {
+        program_left_open = bytes[len_bytes - 1] != '\n';
+    }
+}
+
 int arch_console_read(void)
 {
     return device == CONSOLE_UART ? uart_read(&uart) : sbi_console_read();
 }
 
+/* What the kernel says begins on a line of its own, whatever a program was about to print. */
 void log_sink_write(const char *bytes, size_t len_bytes)
 {
-    arch_console_write(bytes, len_bytes);
+    if (program_left_open) {
+        program_left_open = false;
+        put("\n", 1);
+    }
+    put(bytes, len_bytes);
 }
