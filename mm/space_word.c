@@ -47,3 +47,8 @@ bool space_word_is_running(struct vm_space *space)
 {
     return (atomic_load_explicit(&space->word, memory_order_acquire) & HARTS_MASK) != 0;
 }
+
+uint64_t space_word_generation(struct vm_space *space)
+{
+    return atomic_load_explicit(&space->word, memory_order_acquire) >> GENERATION_SHIFT;
+}

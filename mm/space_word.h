@@ -22,5 +22,8 @@ bool space_word_join(struct vm_space *space, hart_idx_t hart);
 /* This hart does not run the space any more: satp names another table. */
 void space_word_leave(struct vm_space *space, hart_idx_t hart);
 
+/* How often the space has been flushed. */
+uint64_t space_word_generation(struct vm_space *space);
+
 /* True if some hart runs the space. */
 bool space_word_is_running(struct vm_space *space);

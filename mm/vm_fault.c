@@ -5,31 +5,54 @@
 #include "arch/arch.h"
 #include "asid.h"
 #include "lib/counter.h"
+#include "lib/log.h"
 #include "mm/vm_cursor.h"
+#include "space_word.h"
+#include "vm_fault_priv.h"
 
-/* The last spurious fault of each hart that got a fence by address only; written by that hart. */
-static struct {
-    const struct vm_space *space;
+/* The last fault of each hart that the page table did not explain, and how often it came in a row:
+ * the same access to the same page, which leads to the same place, and nothing of the space was
+ * flushed in between.  Written by that hart only. */
+static struct spurious {
+    struct vm_space *space; /* NULL: none since the last switch */
+    uint64_t generation;
     vaddr_t page;
+    paddr_t pa;
     enum vm_access access;
+    unsigned times;
 } last[HART_MAX];
 
-/* Makes this hart forget what it remembers of the page.  By address first, which covers leaf
- * entries; a hart that faults in the same way again remembers that a table was missing. */
-static void forget(struct vm_space *space, vaddr_t page, enum vm_access access)
+static bool is_same(const struct spurious *a, const struct spurious *b)
 {
-    hart_idx_t hart = hart_index();
+    return a->space == b->space && a->generation == b->generation && a->page.raw == b->page.raw &&
+           a->pa.raw == b->pa.raw && a->access == b->access;
+}
 
-    if (last[hart].space == space && last[hart].page.raw == page.raw &&
-        last[hart].access == access) {
-        last[hart].space = NULL;
-        arch_tlb_flush_local((struct tlb_op){.asid = asid_of(space)});
-        return;
+/* Makes this hart forget what it remembers of the page.  By address first, which covers leaf
+ * entries; a hart that faults in the same way again remembers that a table was missing.  False: it
+ * has forgotten everything and faults all the same. */
+static bool forget(struct spurious fault)
+{
+    struct spurious *record = &last[hart_index()];
+    struct tlb_op op = {.asid = asid_of(fault.space)};
+
+    fault.times = is_same(record, &fault) ? record->times + 1 : 1;
+    *record = fault;
+    if (fault.times > 2) {
+        record->space = NULL;
+        return false;
     }
-    last[hart].space = space;
-    last[hart].page = page;
-    last[hart].access = access;
-    arch_tlb_flush_local((struct tlb_op){.va = page, .bytes = PAGE_SIZE, .asid = asid_of(space)});
+    if (fault.times == 1) {
+        op.va = fault.page;
+        op.bytes = PAGE_SIZE;
+    }
+    arch_tlb_flush_local(op);
+    return true;
+}
+
+void vm_fault_start_anew(hart_idx_t hart)
+{
+    last[hart].space = NULL;
 }
 
 static enum vm_prot needed(enum vm_access access)
@@ -64,7 +87,15 @@ enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_
         return VM_FAULT_BAD;
     }
     /* The entry permits it: this hart had cached the absence, or fewer rights. */
-    forget(space, page, access);
     counter_add(COUNTER_spurious_faults, 1);
+    if (!forget((struct spurious){.space = space,
+                                  .generation = space_word_generation(space),
+                                  .page = page,
+                                  .pa = slot.item.pa,
+                                  .access = access})) {
+        log_printf("hart %u faults at 0x%lx though the entry permits it, after two fences\n",
+                   hart_index(), va.raw);
+        return VM_FAULT_BAD;
+    }
     return VM_FAULT_RETRY;
 }

@@ -20,6 +20,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "space_word.h"
+#include "vm_fault_priv.h"
 #include "vm_space_priv.h"
 
 static struct slab_cache space_cache =
@@ -131,6 +132,7 @@ void vm_space_activate(struct vm_space *space)
         switch_flushing(space, hart);
     }
     active_space[hart] = space;
+    vm_fault_start_anew(hart);
     if (old != NULL) {
         space_word_leave(old, hart);
     }

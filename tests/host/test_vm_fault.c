@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a page fault means, by the page table alone. */
+#include <string.h>
+
 #include "mm/vm_fault.h"
 
 #include "lib/counter.h"
@@ -133,5 +135,39 @@ MODE_TEST(vm_fault, deciding_allocates_nothing)
         EXPECT_EQ(fault(&world, at, VM_ACCESS_WRITE), VM_FAULT_BAD);
     }
     EXPECT_EQ(frame_free_count(), free_before);
+    world_end(&world);
+}
+
+/* Fences that do not reach the hart would make it fault for ever. */
+MODE_TEST(vm_fault, the_same_fault_after_both_fences_is_an_error)
+{
+    struct world world = world_begin(*levels);
+
+    map_at(&world, BASE, frame_new(), VM_RW);
+    host_log_clear();
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_WRITE), VM_FAULT_RETRY);
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_WRITE), VM_FAULT_RETRY);
+    cr_assert(strlen(host_log_text()) == 0);
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_WRITE), VM_FAULT_BAD);
+    cr_assert(strstr(host_log_text(), "after two fences") != NULL);
+    world_end(&world);
+}
+
+MODE_TEST(vm_fault, a_flush_or_a_switch_in_between_starts_the_count_anew)
+{
+    struct world world = world_begin(*levels);
+
+    map_at(&world, BASE, frame_new(), VM_RW);
+    map_at(&world, BASE + PAGE_SIZE, frame_new(), VM_RW);
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_WRITE), VM_FAULT_RETRY);
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_WRITE), VM_FAULT_RETRY);
+    unmap_at(&world, BASE + PAGE_SIZE, PAGE_SIZE);
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_WRITE), VM_FAULT_RETRY);
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_WRITE), VM_FAULT_RETRY);
+    vm_space_activate(NULL);
+    vm_space_activate(world.space);
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_WRITE), VM_FAULT_RETRY);
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_WRITE), VM_FAULT_RETRY);
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_READ), VM_FAULT_RETRY);
     world_end(&world);
 }

@@ -7,10 +7,11 @@
 
 enum vm_fault_result {
     VM_FAULT_RETRY, /* the entry permits the access now: flushed, try again      */
-    VM_FAULT_BAD,   /* nothing is there, or it forbids the access                */
+    VM_FAULT_BAD,   /* nothing is there, it forbids the access, or fences do not help */
 };
 
 /* Decides a fault of user mode, or of a user copy, at va.  Addresses outside the user range are
- * VM_FAULT_BAD.  A retry has flushed the page here; the same fault right after it, everything.
+ * VM_FAULT_BAD.  A retry has flushed the page here; the same fault right after it, the whole space.
+ * The same a third time is VM_FAULT_BAD, with a line on the log: fences do not reach this hart.
  * Context: no cursor open; the space is active here. */
 enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access);
