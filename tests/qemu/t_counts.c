@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What calls cost, counted by the kernel itself: fences, frames, zeroed frames, tables.  The
+ * numbers are exact; a call that costs more than it must fails here.
+ */
+#include <string.h>
+
+#include "support.h"
+
+#define PAGES_TABLE 512U
+#define TABLE       (PAGES_TABLE * PAGE)
+
+enum counted {
+    FENCES,
+    REMOTE,
+    FRAMES,
+    ZEROED,
+    TABLES,
+    MAPPED,
+    UNMAPPED,
+    COUNTED
+};
+
+static const char *const names[COUNTED] = {
+    "tlb_flush_local",  "tlb_flush_remote", "frames_allocated", "frames_zeroed",
+    "tables_allocated", "pages_mapped",     "pages_unmapped",
+};
+
+static struct counts {
+    uint64_t of[COUNTED];
+} start;
+
+static struct counts counts_now(void)
+{
+    struct counts now = {0};
+    struct counter_info counter;
+
+    for (uint64_t i = 0; sys_counter_info(user_machine(), i, (uintptr_t)&counter) == 0; i++) {
+        for (unsigned which = 0; which < COUNTED; which++) {
+            if (strcmp(counter.name, names[which]) == 0) {
+                now.of[which] = counter.value;
+            }
+        }
+    }
+    return now;
+}
+
+static void counts_start(void)
+{
+    start = counts_now();
+}
+
+/* Checks what has been counted since counts_start. */
+static void counts_are(struct counts want, const char *what)
+{
+    struct counts now = counts_now();
+
+    for (unsigned which = 0; which < COUNTED; which++) {
+        tap_is(now.of[which] - start.of[which], want.of[which], "%s: %s", what, names[which]);
+    }
+}
+
+static void check_map(void)
+{
+    /* The first page of a table brings the table: its frame, and perhaps one for its record. */
+    tap_status(page_map(PLACE, PAGE, RW), 0, "a page is mapped");
+    counts_start();
+    (void)page_map(PLACE + PAGE, PAGE, RW);
+    counts_are((struct counts){{[FRAMES] = 1, [ZEROED] = 1, [MAPPED] = 1}}, "map beside a page");
+    counts_start();
+    (void)page_map(PLACE + 2 * PAGE, 100 * PAGE, RW);
+    counts_are((struct counts){{[FRAMES] = 100, [ZEROED] = 100, [MAPPED] = 100}}, "map 100 pages");
+}
+
+static void check_protect(void)
+{
+    counts_start();
+    (void)sys_vm_protect(user_self(), PLACE, 2 * PAGE, VM_PROT_R, NULL);
+    counts_are((struct counts){{[FENCES] = 2}}, "tighten two pages, one fence by address for each");
+    counts_start();
+    (void)sys_vm_protect(user_self(), PLACE, 2 * PAGE, RW, NULL);
+    counts_are((struct counts){0}, "loosen two pages");
+    counts_start();
+    (void)sys_vm_protect(user_self(), PLACE, 102 * PAGE, VM_PROT_R, NULL);
+    counts_are((struct counts){{[FENCES] = 1}}, "tighten 102 pages");
+}
+
+static void check_unmap(void)
+{
+    counts_start();
+    (void)page_unmap(PLACE, PAGE);
+    counts_are((struct counts){{[FENCES] = 1, [UNMAPPED] = 1}}, "unmap a page");
+    counts_start();
+    (void)page_unmap(PLACE, PAGE);
+    counts_are((struct counts){0}, "unmap nothing");
+    counts_start();
+    (void)page_unmap(PLACE, 102 * PAGE);
+    counts_are((struct counts){{[FENCES] = 1, [UNMAPPED] = 101}}, "unmap 101 pages");
+}
+
+static void check_table(void)
+{
+    uint64_t place = PLACE + 8 * TABLE;
+
+    (void)page_map(place, TABLE, RW);
+    counts_start();
+    (void)page_unmap(place, TABLE);
+    counts_are((struct counts){{[FENCES] = 1, [UNMAPPED] = PAGES_TABLE}}, "unmap a whole table");
+    counts_start();
+    (void)page_map(place, PAGE, RW);
+    (void)page_unmap(place, TABLE);
+    struct counts now = counts_now();
+    tap_is(now.of[TABLES] - start.of[TABLES], 1, "a table that went is made again");
+}
+
+static void check_null(void)
+{
+    counts_start();
+    for (unsigned i = 0; i < 100; i++) {
+        (void)sys_null();
+    }
+    counts_are((struct counts){0}, "100 null calls");
+}
+
+int main(void)
+{
+    check_null();
+    check_map();
+    check_protect();
+    check_unmap();
+    check_table();
+    return tap_done();
+}
