@@ -75,11 +75,11 @@ static void check_map(void)
 static void check_protect(void)
 {
     counts_start();
-    (void)sys_vm_protect(user_self(), PLACE, 2 * PAGE, VM_PROT_R, NULL);
-    counts_are((struct counts){{[FENCES] = 2}}, "tighten two pages, one fence by address for each");
+    (void)sys_vm_protect(user_self(), PLACE, PAGE, VM_PROT_R, NULL);
+    counts_are((struct counts){{[FENCES] = 1}}, "tighten a page");
     counts_start();
-    (void)sys_vm_protect(user_self(), PLACE, 2 * PAGE, RW, NULL);
-    counts_are((struct counts){0}, "loosen two pages");
+    (void)sys_vm_protect(user_self(), PLACE, PAGE, RW, NULL);
+    counts_are((struct counts){0}, "loosen a page");
     counts_start();
     (void)sys_vm_protect(user_self(), PLACE, 102 * PAGE, VM_PROT_R, NULL);
     counts_are((struct counts){{[FENCES] = 1}}, "tighten 102 pages");
