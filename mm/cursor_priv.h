@@ -8,6 +8,10 @@
 /* [va, va + len) if it lies inside the cursor's range.  ERR_INVAL, ERR_RANGE. */
 status_t cursor_part(const struct vm_cursor *cursor, uint64_t len_bytes, struct va_range *part);
 
+/* The same for a cursor that is about to change it.  ERR_ACCES too: it may only look. */
+status_t cursor_part_to_change(const struct vm_cursor *cursor, uint64_t len_bytes,
+                               struct va_range *part);
+
 /* Checks what a mapping is to grant.  ERR_INVAL, ERR_NOTSUP; no effect. */
 status_t cursor_check_ram(struct vm_prop prop);
 status_t cursor_check_io(struct vm_prop prop);

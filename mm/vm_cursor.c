@@ -149,6 +149,14 @@ status_t cursor_part(const struct vm_cursor *cursor, uint64_t len_bytes, struct 
     return OK;
 }
 
+status_t cursor_part_to_change(const struct vm_cursor *cursor, uint64_t len_bytes,
+                               struct va_range *part)
+{
+    status_t status = cursor_part(cursor, len_bytes, part);
+
+    return status == OK && cursor->mode != VM_CURSOR_CHANGE ? ERR_ACCES : status;
+}
+
 status_t vm_cursor_find_next(struct vm_cursor *cursor, uint64_t len_bytes, vaddr_t *found)
 {
     struct va_range part;

@@ -113,7 +113,7 @@ static status_t io_part(const struct vm_cursor *cursor, const struct io_mem *io,
     if (len > size - offset_bytes) {
         len = size - offset_bytes;
     }
-    return cursor_part(cursor, len, part);
+    return cursor_part_to_change(cursor, len, part);
 }
 
 /* Tables for `part`, a place to count its pages, and what was there on its way out. */
@@ -158,9 +158,6 @@ status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct
     }
     if (status != OK) {
         return status;
-    }
-    if (cursor->mode != VM_CURSOR_CHANGE) {
-        return ERR_ACCES;
     }
     status = io_prepare(cursor, part, mode, &pool);
     if (status != OK) {

@@ -108,13 +108,10 @@ static void remove_below(struct vm_cursor *cursor, struct pt_node *node, struct 
 status_t vm_cursor_unmap(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_removed *removed)
 {
     struct va_range part;
-    status_t status = cursor_part(cursor, len_bytes, &part);
+    status_t status = cursor_part_to_change(cursor, len_bytes, &part);
 
     if (status != OK) {
         return status;
-    }
-    if (cursor->mode != VM_CURSOR_CHANGE) {
-        return ERR_ACCES;
     }
     *removed = (struct vm_removed){0};
     if (len_bytes > 0) {
@@ -145,13 +142,10 @@ status_t vm_cursor_protect_next(struct vm_cursor *cursor, uint64_t len_bytes,
     struct vm_rights rights;
     enum vm_mem mem;
     struct va_range part;
-    status_t status = cursor_part(cursor, len_bytes, &part);
+    status_t status = cursor_part_to_change(cursor, len_bytes, &part);
 
     if (status != OK) {
         return status;
-    }
-    if (cursor->mode != VM_CURSOR_CHANGE) {
-        return ERR_ACCES;
     }
     if (!pt_find_leaf(cursor, part, &place)) {
         cursor->va = part.end;

@@ -108,38 +108,43 @@ uint64_t tree_cells_value(const uint8_t *bytes, unsigned cells)
     return value;
 }
 
-status_t tree_number(const struct tree *tree, int node, const char *name, uint64_t *value,
-                     struct tree_fault *fault)
+/* A number of at most max_cells cells. */
+static status_t number_read(const struct tree *tree, int node, struct tree_fault wrong,
+                            unsigned max_cells, uint64_t *value, struct tree_fault *fault)
 {
     uint32_t length;
-    const uint8_t *bytes = tree_property(tree, node, name, &length);
+    const uint8_t *bytes = tree_property(tree, node, wrong.property, &length);
 
     if (bytes == NULL) {
-        (void)tree_fault_set(fault, name, "is missing");
+        (void)tree_fault_set(fault, wrong.property, "is missing");
         return ERR_NOENT;
     }
-    if (length != 4 && length != 8) {
-        return tree_fault_set(fault, name, "is not a number of 32 or 64 bits");
+    if ((length != 4 && length != 8) || length / 4 > max_cells) {
+        return tree_fault_set(fault, wrong.property, wrong.what);
     }
     *value = tree_cells_value(bytes, length / 4);
     return OK;
 }
 
+status_t tree_number(const struct tree *tree, int node, const char *name, uint64_t *value,
+                     struct tree_fault *fault)
+{
+    struct tree_fault wrong = {name, "is not a number of 32 or 64 bits"};
+
+    return number_read(tree, node, wrong, 2, value, fault);
+}
+
 status_t tree_cell(const struct tree *tree, int node, const char *name, uint32_t *value,
                    struct tree_fault *fault)
 {
-    uint32_t length;
-    const uint8_t *bytes = tree_property(tree, node, name, &length);
+    struct tree_fault wrong = {name, "is not a number of 32 bits"};
+    uint64_t number = 0;
+    status_t status = number_read(tree, node, wrong, 1, &number, fault);
 
-    if (bytes == NULL) {
-        (void)tree_fault_set(fault, name, "is missing");
-        return ERR_NOENT;
+    if (status == OK) {
+        *value = (uint32_t)number;
     }
-    if (length != 4) {
-        return tree_fault_set(fault, name, "is not a number of 32 bits");
-    }
-    *value = (uint32_t)tree_cells_value(bytes, 1);
-    return OK;
+    return status;
 }
 
 /* The number of cells in a property; without the property *count stays. */

@@ -21,13 +21,16 @@ static status_t refuse(const struct tree *tree, int node, const char *property, 
 }
 
 /* Puts a range among the banks; those it touches become one with it. */
-static status_t bank_add(struct machine *machine, struct pa_range range)
+static status_t bank_add(const struct tree *tree, struct pa_range range,
+                         enum machine_reserved_kind kind)
 {
+    struct machine *machine = tree->out;
     struct pa_range *banks = machine->banks;
     size_t count = machine->bank_count;
     size_t first = 0;
     size_t next;
 
+    (void)kind; /* banks are all alike */
     while (first < count && banks[first].end.raw < range.start.raw) {
         first++;
     }
@@ -48,6 +51,37 @@ static status_t bank_add(struct machine *machine, struct pa_range range)
     return OK;
 }
 
+/* What to do with each range of a node's `reg`. */
+struct range_use {
+    status_t (*add)(const struct tree *tree, struct pa_range range,
+                    enum machine_reserved_kind kind);
+    enum machine_reserved_kind kind; /* of a reserved one */
+    const char *too_many;
+};
+
+/* Adds every range of an open `reg`; empty ones are noted and passed over. */
+static status_t ranges_add(const struct tree *tree, int node, const struct tree_reg *reg,
+                           struct range_use use)
+{
+    for (uint32_t i = 0; i < reg->count; i++) {
+        struct tree_fault fault;
+        struct pa_range range;
+        uint64_t address;
+        uint64_t size_bytes;
+
+        tree_reg_entry(reg, i, &address, &size_bytes);
+        if (tree_range_make(address, size_bytes, "reg", &range, &fault) != OK) {
+            return tree_refuse(tree, node, fault, ERR_INVAL);
+        }
+        if (size_bytes == 0) {
+            tree_note(tree, node, (struct tree_fault){"reg", "has an empty entry"});
+        } else if (use.add(tree, range, use.kind) != OK) {
+            return refuse(tree, node, "reg", use.too_many);
+        }
+    }
+    return OK;
+}
+
 static status_t memory_node_read(const struct tree *tree, int node, struct tree_cells cells)
 {
     struct tree_fault fault;
@@ -56,22 +90,9 @@ static status_t memory_node_read(const struct tree *tree, int node, struct tree_
     if (tree_reg_open(tree, node, cells, &reg, &fault) != OK) {
         return tree_refuse(tree, node, fault, ERR_INVAL);
     }
-    for (uint32_t i = 0; i < reg.count; i++) {
-        struct pa_range range;
-        uint64_t address;
-        uint64_t size_bytes;
-
-        tree_reg_entry(&reg, i, &address, &size_bytes);
-        if (tree_range_make(address, size_bytes, "reg", &range, &fault) != OK) {
-            return tree_refuse(tree, node, fault, ERR_INVAL);
-        }
-        if (size_bytes == 0) {
-            tree_note(tree, node, (struct tree_fault){"reg", "has an empty entry"});
-        } else if (bank_add(tree->out, range) != OK) {
-            return refuse(tree, node, "reg", "is one memory bank too many");
-        }
-    }
-    return OK;
+    return ranges_add(
+        tree, node, &reg,
+        (struct range_use){.add = bank_add, .too_many = "is one memory bank too many"});
 }
 
 /* Rounds the banks to whole pages inwards; those without one vanish. */
@@ -143,22 +164,10 @@ static status_t reserved_node_read(const struct tree *tree, int node, struct tre
     if (tree_property(tree, node, "no-map", &length) != NULL) {
         kind = MACHINE_RESERVED_NO_MAP;
     }
-    for (uint32_t i = 0; i < reg.count; i++) {
-        struct pa_range range;
-        uint64_t address;
-        uint64_t size_bytes;
-
-        tree_reg_entry(&reg, i, &address, &size_bytes);
-        if (tree_range_make(address, size_bytes, "reg", &range, &fault) != OK) {
-            return tree_refuse(tree, node, fault, ERR_INVAL);
-        }
-        if (size_bytes == 0) {
-            tree_note(tree, node, (struct tree_fault){"reg", "has an empty entry"});
-        } else if (reserve(tree, range, kind) != OK) {
-            return refuse(tree, node, "reg", "is one reserved range too many");
-        }
-    }
-    return OK;
+    return ranges_add(tree, node, &reg,
+                      (struct range_use){.add = reserve,
+                                         .kind = kind,
+                                         .too_many = "is one reserved range too many"});
 }
 
 static status_t reserved_nodes_read(const struct tree *tree)
