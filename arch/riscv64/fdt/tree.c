@@ -108,19 +108,25 @@ uint64_t tree_cells_value(const uint8_t *bytes, unsigned cells)
     return value;
 }
 
-/* A number of at most max_cells cells. */
-static status_t number_read(const struct tree *tree, int node, struct tree_fault wrong,
-                            unsigned max_cells, uint64_t *value, struct tree_fault *fault)
+/* A property that is a number of at most max_cells cells; what is said if it is not. */
+struct number {
+    const char *name;
+    unsigned max_cells;
+    const char *wrong;
+};
+
+static status_t number_read(const struct tree *tree, int node, struct number number,
+                            uint64_t *value, struct tree_fault *fault)
 {
     uint32_t length;
-    const uint8_t *bytes = tree_property(tree, node, wrong.property, &length);
+    const uint8_t *bytes = tree_property(tree, node, number.name, &length);
 
     if (bytes == NULL) {
-        (void)tree_fault_set(fault, wrong.property, "is missing");
+        (void)tree_fault_set(fault, number.name, "is missing");
         return ERR_NOENT;
     }
-    if ((length != 4 && length != 8) || length / 4 > max_cells) {
-        return tree_fault_set(fault, wrong.property, wrong.what);
+    if ((length != 4 && length != 8) || length / 4 > number.max_cells) {
+        return tree_fault_set(fault, number.name, number.wrong);
     }
     *value = tree_cells_value(bytes, length / 4);
     return OK;
@@ -129,20 +135,20 @@ static status_t number_read(const struct tree *tree, int node, struct tree_fault
 status_t tree_number(const struct tree *tree, int node, const char *name, uint64_t *value,
                      struct tree_fault *fault)
 {
-    struct tree_fault wrong = {name, "is not a number of 32 or 64 bits"};
+    struct number number = {name, 2, "is not a number of 32 or 64 bits"};
 
-    return number_read(tree, node, wrong, 2, value, fault);
+    return number_read(tree, node, number, value, fault);
 }
 
 status_t tree_cell(const struct tree *tree, int node, const char *name, uint32_t *value,
                    struct tree_fault *fault)
 {
-    struct tree_fault wrong = {name, "is not a number of 32 bits"};
-    uint64_t number = 0;
-    status_t status = number_read(tree, node, wrong, 1, &number, fault);
+    struct number number = {name, 1, "is not a number of 32 bits"};
+    uint64_t wide = 0;
+    status_t status = number_read(tree, node, number, &wide, fault);
 
     if (status == OK) {
-        *value = (uint32_t)number;
+        *value = (uint32_t)wide;
     }
     return status;
 }
