@@ -195,6 +195,7 @@ def steps(quick, full):
     yield "generated documents", step_documents
     if not quick:
         yield "clang-tidy", step_tidy
+        yield "protocol models", step_script("tests/spin/run.py")
         yield "build, debug", step_build("rv64-debug")
         yield "build, release", step_build("rv64-release")
         yield "build, Clang", step_build("rv64-clang")

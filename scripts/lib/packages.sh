@@ -36,6 +36,7 @@ clang-format                clang-format
 clang-tidy                  clang-tidy
 ld.lld                      lld
 shellcheck                  shellcheck
+spin                        spin
 "
 
 CMAKE_MINIMUM=3.25
