@@ -29,15 +29,15 @@
 
 /* A space's tag is its epoch above, its identifier below; 0: it never had one. */
 static struct {
-    struct spinlock lock;    /* rank LOCK_ASID                                      */
-    uint32_t limit;          /* (c) first number past the identifiers; 0: none used */
-    uint32_t next;           /* (l) where the search goes on                        */
-    _Atomic(uint64_t) epoch; /* (a) changes under the lock; 1, 2, ...               */
+    struct spinlock lock; /* rank LOCK_ASID                                      */
+    uint32_t limit;       /* (c) first number past the identifiers; 0: none used */
+    uint32_t next;        /* (l) where the search goes on                        */
+    struct shared epoch;  /* (a) changes under the lock; 1, 2, ...               */
     uint64_t taken[(1U << ASID_BITS_MAX) / 64]; /* (l) in this epoch                     */
     struct {
-        _Atomic(struct vm_space *) runs;      /* (a) satp names it; by the hart alone    */
-        _Atomic(struct vm_space *) announced; /* (a) satp will name it; likewise         */
-        _Atomic(uint32_t) flush_due;          /* (a) set under the lock, taken by the hart */
+        struct shared runs;      /* (a) a space: satp names it; by the hart alone    */
+        struct shared announced; /* (a) a space: satp will name it; likewise         */
+        struct shared flush_due; /* (a) set under the lock, taken by the hart */
     } hart[HART_MAX];
 } asids = {.lock = SPINLOCK_INIT(LOCK_ASID)};
 
@@ -49,7 +49,7 @@ void asid_init(unsigned bits, size_t hart_count)
     asids.limit = count > 2 * hart_count ? count + 1 : 0;
     asids.next = 1;
     /* Relaxed: boot, one hart. */
-    atomic_store_explicit(&asids.epoch, 1, memory_order_relaxed);
+    shared_store(&asids.epoch, 1, memory_order_relaxed);
 }
 
 bool asid_is_used(void)
@@ -60,7 +60,7 @@ bool asid_is_used(void)
 asid_t asid_of(struct vm_space *space)
 {
     /* Acquire pairs with the release in asid_assign. */
-    return (asid_t)(atomic_load_explicit(&space->asid_tag, memory_order_acquire) & ASID_MASK);
+    return (asid_t)(shared_load(&space->asid_tag, memory_order_acquire) & ASID_MASK);
 }
 
 static void take(uint32_t asid)
@@ -79,33 +79,39 @@ static void keep(struct vm_space *space, uint64_t epoch)
         return;
     }
     /* Relaxed: the tag changes under the lock, which is held. */
-    tag = atomic_load_explicit(&space->asid_tag, memory_order_relaxed);
+    tag = shared_load(&space->asid_tag, memory_order_relaxed);
     if (tag >> EPOCH_SHIFT != epoch - 1) {
         return;
     }
     take((uint32_t)(tag & ASID_MASK));
-    atomic_store_explicit(&space->asid_tag, epoch << EPOCH_SHIFT | (tag & ASID_MASK),
-                          memory_order_release);
+    shared_store(&space->asid_tag, epoch << EPOCH_SHIFT | (tag & ASID_MASK), memory_order_release);
+}
+
+/* The space that a hart runs or has announced.  Acquire pairs with the releases in asid_announce
+ * and asid_settle. */
+static struct vm_space *space_in(const struct shared *place)
+{
+    return (struct vm_space *)(uintptr_t)shared_load(place, memory_order_acquire);
 }
 
 /* Begins a new epoch.  Called with the lock held. */
 static void start_over_locked(void)
 {
-    uint64_t epoch = atomic_load_explicit(&asids.epoch, memory_order_relaxed) + 1;
+    uint64_t epoch = shared_load(&asids.epoch, memory_order_relaxed) + 1;
 
-    atomic_store_explicit(&asids.epoch, epoch, memory_order_relaxed);
+    shared_store(&asids.epoch, epoch, memory_order_relaxed);
     /* Orders the epoch before the announcements; pairs with the fence in asid_announce. */
-    atomic_thread_fence(memory_order_seq_cst);
+    shared_fence(memory_order_seq_cst);
     for (size_t i = 0; i < sizeof(asids.taken) / sizeof(asids.taken[0]); i++) {
         asids.taken[i] = 0;
     }
     for (hart_idx_t hart = 0; hart < HART_MAX; hart++) {
         /* In this order: a space on its way from one place to the other is seen in one of them.
          * Acquire pairs with the releases in asid_settle. */
-        keep(atomic_load_explicit(&asids.hart[hart].announced, memory_order_acquire), epoch);
-        keep(atomic_load_explicit(&asids.hart[hart].runs, memory_order_acquire), epoch);
+        keep(space_in(&asids.hart[hart].announced), epoch);
+        keep(space_in(&asids.hart[hart].runs), epoch);
         /* Release pairs with the exchange in asid_take_flush. */
-        atomic_store_explicit(&asids.hart[hart].flush_due, 1, memory_order_release);
+        shared_store(&asids.hart[hart].flush_due, 1, memory_order_release);
     }
     asids.next = 1;
     counter_add(COUNTER_asid_epochs, 1);
@@ -129,8 +135,8 @@ static void assign(struct vm_space *space)
     uint32_t asid;
 
     spinlock_acquire(&asids.lock);
-    epoch = atomic_load_explicit(&asids.epoch, memory_order_relaxed);
-    if (atomic_load_explicit(&space->asid_tag, memory_order_relaxed) >> EPOCH_SHIFT != epoch) {
+    epoch = shared_load(&asids.epoch, memory_order_relaxed);
+    if (shared_load(&space->asid_tag, memory_order_relaxed) >> EPOCH_SHIFT != epoch) {
         asid = find_free_locked();
         if (asid == 0) {
             start_over_locked();
@@ -140,15 +146,15 @@ static void assign(struct vm_space *space)
         ASSERT(asid != 0); /* there are more than twice as many as harts */
         take(asid);
         /* Release pairs with the acquire in asid_of. */
-        atomic_store_explicit(&space->asid_tag, epoch << EPOCH_SHIFT | asid, memory_order_release);
+        shared_store(&space->asid_tag, epoch << EPOCH_SHIFT | asid, memory_order_release);
     }
     spinlock_release(&asids.lock);
 }
 
 static bool is_of_this_epoch(struct vm_space *space)
 {
-    return atomic_load_explicit(&space->asid_tag, memory_order_acquire) >> EPOCH_SHIFT ==
-           atomic_load_explicit(&asids.epoch, memory_order_acquire);
+    return shared_load(&space->asid_tag, memory_order_acquire) >> EPOCH_SHIFT ==
+           shared_load(&asids.epoch, memory_order_acquire);
 }
 
 void asid_announce(hart_idx_t hart, struct vm_space *space)
@@ -157,25 +163,25 @@ void asid_announce(hart_idx_t hart, struct vm_space *space)
         if (!is_of_this_epoch(space)) {
             assign(space);
         }
-        atomic_store_explicit(&asids.hart[hart].announced, space, memory_order_release);
+        shared_store(&asids.hart[hart].announced, (uintptr_t)space, memory_order_release);
         /* Orders the announcement before the epoch; pairs with the fence in start_over_locked. */
-        atomic_thread_fence(memory_order_seq_cst);
+        shared_fence(memory_order_seq_cst);
         if (is_of_this_epoch(space)) {
             return;
         }
-        atomic_store_explicit(&asids.hart[hart].announced, NULL, memory_order_release);
+        shared_store(&asids.hart[hart].announced, 0, memory_order_release);
     }
 }
 
 void asid_settle(hart_idx_t hart, struct vm_space *space)
 {
     /* Release, in this order; pairs with the loads in start_over_locked. */
-    atomic_store_explicit(&asids.hart[hart].runs, space, memory_order_release);
-    atomic_store_explicit(&asids.hart[hart].announced, NULL, memory_order_release);
+    shared_store(&asids.hart[hart].runs, (uintptr_t)space, memory_order_release);
+    shared_store(&asids.hart[hart].announced, 0, memory_order_release);
 }
 
 bool asid_take_flush(hart_idx_t hart)
 {
     /* Acquire pairs with the release in start_over_locked. */
-    return atomic_exchange_explicit(&asids.hart[hart].flush_due, 0, memory_order_acq_rel) != 0;
+    return shared_exchange(&asids.hart[hart].flush_due, 0, memory_order_acq_rel) != 0;
 }

@@ -13,6 +13,7 @@
 #include "mm/frame.h"
 
 #include "arch/arch.h"
+#include "arch/frame_watch.h"
 #include "frame_records.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
@@ -124,6 +125,7 @@ static status_t allocate(enum frame_type type, unsigned order, struct frame **ou
     if (frame == NULL) {
         return ERR_NOMEM;
     }
+    frame_watch_taken(frame_pa(frame), PAGE_SIZE << order);
     for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
         frame[i].node = NULL;
         /* Relaxed: nobody else knows the frame yet. */
@@ -159,6 +161,7 @@ void frame_free(struct frame *frame)
 {
     ASSERT_FMT(frame->type >= FRAME_KERNEL, "pa=%lx type=%u", (unsigned long)frame_pa(frame).raw,
                frame->type);
+    frame_watch_freed(frame_pa(frame), PAGE_SIZE);
     spinlock_acquire(&pool.lock);
     frame->type = FRAME_FREE_PART; /* unless it becomes the head of its block */
     block_free(frame_index(frame), 0);

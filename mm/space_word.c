@@ -22,33 +22,31 @@ _Static_assert(HART_MAX <= GENERATION_SHIFT, "the harts fit below the generation
 
 struct hart_mask space_word_dispatch(struct vm_space *space)
 {
-    uint64_t before = atomic_fetch_add_explicit(&space->word, GENERATION_ONE, memory_order_acq_rel);
+    uint64_t before = shared_fetch_add(&space->word, GENERATION_ONE, memory_order_acq_rel);
 
     return (struct hart_mask){before & HARTS_MASK};
 }
 
 bool space_word_join(struct vm_space *space, hart_idx_t hart)
 {
-    uint64_t before =
-        atomic_fetch_or_explicit(&space->word, UINT64_C(1) << hart, memory_order_acq_rel);
+    uint64_t before = shared_fetch_or(&space->word, UINT64_C(1) << hart, memory_order_acq_rel);
 
     return space->seen[hart] != (before >> GENERATION_SHIFT) + 1;
 }
 
 void space_word_leave(struct vm_space *space, hart_idx_t hart)
 {
-    uint64_t before =
-        atomic_fetch_and_explicit(&space->word, ~(UINT64_C(1) << hart), memory_order_acq_rel);
+    uint64_t before = shared_fetch_and(&space->word, ~(UINT64_C(1) << hart), memory_order_acq_rel);
 
     space->seen[hart] = (before >> GENERATION_SHIFT) + 1;
 }
 
 bool space_word_is_running(struct vm_space *space)
 {
-    return (atomic_load_explicit(&space->word, memory_order_acquire) & HARTS_MASK) != 0;
+    return (shared_load(&space->word, memory_order_acquire) & HARTS_MASK) != 0;
 }
 
 uint64_t space_word_generation(struct vm_space *space)
 {
-    return atomic_load_explicit(&space->word, memory_order_acquire) >> GENERATION_SHIFT;
+    return shared_load(&space->word, memory_order_acquire) >> GENERATION_SHIFT;
 }

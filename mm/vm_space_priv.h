@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "arch/shared.h"
 #include "io_mem_table.h"
 #include "lib/hart_mask.h"
 #include "lib/list.h"
@@ -20,8 +21,8 @@ struct vm_space_io {
 struct vm_space {
     struct pt_node *root;             /* (c) level levels-1                              */
     _Atomic(uint32_t) refs;           /* (a) processes, cursors                          */
-    _Atomic(uint64_t) word;           /* (a) harts that run it, generation: space_word.c */
-    _Atomic(uint64_t) asid_tag;       /* (a) epoch and identifier: asid.c                */
+    struct shared word;               /* (a) harts that run it, generation: space_word.c */
+    struct shared asid_tag;           /* (a) epoch and identifier: asid.c                */
     uint64_t seen[HART_MAX];          /* (h) 1 + generation when the hart left, 0: never */
     _Atomic(struct vm_space_io *) io; /* (a) NULL until a region is mapped               */
     struct list_node dead;            /* (r) in the reaper's list                        */

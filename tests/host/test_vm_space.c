@@ -273,7 +273,7 @@ struct switch_watch {
 
 static uint64_t harts_of(struct vm_space *space)
 {
-    return atomic_load_explicit(&space->word, memory_order_relaxed) & 0xffff;
+    return shared_load(&space->word, memory_order_relaxed) & 0xffff;
 }
 
 static void on_switch(void *context, struct tlb_op op)

@@ -54,8 +54,33 @@ status_t arch_tlb_flush_remote(struct hart_mask harts, struct tlb_op op);
  * upper half of every root is the same. */
 void arch_space_activate(paddr_t root, asid_t asid);
 
-/* Makes stores to code visible to instruction fetch on this hart and on `others`. */
+/* Makes stores to code visible to instruction fetch on this hart and on `others`: fence.i here, one
+ * SBI RFENCE call for the rest; returns when all have done it. */
 status_t arch_icache_sync(struct hart_mask others);
+
+/* fence.i on this hart alone. */
+void arch_icache_sync_local(void);
+
+/* ---- harts ---- */
+
+/* Starts every other usable hart by SBI HSM; each runs kernel_hart_main() on its own stack, in the
+ * final table, after it has flushed its whole TLB.  Returns the harts that run, this one included;
+ * one that does not start is reported and left out.  Boot hart, once, when kernel_hart_main may be
+ * called. */
+struct hart_mask arch_harts_start(void);
+
+/* The harts that run the kernel.  Grows only in arch_harts_start. */
+struct hart_mask arch_harts(void);
+
+/* Makes each of `harts` take a software interrupt soon: kernel_on_interrupt() in user mode, another
+ * kernel_on_idle() if it waits.  This hart may be among them; an empty set costs nothing. */
+void arch_ipi_send(struct hart_mask harts);
+
+/* A hart's quiescence counter: odd from its entry into the kernel until it leaves for user mode or
+ * waits for interrupts, when it is even; it only grows.  The entry ends in a full fence, so what
+ * the hart reads afterwards is not older than the counter; the leaving store is a release.  This
+ * read is an acquire.  0 for a hart that never ran. */
+uint64_t arch_quiescence_count(hart_idx_t hart);
 
 /* ---- memory ---- */
 

@@ -44,6 +44,10 @@ struct kernel_memory kernel_memory(void);
  */
 _Noreturn void kernel_main(void);
 
+/* Every other hart's way into the kernel: its block, stack and table are in force and its TLB is
+ * empty.  Ends in arch_run(). */
+_Noreturn void kernel_hart_main(void);
+
 /* An exception taken from user mode, in words.  RISC-V does not say whether a page was absent or
  * forbade the access, so neither does this. */
 enum fault_kind {
@@ -68,7 +72,8 @@ struct user_frame *kernel_on_syscall(struct user_frame *frame);
 /* Exception from user mode; all registers are in the frame. */
 struct user_frame *kernel_on_fault(struct user_frame *frame, const struct fault *fault);
 
-/* Timer or other interrupt from user mode; all registers are in the frame. */
+/* Timer interrupt, or a software interrupt from another hart (arch_ipi_send), from user mode; all
+ * registers are in the frame. */
 struct user_frame *kernel_on_timer(struct user_frame *frame);
 struct user_frame *kernel_on_interrupt(struct user_frame *frame);
 
