@@ -70,6 +70,12 @@ _Noreturn void kernel_main(void)
     if (status != OK) {
         give_up(what, status);
     }
+    (void)arch_harts_start();
     log_printf("vellum: init starts\n");
+    arch_run();
+}
+
+_Noreturn void kernel_hart_main(void)
+{
     arch_run();
 }

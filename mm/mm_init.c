@@ -3,7 +3,7 @@
  * Bringing memory management up.
  *
  *   1. the window: which RAM the direct map of this mode can show;
- *   2. the kernel half, built through arch's early map: direct map, records, image, stack;
+ *   2. the kernel half, built through arch's early map: direct map, records, image, stacks;
  *   3. its activation, which moves arch_phys_to_virt to the direct map;
  *   4. records filled in, unreserved RAM to the frame allocator.
  *
@@ -171,11 +171,16 @@ static status_t map_records(const struct machine *machine)
     return status;
 }
 
-static status_t map_stack(void)
+static status_t map_stacks(size_t count)
 {
-    uint64_t top = LAYOUT_STACKS + (uint64_t)(hart_index() + 1) * LAYOUT_STACK_STRIDE;
+    status_t status = OK;
 
-    return map_fresh((vaddr_t){top - LAYOUT_STACK_BYTES}, LAYOUT_STACK_BYTES);
+    for (size_t hart = 0; hart < count && status == OK; hart++) {
+        uint64_t top = LAYOUT_STACKS + (hart + 1) * (uint64_t)LAYOUT_STACK_STRIDE;
+
+        status = map_fresh((vaddr_t){top - LAYOUT_STACK_BYTES}, LAYOUT_STACK_BYTES);
+    }
+    return status;
 }
 
 static status_t build_kernel_half(const struct machine *machine, const struct mm_image *image)
@@ -192,7 +197,7 @@ static status_t build_kernel_half(const struct machine *machine, const struct mm
         status = map_records(machine);
     }
     if (status == OK) {
-        status = map_stack();
+        status = map_stacks(machine->hart_count);
     }
     return status == OK ? kspace_reserve((vaddr_t){LAYOUT_MMIO}) : status;
 }

@@ -16,6 +16,7 @@ void asm_offsets(void)
 {
     DEFINE(FRAME_X, offsetof(struct user_frame, x));
     DEFINE(FRAME_PC, offsetof(struct user_frame, pc));
+    DEFINE(FRAME_OWNER, offsetof(struct user_frame, owner));
     DEFINE(FRAME_BYTES, sizeof(struct user_frame));
     DEFINE(HART_FRAME, offsetof(struct hart, frame));
     DEFINE(HART_STACK_LOW, offsetof(struct hart, stack_low));
@@ -26,4 +27,5 @@ void asm_offsets(void)
     DEFINE(HART_SCRATCH1, offsetof(struct hart, scratch[1]));
     DEFINE(HART_RESERVATION, offsetof(struct hart, reservation));
     DEFINE(HART_INDEX, offsetof(struct hart, index));
+    DEFINE(HART_QUIESCENCE, offsetof(struct hart, quiescence));
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Entry from firmware: the Linux RISC-V image header, and the way from physical addresses to the
- * high half.
+ * high half, for the boot hart (_start) and for the harts that it starts (hart_entry).
  *
- * Started on any hart, at any 2 MiB-aligned address, with a0 = hart id, a1 = physical address of
- * the device tree, paging off; nothing else is promised.  There is no identity map: stvec holds the
- * high address of boot_high when satp is written, so the first fetch under the new table faults
- * there.  A mode that the hart does not have leaves satp as it was, and execution goes on to the
- * next candidate.
+ * The boot hart is any hart, at any 2 MiB-aligned address, with a0 = hart id, a1 = physical address
+ * of the device tree, paging off; nothing else is promised.  The others come with a1 = address of
+ * their block in the high half.  There is no identity map: stvec holds the high address of where to
+ * go on when satp is written, so the first fetch under the new table faults there.  A mode that the
+ * hart does not have leaves satp as it was, and execution goes on to the next candidate.
  */
+#include "asm_offsets.h"
 #include "arch/layout.h"
 #include "csr.h"
 
@@ -34,17 +35,21 @@ _start:
     .ascii "RSC\x05"
     .word 0
 
-boot_entry:
+    /* Registers as the kernel wants them: written, not inherited.  FS off, SUM, MXR and SIE 0. */
+    .macro own_registers stop
     csrw sie, zero
-    la t0, boot_stop
+    la t0, \stop
     csrw stvec, t0
     csrw sscratch, zero
     csrw satp, zero
-    li t0, SSTATUS_UXL_64       /* FS off, SUM, MXR and SIE 0: written, not inherited */
+    li t0, SSTATUS_UXL_64
     csrw sstatus, t0
     mv s0, a0
     mv s1, a1
+    .endm
 
+boot_entry:
+    own_registers boot_stop
     la t0, image_bss_start
     la t1, image_end
 1:  sd zero, (t0)
@@ -61,6 +66,20 @@ boot_entry:
     call boot_map_build
 
     la t0, boot_high
+    la s3, boot_stop
+    j paging_on
+
+    /* hart_entry(hart id, block): a hart that the boot hart started, by the tables it runs in. */
+    .balign 4
+    .globl hart_entry
+hart_entry:
+    own_registers hart_stop
+    la s2, _start
+    la t0, hart_high
+    la s3, hart_stop
+
+    /* Goes on at t0's high address, or at s3 if there is no paging mode; s2 is where _start lies. */
+paging_on:
     li t1, LAYOUT_KERNEL
     sub t1, t1, s2
     add t0, t0, t1
@@ -82,6 +101,7 @@ boot_entry:
     li t1, SATP_MODE_SV39 << SATP_MODE_SHIFT
     or t0, t0, t1
     csrw satp, t0
+    jr s3
 
     /* No mode was taken, a trap came too early, or the image lies where it cannot be mapped: says so
      * by the oldest console call and stops. */
@@ -91,12 +111,31 @@ boot_stop:
     la t0, boot_stop_text
     li a7, 1
 1:  lbu a0, (t0)
-    beqz a0, 2f
+    beqz a0, hart_stop
     ecall
     addi t0, t0, 1
     j 1b
-2:  wfi
-    j 2b
+
+    /* A hart that cannot come is waited for in vain, and left out. */
+    .balign 4
+hart_stop:
+    csrw sie, zero
+1:  wfi
+    j 1b
+
+    .balign 4
+hart_high:
+    mv tp, s1
+    la t0, trap_entry
+    csrw stvec, t0
+    sfence.vma
+    fence.i
+    ld sp, HART_EMERGENCY_TOP(tp)
+    mv a0, s0
+    li s0, 0
+    li ra, 0
+    call harts_arrive
+    unimp
 
     .balign 4
 boot_high:

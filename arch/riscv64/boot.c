@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The boot hart's way from the first table to the kernel: firmware, paging probe, device tree,
- * reserved memory, paging mode, mm, stack, console, report.  Readable from top to bottom.
+ * The boot hart's way from the first table to the kernel: firmware, device tree, reserved memory,
+ * what the harts can do, paging mode, mm, stack, console, report.  Readable from top to bottom.
  *
  * Whatever firmware or the tree get wrong ends in boot_stop: one line that says what, and off.
  */
@@ -16,6 +16,7 @@
 #include "csr.h"
 #include "extable.h"
 #include "hart.h"
+#include "harts.h"
 #include "image.h"
 #include "lib/assert.h"
 #include "lib/log.h"
@@ -31,12 +32,6 @@
 #define TREE_ALIGN      8U
 #define TREE_PAGE_BYTES (UINT64_C(2) << 20)
 #define GIGABYTE        (UINT64_C(1) << 30)
-
-#define VENDOR_SIFIVE   0x489U
-#define ARCH_U7         UINT64_C(0x8000000000000007)
-#define CIP_1200_LAST   0x200630U
-#define CIP_1200_NOT    UINT64_C(0x1200626)
-#define CIP_1200_MIMP   0xffffffU
 
 /* (c) once mm_init has been called. */
 static struct machine machine;
@@ -117,7 +112,7 @@ static void choose_paging(void)
     char wish[MACHINE_TEXT_BYTES];
     bool has_wish = machine_cmdline_value(&machine, "paging", wish, sizeof(wish));
 
-    facts.paging = paging_choose(facts.accepted, machine.levels_cap, has_wish ? wish : NULL);
+    facts.paging = paging_choose(facts.all.accepted, machine.levels_cap, has_wish ? wish : NULL);
     if (facts.paging.levels == 0) {
         boot_stop("the device tree rules out every paging mode that satp takes");
     }
@@ -143,52 +138,53 @@ static void choose_asids(void)
     char value[4];
     unsigned wish = 0;
 
-    facts.asid_bits_used = facts.asid_bits;
+    facts.asid_bits_used = facts.all.asid_bits;
     if (machine_cmdline_value(&machine, "asid", value, sizeof(value))) {
         for (const char *digit = value; *digit != '\0'; digit++) {
             if (*digit < '0' || *digit > '9') {
                 log_printf("asid=%s: not a number of bits\n", value);
-                wish = facts.asid_bits;
+                wish = facts.all.asid_bits;
                 break;
             }
             wish = wish * 10 + (unsigned)(*digit - '0');
         }
-        facts.asid_bits_used = wish < facts.asid_bits ? wish : facts.asid_bits;
+        facts.asid_bits_used = wish < facts.all.asid_bits ? wish : facts.all.asid_bits;
     }
     mmu_set_asid_bits(facts.asid_bits_used);
 }
 
-/* Linux's test for SiFive's erratum CIP-1200, and the U7 cores where nobody has tried yet. */
 static void choose_fences(void)
 {
-    const struct sbi_identity *id = sbi_identity();
-    bool is_u7 = id->mvendorid == VENDOR_SIFIVE && (id->marchid == ARCH_U7 || id->marchid == 1);
     char value[MACHINE_TEXT_BYTES];
 
-    facts.cip_1200 =
-        is_u7 && (id->mimpid & CIP_1200_MIMP) <= CIP_1200_LAST && id->mimpid != CIP_1200_NOT;
-    if (facts.cip_1200) {
+    if (facts.all.fences == BOOT_FENCES_CIP_1200) {
         facts.global_why = "erratum CIP-1200";
-    } else if (is_u7) {
+    } else if (facts.all.fences == BOOT_FENCES_UNTRIED) {
         facts.global_why = "address fences are not tried on this core";
     } else if (machine_cmdline_value(&machine, "fence", value, sizeof(value)) &&
                strcmp(value, "global") == 0) {
         facts.global_why = "fence=global on the command line";
     }
-    facts.global_fences = facts.global_why != NULL;
-    if (facts.global_fences) {
+    if (facts.global_why != NULL) {
         mmu_set_global_fences();
     }
 }
 
-static void probe_machine(void)
+/* What every hart can do; afterwards the harts that came wait for arch_harts_start. */
+static void examine_harts(void)
 {
-    boot_probe_entries(&facts, machine.isa);
     boot_probe_costs(&facts);
-    mmu_set_svpbmt(facts.has_svpbmt);
-    mmu_set_zero_block(facts.zero_block);
+    boot_probe_hart(&facts.own);
+    facts.all = facts.own;
+    harts_gather(&facts.all);
+}
+
+static void decide(void)
+{
+    mmu_set_svpbmt(facts.all.has_svpbmt);
+    mmu_set_zero_block(facts.all.zero_block);
     choose_asids();
-    if (timer_init((machine.isa & MACHINE_ISA_SSTC) != 0) != OK) {
+    if (timer_choose(facts.all.has_stimecmp) != OK) {
         boot_stop("there is no timer: neither SBI TIME nor Sstc");
     }
     choose_fences();
@@ -240,35 +236,34 @@ static void boot_finish(void)
 static void become_boot_hart(uint64_t hart_id)
 {
     int index = machine_hart_by_id(&machine, hart_id);
+    struct hart *block;
 
     ASSERT(index >= 0); /* machine_read_tree refuses a tree without the boot hart */
-    hart_become((hart_idx_t)index, hart_id, (uint64_t)(uintptr_t)boot_stack_low,
-                (uint64_t)(uintptr_t)boot_stack_top);
-    hart_set_started((hart_idx_t)index);
+    block = hart_prepare((hart_idx_t)index, hart_id);
+    hart_become(block);
+    hart_set_stack((uint64_t)(uintptr_t)boot_stack_low, (uint64_t)(uintptr_t)boot_stack_top);
+    hart_quiescence_enter();
+    hart_set_started(block);
 }
 
 _Noreturn void boot_main(uint64_t hart_id, uint64_t tree_pa, uint64_t image_start_pa)
 {
     image_set_pa((paddr_t){image_start_pa});
-    hart_become(0, hart_id, (uint64_t)(uintptr_t)boot_stack_low,
-                (uint64_t)(uintptr_t)boot_stack_top);
+    hart_become(hart_prepare(0, hart_id)); /* until the tree gives it an index */
+    hart_set_stack((uint64_t)(uintptr_t)boot_stack_low, (uint64_t)(uintptr_t)boot_stack_top);
     csr_write(stvec, (uintptr_t)trap_entry);
     csr_write(scounteren, SCOUNTEREN_ALL);
     facts.hart_id = hart_id;
     if (sbi_init() != OK) {
         boot_stop("the firmware has no SBI BASE extension (SBI 0.2 or later is needed)");
     }
-    boot_probe_modes(&facts);
     read_tree(tree_pa, hart_id);
     become_boot_hart(hart_id);
     map_early_direct();
     reserve_memory(&machine, facts.tree);
-    probe_machine();
+    examine_harts();
+    decide();
     start_memory();
-
-    uint64_t stack = LAYOUT_STACKS + hart_index() * (uint64_t)LAYOUT_STACK_STRIDE;
-    uint64_t top = stack + LAYOUT_STACK_STRIDE;
-
-    hart_become(hart_index(), hart_id, top - LAYOUT_STACK_BYTES, top);
-    boot_switch_stack(top, boot_finish);
+    timer_start_hart();
+    hart_take_stack(boot_finish);
 }

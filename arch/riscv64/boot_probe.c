@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Finding out by trying what no register tells and the tree may tell wrongly: paging modes, width
- * of ASIDs, who sets A and D, memory types, cbo.zero, what reading the clock costs.
+ * of ASIDs, who sets A and D, memory types, cbo.zero, stimecmp, what reading the clock costs.  Each
+ * hart is tried for itself, because harts of one machine may differ.
  *
  * Experiments with entries use one page of the early tables (BOOT_PROBE_VA) and the accesses of
  * user_copy.S that may fault.
@@ -14,8 +15,15 @@
 #include "extable.h"
 #include "image.h"
 #include "lib/string.h"
+#include "sbi.h"
 
-#define COST_ROUNDS 64U
+#define COST_ROUNDS   64U
+
+#define VENDOR_SIFIVE 0x489U
+#define ARCH_U7       UINT64_C(0x8000000000000007)
+#define CIP_1200_LAST 0x200630U
+#define CIP_1200_NOT  UINT64_C(0x1200626)
+#define CIP_1200_MIMP 0xffffffU
 
 static _Alignas(4096) unsigned char scratch_page[PAGE_SIZE];
 
@@ -58,12 +66,14 @@ static unsigned count_asid_bits(void)
     return bits;
 }
 
-void boot_probe_modes(struct boot_facts *facts)
+static unsigned accepted_modes(void)
 {
+    unsigned accepted = 0;
+
     for (unsigned levels = 3; levels <= PTE_LEVELS_MAX; levels++) {
-        facts->accepted |= try_levels(levels) ? 1U << levels : 0;
+        accepted |= try_levels(levels) ? 1U << levels : 0;
     }
-    facts->asid_bits = count_asid_bits();
+    return accepted;
 }
 
 /* Puts an entry for the scratch page in place: the usual one, without `clear`, with `set`. */
@@ -87,7 +97,7 @@ static enum boot_update update_of(bool went_through, pte_t after, uint64_t bit)
     return (after.raw & bit) != 0 ? BOOT_UPDATE_HARDWARE : BOOT_UPDATE_NEVER;
 }
 
-static void probe_update(struct boot_facts *facts)
+static void probe_update(struct hart_facts *facts)
 {
     uint64_t value;
     struct pte_slot *slot = place_entry(PTE_A | PTE_D, 0);
@@ -129,13 +139,51 @@ static uint64_t measure_zero_block(void)
     return (cleared & (cleared - 1)) == 0 ? cleared : 0;
 }
 
-void boot_probe_entries(struct boot_facts *facts, uint32_t isa)
+/* Linux's test for SiFive's erratum CIP-1200, and the U7 cores where nobody has tried yet. */
+static enum boot_fences fences_of(struct sbi_core core)
 {
+    if (core.mvendorid != VENDOR_SIFIVE || (core.marchid != ARCH_U7 && core.marchid != 1)) {
+        return BOOT_FENCES_GOOD;
+    }
+    return (core.mimpid & CIP_1200_MIMP) <= CIP_1200_LAST && core.mimpid != CIP_1200_NOT
+               ? BOOT_FENCES_CIP_1200
+               : BOOT_FENCES_UNTRIED;
+}
+
+static enum boot_noadhw switch_updates_off(void)
+{
+    if (!machine_cmdline_has(machine_get(), "noadhw")) {
+        return BOOT_NOADHW_NOT_ASKED;
+    }
+    return sbi_hardware_updates_off() == OK ? BOOT_NOADHW_DONE : BOOT_NOADHW_REFUSED;
+}
+
+void boot_probe_hart(struct hart_facts *facts)
+{
+    uint32_t isa = machine_get()->isa;
+
+    *facts = (struct hart_facts){
+        .accepted = accepted_modes(),
+        .asid_bits = count_asid_bits(),
+        .noadhw = switch_updates_off(),
+        .fences = fences_of(sbi_core()),
+        .has_stimecmp = (isa & MACHINE_ISA_SSTC) != 0 && probe_stimecmp(UINT64_MAX),
+        .zero_block = (isa & MACHINE_ISA_ZICBOZ) != 0 ? measure_zero_block() : 0,
+    };
     probe_update(facts);
     facts->has_svpbmt = (isa & MACHINE_ISA_SVPBMT) != 0 && memory_type_works();
-    facts->zero_block = (isa & MACHINE_ISA_ZICBOZ) != 0 ? measure_zero_block() : 0;
     pte_slot_store(boot_map_probe_slot(), pte_absent());
     flush();
+}
+
+void boot_facts_merge(struct hart_facts *all, const struct hart_facts *other)
+{
+    all->accepted &= other->accepted;
+    all->asid_bits = other->asid_bits < all->asid_bits ? other->asid_bits : all->asid_bits;
+    all->fences = other->fences > all->fences ? other->fences : all->fences;
+    all->has_svpbmt = all->has_svpbmt && other->has_svpbmt;
+    all->has_stimecmp = all->has_stimecmp && other->has_stimecmp;
+    all->zero_block = all->zero_block == other->zero_block ? all->zero_block : 0;
 }
 
 void boot_probe_costs(struct boot_facts *facts)

@@ -25,6 +25,7 @@ static bool has_svpbmt;
 static bool only_global_fences;
 static uint64_t zero_block_bytes; /* 0: plain stores */
 static uint64_t direct_offset;    /* virtual - physical, modulo 2^64 */
+static uint64_t kernel_satp;      /* of mmu_activate */
 
 void mmu_set_levels(unsigned level_count)
 {
@@ -136,7 +137,7 @@ status_t arch_tlb_flush_remote(struct hart_mask harts, struct tlb_op op)
     }
     /* Stores to slots are visible to the other harts before they are asked to fence. */
     __asm__ volatile("fence rw, rw" ::: "memory");
-    counter_add(COUNTER_tlb_flush_remote, 1);
+    counter_add(COUNTER_harts_fenced, hart_mask_count(harts));
     if (only_global_fences) {
         return sbi_remote_sfence(harts, (vaddr_t){0}, 0);
     }
@@ -168,6 +169,15 @@ void mmu_activate(paddr_t root, uint64_t base, paddr_t base_pa)
     flush_everything();
     ASSERT_FMT(csr_read(satp) == satp, "satp did not take 0x%lx", satp);
     mmu_set_direct(base, base_pa);
+    kernel_satp = satp;
+}
+
+void mmu_join(void)
+{
+    satp_switch(kernel_satp);
+    flush_everything();
+    ASSERT_FMT(csr_read(satp) == kernel_satp, "satp did not take 0x%lx", kernel_satp);
+    arch_icache_sync_local();
 }
 
 paddr_t arch_active_root(void)
@@ -175,14 +185,20 @@ paddr_t arch_active_root(void)
     return (paddr_t){(csr_read(satp) & SATP_PPN_MASK) << PAGE_SHIFT};
 }
 
-status_t arch_icache_sync(struct hart_mask others)
+void arch_icache_sync_local(void)
 {
     __asm__ volatile("fence.i" ::: "memory");
     counter_add(COUNTER_fence_i, 1);
+}
+
+status_t arch_icache_sync(struct hart_mask others)
+{
+    arch_icache_sync_local();
     if (hart_mask_is_empty(others)) {
         return OK;
     }
     __asm__ volatile("fence rw, rw" ::: "memory");
+    counter_add(COUNTER_harts_fenced, hart_mask_count(others));
     return sbi_remote_fence_i(others);
 }
 

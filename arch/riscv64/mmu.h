@@ -25,6 +25,10 @@ void mmu_set_direct(uint64_t base, paddr_t base_pa);
  * callback of mm_init. */
 void mmu_activate(paddr_t root, uint64_t base, paddr_t base_pa);
 
+/* Makes the table of mmu_activate the one of this hart too, with nothing left of another in its TLB
+ * or instruction cache. */
+void mmu_join(void);
+
 /* Zeroes frames with cbo.zero from now on, in blocks of that size: a power of two, at most a page.
  */
 void mmu_set_zero_block(uint64_t block_bytes);

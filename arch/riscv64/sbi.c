@@ -27,6 +27,9 @@
 #define HSM_START           0UL
 #define HSM_GET_STATUS      2UL
 
+#define FWFT_SET            0UL
+#define FWFT_AD_HW_UPDATING 4UL
+
 #define DBCN_WRITE          0UL
 #define DBCN_READ           1UL
 #define CONSOLE_CHUNK_BYTES 128U
@@ -52,6 +55,7 @@ static const struct {
     [SBI_EXT_SRST] = {0x53525354, "SRST"},
     [SBI_EXT_DBCN] = {0x4442434e, "DBCN"},
     [SBI_EXT_PMU] = {0x504d55, "PMU"},
+    [SBI_EXT_FWFT] = {0x46574654, "FWFT"},
     [SBI_EXT_LEGACY_PUTCHAR] = {EID_LEGACY_PUTCHAR, "putchar"},
     [SBI_EXT_LEGACY_GETCHAR] = {EID_LEGACY_GETCHAR, "getchar"},
 };
@@ -115,9 +119,6 @@ status_t sbi_init(void)
         .spec_version = version.value,
         .impl_id = base_value(BASE_IMPL_ID),
         .impl_version = base_value(BASE_IMPL_VERSION),
-        .mvendorid = base_value(BASE_MVENDORID),
-        .marchid = base_value(BASE_MARCHID),
-        .mimpid = base_value(BASE_MIMPID),
     };
     for (unsigned i = 0; i < SBI_EXT_COUNT; i++) {
         struct sbi_ret ret = sbi_call(EID_BASE, BASE_PROBE, (struct sbi_args){{extensions[i].eid}});
@@ -142,14 +143,30 @@ const struct sbi_identity *sbi_identity(void)
     return &identity;
 }
 
+struct sbi_core sbi_core(void)
+{
+    return (struct sbi_core){
+        .mvendorid = base_value(BASE_MVENDORID),
+        .marchid = base_value(BASE_MARCHID),
+        .mimpid = base_value(BASE_MIMPID),
+    };
+}
+
+status_t sbi_hardware_updates_off(void)
+{
+    struct sbi_args args = {{FWFT_AD_HW_UPDATING, 0}};
+
+    return sbi_status(ext_call(SBI_EXT_FWFT, FWFT_SET, args).error);
+}
+
 status_t sbi_set_timer(uint64_t deadline)
 {
     return sbi_status(ext_call(SBI_EXT_TIME, 0, (struct sbi_args){{deadline}}).error);
 }
 
-/* One call for each 64 hart ids; the first failure ends it. */
+/* One call for each 64 hart ids, counted by `calls`; the first failure ends it. */
 static status_t call_harts(enum sbi_ext ext, unsigned long fid, struct hart_mask harts,
-                           struct sbi_args rest)
+                           struct sbi_args rest, enum counter_id calls)
 {
     struct hart_mask left = {harts.bits & hart_started().bits};
 
@@ -158,6 +175,7 @@ static status_t call_harts(enum sbi_ext ext, unsigned long fid, struct hart_mask
         struct sbi_args args = {{mask.mask, mask.base, rest.a[0], rest.a[1], rest.a[2]}};
         status_t status = sbi_status(ext_call(ext, fid, args).error);
 
+        counter_add(calls, 1);
         if (status != OK) {
             return status;
         }
@@ -167,23 +185,32 @@ static status_t call_harts(enum sbi_ext ext, unsigned long fid, struct hart_mask
 
 status_t sbi_send_ipi(struct hart_mask harts)
 {
-    return call_harts(SBI_EXT_IPI, 0, harts, (struct sbi_args){0});
+    return call_harts(SBI_EXT_IPI, 0, harts, (struct sbi_args){0}, COUNTER_ipi_calls);
 }
 
 status_t sbi_remote_fence_i(struct hart_mask harts)
 {
-    return call_harts(SBI_EXT_RFENCE, RFENCE_FENCE_I, harts, (struct sbi_args){0});
+    return call_harts(SBI_EXT_RFENCE, RFENCE_FENCE_I, harts, (struct sbi_args){0},
+                      COUNTER_fence_i_remote);
+}
+
+/* The range as the firmware wants it: everything is the largest size there is. */
+static struct sbi_args fence_range(vaddr_t va, uint64_t bytes, uint16_t asid)
+{
+    return bytes == 0 ? (struct sbi_args){{0, UINT64_MAX, asid}}
+                      : (struct sbi_args){{va.raw, bytes, asid}};
 }
 
 status_t sbi_remote_sfence(struct hart_mask harts, vaddr_t va, uint64_t bytes)
 {
-    return call_harts(SBI_EXT_RFENCE, RFENCE_SFENCE, harts, (struct sbi_args){{va.raw, bytes}});
+    return call_harts(SBI_EXT_RFENCE, RFENCE_SFENCE, harts, fence_range(va, bytes, 0),
+                      COUNTER_tlb_flush_remote);
 }
 
 status_t sbi_remote_sfence_asid(struct hart_mask harts, vaddr_t va, uint64_t bytes, uint16_t asid)
 {
-    return call_harts(SBI_EXT_RFENCE, RFENCE_SFENCE_ASID, harts,
-                      (struct sbi_args){{va.raw, bytes, asid}});
+    return call_harts(SBI_EXT_RFENCE, RFENCE_SFENCE_ASID, harts, fence_range(va, bytes, asid),
+                      COUNTER_tlb_flush_remote);
 }
 
 status_t sbi_hart_start(uint64_t hart_id, paddr_t entry, uint64_t opaque)

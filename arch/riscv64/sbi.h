@@ -22,16 +22,21 @@ enum sbi_ext {
     SBI_EXT_SRST,
     SBI_EXT_DBCN,
     SBI_EXT_PMU,
+    SBI_EXT_FWFT,
     SBI_EXT_LEGACY_PUTCHAR,
     SBI_EXT_LEGACY_GETCHAR,
     SBI_EXT_COUNT
 };
 
-/* Who the firmware and the hart say they are. */
+/* Who the firmware says it is. */
 struct sbi_identity {
     uint64_t spec_version; /* major << 24 | minor                   */
     uint64_t impl_id;      /* 1: OpenSBI                            */
     uint64_t impl_version; /* OpenSBI: major << 16 | minor          */
+};
+
+/* Who a hart says it is. */
+struct sbi_core {
     uint64_t mvendorid, marchid, mimpid;
 };
 
@@ -58,6 +63,13 @@ status_t sbi_init(void);
 bool sbi_has(enum sbi_ext ext);
 const char *sbi_ext_name(enum sbi_ext ext);
 const struct sbi_identity *sbi_identity(void);
+
+/* The hart that asks. */
+struct sbi_core sbi_core(void);
+
+/* Has the hart that asks fault on a clear A or D bit from now on (FWFT, PTE_AD_HW_UPDATING).
+ * ERR_NOTSUP, or what else the firmware says: nothing changed. */
+status_t sbi_hardware_updates_off(void);
 
 /* One timer interrupt at `deadline` of the time CSR; UINT64_MAX: never.  Clears a pending one. */
 status_t sbi_set_timer(uint64_t deadline);

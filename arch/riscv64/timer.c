@@ -7,22 +7,25 @@
 
 #include "arch/arch.h"
 #include "csr.h"
-#include "extable.h"
 #include "sbi.h"
 
 static enum timer_source source; /* (c) after boot */
 
-status_t timer_init(bool has_sstc)
+status_t timer_choose(bool all_have_stimecmp)
 {
-    if (has_sstc && probe_stimecmp(UINT64_MAX)) {
+    if (all_have_stimecmp) {
         source = TIMER_STIMECMP;
     } else if (sbi_has(SBI_EXT_TIME)) {
         source = TIMER_SBI;
     } else {
         return ERR_NOTSUP;
     }
-    csr_write(sie, SIE_SOFT);
     return OK;
+}
+
+void timer_start_hart(void)
+{
+    csr_write(sie, SIE_SOFT);
 }
 
 enum timer_source timer_source(void)

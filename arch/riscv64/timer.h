@@ -12,8 +12,11 @@ enum timer_source {
     TIMER_SBI,
 };
 
-/* Chooses the source; the tree says whether Sstc may be tried.  ERR_NOTSUP: there is none. */
-status_t timer_init(bool has_sstc);
+/* Chooses the source for all harts: stimecmp if each has it.  ERR_NOTSUP: there is none. */
+status_t timer_choose(bool all_have_stimecmp);
+
+/* Lets this hart take software interrupts, and timer interrupts once a deadline is set. */
+void timer_start_hart(void);
 
 enum timer_source timer_source(void);
 

@@ -53,7 +53,7 @@ static struct user_frame *on_interrupt(struct user_frame *frame, uint64_t scause
         timer_interrupt_off();
         return kernel_on_timer(frame);
     }
-    csr_clear(sip, SIE_SOFT);
+    hart_clear_ipi();
     return kernel_on_interrupt(frame);
 }
 
@@ -109,11 +109,14 @@ struct user_frame *trap_idle_wait(void)
         if (frame != NULL) {
             return frame;
         }
-        /* An interrupt that is enabled in sie ends the wait; SIE is clear, so it is not taken. */
+        /* An interrupt that is enabled in sie ends the wait; SIE is clear, so it is not taken.  One
+         * that came since the look ends it at once. */
+        hart_quiescence_leave();
         __asm__ volatile("wfi" ::: "memory");
+        hart_quiescence_enter();
         if ((csr_read(sip) & SIE_TIMER) != 0) {
             timer_interrupt_off();
         }
-        csr_clear(sip, SIE_SOFT);
+        hart_clear_ipi();
     }
 }

@@ -11,6 +11,9 @@
  *   other traps: save and restore all 31 registers.
  *   from kernel: saves on the stack that sp lies in, else on an empty emergency stack.
  *
+ * The hart's quiescence counter is odd from shortly after the entry to shortly before sret, with a
+ * full fence behind the odd store: nothing the kernel reads is older than it (arch.h).
+ *
  * Interrupts stay off from entry to sret, and the only traps in between are the forgiven ones of
  * user_copy.S, which return by sret themselves and so leave SPP clear; sepc comes from the frame.
  */
@@ -29,6 +32,22 @@
     .irp n, \regs
     ld x\n, X(\n)(\base)
     .endr
+    .endm
+
+    /* Into the kernel: odd, and a full fence. */
+    .macro quiescence_enter scratch
+    ld \scratch, HART_QUIESCENCE(tp)
+    addi \scratch, \scratch, 1
+    sd \scratch, HART_QUIESCENCE(tp)
+    fence rw, rw
+    .endm
+
+    /* Out of it: even, after everything the kernel did. */
+    .macro quiescence_leave scratch
+    ld \scratch, HART_QUIESCENCE(tp)
+    addi \scratch, \scratch, 1
+    fence rw, w
+    sd \scratch, HART_QUIESCENCE(tp)
     .endm
 
     .text
@@ -50,11 +69,13 @@ trap_entry:
     sd t1, X(4)(t0)
     sd t2, FRAME_PC(t0)
     ld sp, HART_STACK_TOP(tp)
+    quiescence_enter t1
     mv a0, t0
     call kernel_on_syscall
 
     ld t0, HART_FRAME(tp)
     bne a0, t0, trap_leave_syscall
+    quiescence_leave t1
     ld t1, FRAME_PC(a0)
     csrw sscratch, tp
     csrw sepc, t1
@@ -75,12 +96,19 @@ trap_leave_syscall:
     sd zero, X(\n)(t0)
     .endr
 
-/* Resumes the thread whose frame is a0, or waits for one if a0 is NULL. */
+/* Resumes the thread whose frame is a0, or waits for one if a0 is NULL.  The frame of the thread
+ * that leaves is complete by now: from the store to its `owner` on another hart may resume it. */
 trap_resume:
-    beqz a0, trap_idle
+    ld t0, HART_FRAME(tp)
+    beqz t0, 1f
+    beq a0, t0, 1f
+    fence rw, w
+    sd zero, FRAME_OWNER(t0)
+1:  beqz a0, trap_idle
     sd a0, HART_FRAME(tp)
     addi t0, tp, HART_RESERVATION
     sc.d zero, zero, (t0)       /* another thread's LR must not pair with this one's SC */
+    quiescence_leave t1
     ld t1, FRAME_PC(a0)
     csrw sscratch, tp
     csrw sepc, t1
@@ -112,6 +140,7 @@ trap_user:
     sd t2, X(4)(t0)
     sd t3, FRAME_PC(t0)
     ld sp, HART_STACK_TOP(tp)
+    quiescence_enter t1
     li s0, 0
     mv a0, t0
     call trap_from_user
@@ -170,10 +199,10 @@ arch_time_now:
     rdtime a0
     ret
 
-/* _Noreturn void boot_switch_stack(uint64_t stack_top, void (*next)(void)); */
-    .globl boot_switch_stack
+/* _Noreturn void hart_switch_stack(uint64_t stack_top, void (*next)(void)); */
+    .globl hart_switch_stack
     .balign 4
-boot_switch_stack:
+hart_switch_stack:
     mv sp, a0
     li s0, 0
     li ra, 0

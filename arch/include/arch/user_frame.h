@@ -9,7 +9,10 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "arch/vm_types.h"
+#include "lib/hart.h"
 #include "lib/types.h"
 
 #define USER_FRAME_ARGS 7U
@@ -18,8 +21,26 @@
 struct user_frame {
     uint64_t x[32]; /* x[0] is unused and stays 0 */
     uint64_t pc;
-    uint64_t spare; /* keeps the size a multiple of 16 */
+    _Atomic(uint64_t) owner; /* see user_frame_owner */
 };
+
+_Static_assert(sizeof(struct user_frame) % 16 == 0, "the kernel's trap frames keep sp aligned");
+
+/* Whose trap exit may still read or write these registers: 1 + the hart's logical index, or 0: they
+ * are complete, and any hart may resume them.  The kernel names the owner before it resumes a frame
+ * that has none; the trap exit of that hart stores 0, a release, when it has saved the registers of
+ * a thread that it leaves for another or for none.  This read is an acquire. */
+static inline uint64_t user_frame_owner(const struct user_frame *frame)
+{
+    return atomic_load_explicit(&frame->owner, memory_order_acquire);
+}
+
+/* Names the hart that will resume a frame without owner. */
+static inline void user_frame_own(struct user_frame *frame, hart_idx_t hart)
+{
+    /* Relaxed: that hart alone looks for itself here, and others leave what is not 0. */
+    atomic_store_explicit(&frame->owner, (uint64_t)hart + 1, memory_order_relaxed);
+}
 
 /* A fresh thread: everything zero but pc, sp and the first two arguments. */
 void user_frame_init(struct user_frame *frame, vaddr_t pc, vaddr_t sp, uint64_t arg0,

@@ -28,6 +28,16 @@ static inline struct hart_mask hart_mask_without(struct hart_mask mask, hart_idx
     return (struct hart_mask){mask.bits & ~(UINT64_C(1) << hart)};
 }
 
+static inline unsigned hart_mask_count(struct hart_mask mask)
+{
+    unsigned count = 0;
+
+    for (; mask.bits != 0; mask.bits &= mask.bits - 1) {
+        count++;
+    }
+    return count;
+}
+
 static inline bool hart_mask_is_empty(struct hart_mask mask)
 {
     return mask.bits == 0;
