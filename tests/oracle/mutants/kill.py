@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Turns every mutant on and demands that a history fails.
+
+What killed a mutant last time (kills.txt) is tried first, and must pass with no mutant on. If it
+kills no more, histories are searched: the directed ones (directed.txt), then random ones over all
+configurations, until one fails or the budget of steps is spent. Everything is counted in steps and
+runs, so the same sources give the same answer everywhere.
+
+usage: kill.py BINARY [--write] [--anew] [--only NAME]...
+  (nothing)    fails when a mutant survives, or when kills.txt must be written anew
+  --write      searches where need be and writes kills.txt (table.py puts it into the document)
+  --anew       forgets what is known: searches and shrinks for every mutant
+"""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+import sys
+
+import rows
+import table
+
+DIRECTED = pathlib.Path(__file__).resolve().parent / "directed.txt"
+SEEDS = 400_000
+STEPS = 30_000_000
+SHRINK_RUNS = 3_000
+SECONDS_MAX = 1200  # detects a hang
+
+
+def directed_words():
+    """Words of the directed histories, for every mutant alike."""
+    if not DIRECTED.exists():
+        return []
+    lines = DIRECTED.read_text(encoding="utf-8").splitlines()
+    return [line.split()[-1] for line in lines if line and not line.startswith("#")]
+
+
+def run(binary, *arguments):
+    """The last line that the program printed, as fields; a crash is told as one."""
+    done = subprocess.run(
+        [binary, *map(str, arguments)], text=True, capture_output=True, check=False,
+        stdin=subprocess.DEVNULL, timeout=SECONDS_MAX,
+    )  # fmt: skip
+    if done.returncode not in (0, 1):
+        end = (done.stdout + done.stderr).strip().splitlines()[-3:]
+        return ["crashed", str(done.returncode), *end]
+    return done.stdout.strip().splitlines()[-1].split("\t")
+
+
+def still_kills(binary, kill):
+    """True if the known history fails with the mutant, by the same rule, and passes without it."""
+    fields = run(binary, "--mutant", kill.name, kill.word)
+    return fields[:2] == ["killed", kill.rule] and run(binary, kill.word)[0] == "lives"
+
+
+def search(binary, name):
+    """A new kill, or None and what was printed."""
+    common = ("--mutant", name, "--shrink", SHRINK_RUNS)
+    fields = run(binary, *common, "--seeds", SEEDS, "--steps", STEPS, *directed_words())
+    if fields[0] != "killed":
+        return None, " ".join(fields)
+    return table.Kill.of_fields(name, *fields[1:]), ""
+
+
+def judge(binary, name, known, anew):
+    """(kill or None, complaint or "") of one mutant."""
+    if known is not None and not anew and still_kills(binary, known):
+        return known, ""
+    kill, text = search(binary, name)
+    if kill is None:
+        return None, f"{name} survives: {text}"
+    if run(binary, kill.word)[0] != "lives":
+        return None, f"{name}: what kills it fails with no mutant on: {kill.word}"
+    return kill, f"{name}: killed by another history than kills.txt says; run kill.py --write"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("binary")
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--anew", action="store_true")
+    parser.add_argument("--only", action="append")
+    chosen = parser.parse_args()
+    names = [row.name for row in rows.load()[0] if row.name in (chosen.only or [row.name])]
+    kills = table.load_kills()
+
+    def judged(name):
+        kill, complaint = judge(chosen.binary, name, kills.get(name), chosen.anew)
+        print(f"{name:32} {kill.rule if kill else complaint}", flush=True)
+        return name, kill, complaint
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        found = list(pool.map(judged, names))
+    if chosen.write:
+        kills.update({name: kill for name, kill, _ in found if kill})
+        for name in (name for name, kill, _ in found if not kill):
+            kills.pop(name, None)
+        table.save_kills(kills)
+    dead = sum(kill is not None for _, kill, _ in found)
+    bad = [text for _, kill, text in found if text and not (kill and chosen.write)]
+    print("\n".join(bad))
+    print(f"{dead} of {len(found)} mutants killed; {len(found) - len(bad)} passed, {len(bad)} failed")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
