@@ -24,8 +24,6 @@ struct user_frame {
     _Atomic(uint64_t) owner; /* see user_frame_owner */
 };
 
-_Static_assert(sizeof(struct user_frame) % 16 == 0, "the kernel's trap frames keep sp aligned");
-
 /* Whose trap exit may still read or write these registers: 1 + the hart's logical index, or 0: they
  * are complete, and any hart may resume them.  The kernel names the owner before it resumes a frame
  * that has none; the trap exit of that hart stores 0, a release, when it has saved the registers of
