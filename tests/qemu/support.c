@@ -116,6 +116,18 @@ uint64_t frames_free(void)
     return machine.free_frames;
 }
 
+uint64_t counter_value(const char *name)
+{
+    struct counter_info counter;
+
+    for (uint64_t i = 0; sys_counter_info(user_machine(), i, (uintptr_t)&counter) == 0; i++) {
+        if (strcmp(counter.name, name) == 0) {
+            return counter.value;
+        }
+    }
+    return 0;
+}
+
 void raw_call(struct raw_call *call)
 {
     register uint64_t a0 __asm__("a0") = call->args[0];

@@ -51,6 +51,9 @@ void check_child(int (*run)(void *argument), void *argument, uint64_t status, co
 /* Free frames of the machine when nothing waits to be freed. */
 uint64_t frames_free(void);
 
+/* The value of a counter of the kernel, by its name; 0 if there is none. */
+uint64_t counter_value(const char *name);
+
 /* A system call as the machine sees it: a0 to a6 and the number; out: a0 to a7 afterwards. */
 struct raw_call {
     uint64_t number;
