@@ -15,8 +15,7 @@
 static _Noreturn void give_up(const char *what, status_t status)
 {
     log_printf("vellum: cannot start: %s (%s)\n", what, status_name(status));
-    log_printf("vellum: power off, status 1\n");
-    arch_power_off();
+    arch_power_off(1);
 }
 
 /* Keeps a device of the kernel's own from programs. */

@@ -112,8 +112,7 @@ static void power_off_after_init(const struct process_exit *how)
     uint64_t status = how->reason == EXIT_STATUS ? how->detail : 1;
 
     log_printf("vellum: init has ended\n");
-    log_printf("vellum: power off, status %lu\n", status);
-    arch_power_off();
+    arch_power_off(status);
 }
 
 static bool reap_process(void)

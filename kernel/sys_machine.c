@@ -161,8 +161,7 @@ enum verdict sys_power_off(struct user_frame *frame)
     if (status != OK) {
         return syscall_done(frame, status);
     }
-    log_printf("vellum: power off, status %lu\n", user_frame_arg(frame, 1));
-    arch_power_off();
+    arch_power_off(user_frame_arg(frame, 1));
 }
 
 /* The process of vm_check is its second argument. */

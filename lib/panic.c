@@ -12,6 +12,7 @@ _Noreturn void panic_at(const char *file, int line, const char *format, ...)
 {
     va_list args;
 
+    hart_panic_begin();
     log_printf("\nPANIC %s:%d: ", file, line);
     va_start(args, format);
     log_vprintf(format, args);

@@ -33,6 +33,7 @@ QEMU_TREE_SAYS_SV57 = (8, 0)  # older ones accept Sv57, but their device tree sa
 ALIGNMENT = 2 << 20
 RAM_START = 0x80000000  # of both machines; the firmware fills the first 2 MiB
 MEMORY_MINIMUM = 16 << 20
+HARTS_AT_ONCE = 2  # with more, QEMU runs them one after another in one thread
 HARTS_MAXIMUM = 512  # virt's own limit
 CMDLINE_MAXIMUM = 1023  # bytes the kernel keeps
 
@@ -232,7 +233,8 @@ def command_line(boot):
     line += ["-smp", str(boot.smp)]
     if boot.cpu:
         line += ["-cpu", CPU_U74 if boot.cpu == "u74" else boot.cpu]
-    if boot.smp > (os.cpu_count() or 1):
+    # Harts that wait their turn for a core of the host look like harts that do not answer.
+    if boot.smp > min(HARTS_AT_ONCE, os.cpu_count() or 1):
         line += ["-accel", "tcg,thread=single"]
     line += ["-kernel", kernel_file(boot), "-initrd", os.path.join(boot.build, "initrd.cpio")]
     line += tree_arguments(boot)

@@ -9,6 +9,7 @@
 #include "lib/counter.h"
 #include "lib/types.h"
 #include "sbi.h"
+#include "stop.h"
 
 static struct hart blocks[HART_MAX];
 static uint64_t ids[HART_MAX];    /* of started harts; (c) once the hart's bit is set */
@@ -122,6 +123,7 @@ void arch_ipi_send(struct hart_mask harts)
 
 void hart_relax(void)
 {
+    stop_if_told();
     /* pause (Zihintpause): a hint that is a plain fence elsewhere. */
     __asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::: "memory");
 }

@@ -12,6 +12,7 @@
 #include "lib/hart.h"
 #include "lib/log.h"
 #include "power.h"
+#include "stop.h"
 
 #define BACKTRACE_MAX      32U
 #define FRAME_RECORD_BYTES 16U /* below a frame pointer: the caller's, then the return address */
@@ -62,6 +63,11 @@ static void print_trap(const struct hart *self)
         log_printf("  from 0x%016lx\n", frame->x[1]); /* a jump into nowhere */
     }
     print_callers(frame->x[8]);
+}
+
+void hart_panic_begin(void)
+{
+    stop_others();
 }
 
 _Noreturn void hart_panic(void)

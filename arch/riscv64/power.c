@@ -9,23 +9,28 @@
 #include "hart.h"
 #include "lib/log.h"
 #include "sbi.h"
+#include "stop.h"
 
-static _Noreturn void power_off(enum sbi_off_reason reason)
+#define POWER_FAIL_STATUS 255U
+
+static _Noreturn void power_off(enum sbi_off_reason reason, uint64_t status)
 {
-    status_t status = sbi_system_off(reason);
+    status_t refusal;
 
+    stop_others();
+    log_printf("vellum: power off, status %lu\n", status);
+    refusal = sbi_system_off(reason);
     log_printf("firmware cannot switch this machine off (%s); it is safe to do it by hand\n",
-               status_name(status));
+               status_name(refusal));
     hart_halt();
 }
 
-_Noreturn void arch_power_off(void)
+_Noreturn void arch_power_off(uint64_t status)
 {
-    power_off(SBI_OFF_NORMAL);
+    power_off(SBI_OFF_NORMAL, status);
 }
 
 _Noreturn void power_fail(void)
 {
-    log_printf("vellum: power off, status 255\n");
-    power_off(SBI_OFF_FAILURE);
+    power_off(SBI_OFF_FAILURE, POWER_FAIL_STATUS);
 }

@@ -63,8 +63,7 @@ static const struct {
 static bool present[SBI_EXT_COUNT];
 static struct sbi_identity identity;
 
-/* DBCN takes physical addresses; stacks have none that is contiguous.  One hart prints at a time.
- */
+/* DBCN takes physical addresses; stacks have none that is contiguous.  Under the console's lock. */
 static char console_buffer[CONSOLE_CHUNK_BYTES];
 
 /* Nothing is called in here: it would take the argument registers. */

@@ -91,6 +91,7 @@ status_t sbi_hart_get_state(uint64_t hart_id, enum sbi_hart_state *state);
 status_t sbi_system_off(enum sbi_off_reason reason);
 
 /* The firmware's console: DBCN, else the legacy calls, else nothing.  Gives up after a bounded
- * number of refusals.  Read returns -1 if no byte waits. */
+ * number of refusals.  Read returns -1 if no byte waits.  One hart at a time: console.c sees to it.
+ */
 void sbi_console_write(const char *bytes, size_t len_bytes);
 int sbi_console_read(void);

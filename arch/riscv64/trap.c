@@ -13,6 +13,7 @@
 #include "lib/assert.h"
 #include "lib/log.h"
 #include "power.h"
+#include "stop.h"
 #include "timer.h"
 
 struct cause {
@@ -54,6 +55,7 @@ static struct user_frame *on_interrupt(struct user_frame *frame, uint64_t scause
         return kernel_on_timer(frame);
     }
     hart_clear_ipi();
+    stop_if_told();
     return kernel_on_interrupt(frame);
 }
 
@@ -118,5 +120,6 @@ struct user_frame *trap_idle_wait(void)
             timer_interrupt_off();
         }
         hart_clear_ipi();
+        stop_if_told();
     }
 }

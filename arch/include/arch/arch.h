@@ -117,8 +117,9 @@ int arch_console_read(void);
 /* Writes to the early console; the waits for the device are bounded. */
 void arch_console_write(const char *bytes, size_t len_bytes);
 
-/* Turns the machine off (or asks firmware to); if that fails this hart stops for good. */
-_Noreturn void arch_power_off(void);
+/* Stops the other harts, prints the last line, `vellum: power off, status N`, and asks the firmware
+ * to turn the machine off; if that fails this hart stops for good. */
+_Noreturn void arch_power_off(uint64_t status);
 
 /* ---- control flow ---- */
 

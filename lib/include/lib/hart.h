@@ -20,5 +20,9 @@ hart_idx_t hart_index(void);
 /* A pause inside a loop that waits for another hart. */
 void hart_relax(void);
 
+/* First act of a panic, before anything is printed: no other hart prints or changes anything from
+ * now on.  Does not return if another hart is about to end already. */
+void hart_panic_begin(void);
+
 /* Last act of a panic: reports what the machine knows (registers, backtrace) and stops for good. */
 _Noreturn void hart_panic(void);

@@ -81,6 +81,10 @@ void hart_relax(void)
     __asm__ volatile("" ::: "memory");
 }
 
+void hart_panic_begin(void)
+{
+}
+
 _Noreturn void hart_panic(void)
 {
     abort();
@@ -204,7 +208,8 @@ void arch_timer_set(uint64_t deadline)
     (void)deadline;
 }
 
-_Noreturn void arch_power_off(void)
+_Noreturn void arch_power_off(uint64_t status)
 {
+    (void)status;
     exit(0);
 }
