@@ -22,6 +22,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mmu.h"
+#include "plic.h"
 #include "power.h"
 #include "reserve.h"
 #include "sbi.h"
@@ -229,6 +230,7 @@ static void start_console(void)
 static void boot_finish(void)
 {
     start_console();
+    facts.plic_quiet = plic_quiet(&machine);
     report_print(&facts);
     kernel_main();
 }

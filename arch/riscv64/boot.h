@@ -51,6 +51,7 @@ struct boot_facts {
     uint64_t time_cost;       /* cycles of one rdtime                                        */
     uint64_t cycle_cost;      /* cycles of one rdcycle                                       */
     const char *global_why;   /* why every fence covers everything, or NULL: not so          */
+    unsigned plic_quiet;      /* contexts that were switched off */
     const char *console_note; /* why the console is not the tree's UART, or NULL             */
 };
 

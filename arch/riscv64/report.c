@@ -274,8 +274,8 @@ static void print_devices(const struct boot_facts *facts, const struct machine *
         log_printf("  console    firmware's: %s\n", facts->console_note);
     }
     if (machine->plic.size_bytes != 0) {
-        log_printf("  PLIC       0x%lx, %u sources\n", machine->plic.base.raw,
-                   machine->plic.sources);
+        log_printf("  PLIC       0x%lx, %u sources, switched off for %u harts\n",
+                   machine->plic.base.raw, machine->plic.sources, facts->plic_quiet);
     }
     log_printf("  devices    %zu\n", machine->io_count);
     for (size_t i = 0; i < machine->note_count; i++) {
