@@ -85,7 +85,7 @@ static status_t unmap_step(struct vm_call *call)
     uint64_t before = call->count;
     status_t status = open_at_mapped(call, pte_level_bytes(1), UINT64_MAX, &cursor);
 
-    while (status == OK && call->count - before < VM_STEP_BYTES / PAGE_SIZE) {
+    while (status == OK && call->count - before < VM_STEP_UNMAP_PAGES) {
         status = unmap_piece(&cursor, call);
     }
     if (cursor.cover != NULL) {

@@ -2,9 +2,9 @@
 /*
  * A call that changes the mappings of a range, cut into steps.
  *
- * A step does at most 256 pages and 64 tables: it opens a cursor, works, and closes it, flush
- * included; then the call restarts with its progress in the argument registers, so that pending
- * interrupts get in.  On an error the progress made is the result.
+ * A step does a bounded number of pages and tables (kernel/vm_target.h): it opens a cursor, works,
+ * and closes it, flush included; then the call restarts with its progress in the argument
+ * registers, so that pending interrupts get in.  On an error the progress made is the result.
  */
 #pragma once
 
