@@ -193,6 +193,7 @@ def steps(quick, full):
     yield "formatting", step_format
     yield "shell scripts", step_shellcheck
     yield "generated documents", step_documents
+    yield "choice of configurations", step_script("tests/qemu/pairwise.py")
     if not quick:
         yield "clang-tidy", step_tidy
         yield "protocol models", step_script("tests/spin/run.py")

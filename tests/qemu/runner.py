@@ -12,46 +12,28 @@ usage: runner.py [--full] [--only WORD]... [--list] [--timeout S]   (scripts/tes
 
 import argparse
 import concurrent.futures
+import contextlib
 import dataclasses
 import os
 import re
 import sys
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "scripts"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import configurations  # noqa: E402
 import qemu as vellum_qemu  # noqa: E402
 
-QEMU72 = os.path.join(ROOT, "build", "tools", "qemu-7.2", "qemu-system-riscv64")
-AT_ONCE = 2
+QEMU72 = configurations.QEMU72
+
+CORES = os.cpu_count() or 1
 
 TAP_PLAN = re.compile(r"^1\.\.(\d+)(?:\s*#.*)?$")
 TAP_POINT = re.compile(r"^(ok|not ok)\b(.*)$")
 TAP_EXCUSED = re.compile(r"#\s*(skip|todo)", re.IGNORECASE)
 EXPECT_LOG = re.compile(r"^\s*# expect-log: (.*\S)\s*$")
-
-
-@dataclasses.dataclass(frozen=True)
-class Configuration:
-    """A boot with a name, and what its console must say besides."""
-
-    name: str
-    boot: vellum_qemu.Boot
-
-    def expected_log(self):
-        """What the boot report must say, as regular expressions."""
-        paging = "sv39" if self.boot.cpu == "u74" else self.boot.paging
-        if paging:
-            yield rf"^  paging +{paging.capitalize()}\b"
-        asid = re.fullmatch(r"asid=(\d+)", self.boot.append)
-        if asid:
-            yield rf"^  ASIDs +16 bits, {asid[1]} used$"
-        if self.boot.load_address:
-            yield rf"^  image +0x0*{self.boot.load_address:x} "
-        # Whatever the tree reserves: the first 2 MiB of RAM, up to the image.
-        yield r"^  firmware +0x0080000000 - 0x0080200000 "
-        if self.boot.machine == "sifive_u":
-            yield r"^  left alone id 0, stopped$"
 
 
 @dataclasses.dataclass
@@ -64,47 +46,6 @@ class Verdict:
     failures: list = dataclasses.field(default_factory=list)
     seconds: float = 0.0
     log_path: str = ""
-
-
-def build_directory(preset):
-    return os.path.join(ROOT, "build", preset)
-
-
-def configuration(name, preset="rv64-debug", **boot):
-    return Configuration(name, vellum_qemu.Boot(build=build_directory(preset), commands="test", **boot))
-
-
-def default_configurations():
-    """What decides by default: every mode, both memory sizes, both QEMUs, each odd machine."""
-    for paging in ("sv39", "sv48", "sv57"):
-        for memory in ("64M", "2G"):
-            yield configuration(f"{paging}-{memory}", paging=paging, memory=memory)
-            yield configuration(
-                f"qemu7.2-{paging}-{memory}", qemu=QEMU72, paging=paging, memory=memory
-            )
-    yield configuration("sifive_u", machine="sifive_u")
-    yield configuration("u74", cpu="u74", harts=4)
-    for address in (0x80400000, 0x8A000000, 0xA0000000):
-        yield configuration(f"load-{address:x}", load_address=address, memory="2G")
-    for bits in (0, 4):
-        yield configuration(f"asid-{bits}", append=f"asid={bits}")
-    yield configuration("release", "rv64-release")
-    yield configuration("clang", "rv64-clang")
-
-
-def full_configurations():
-    """The whole matrix."""
-    yield from default_configurations()
-    yield configuration("sv57-8G", memory="8G")
-    for harts in (1, 4, 8):
-        yield configuration(f"harts-{harts}", harts=harts)
-    for paging in ("sv39", "sv48", "sv57"):
-        yield configuration(f"release-{paging}-64M", "rv64-release", paging=paging, memory="64M")
-        yield configuration(f"clang-{paging}", "rv64-clang", paging=paging)
-    yield configuration("qemu7.2-sifive_u", qemu=QEMU72, machine="sifive_u")
-    for harts in (1, 2, 3):
-        yield configuration(f"sifive_u-harts-{harts}", machine="sifive_u", harts=harts)
-    yield configuration("u74-release", "rv64-release", cpu="u74", harts=4, memory="4G")
 
 
 class Tap:
@@ -216,12 +157,38 @@ def show(verdict):
     sys.stdout.flush()
 
 
-def run_all(configurations, timeout_s=300.0):
-    """Runs the configurations, two at once, showing each as it ends; returns the verdicts."""
-    configurations = list({chosen.name: chosen for chosen in configurations}.values())
-    verdicts = []
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        waiting = [pool.submit(run, chosen, timeout_s) for chosen in configurations]
+class Cores:
+    """The host's cores, as far as machines keep them busy: one that gets none waits."""
+
+    def __init__(self, count):
+        self.free = count
+        self.changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def taken(self, count):
+        with self.changed:
+            self.changed.wait_for(lambda: self.free >= count)
+            self.free -= count
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.free += count
+                self.changed.notify_all()
+
+
+def run_all(chosen, timeout_s=300.0):
+    """Runs the configurations, as many at once as there are cores, those that need several first;
+    shows each as it ends; returns the verdicts."""
+    cores, verdicts = Cores(CORES), []
+
+    def run_with_cores(one):
+        with cores.taken(one.cores):
+            return run(one, timeout_s)
+
+    with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
+        order = sorted(chosen, key=lambda one: -one.cores)
+        waiting = [pool.submit(run_with_cores, one) for one in order]
         for done in concurrent.futures.as_completed(waiting):
             verdicts.append(done.result())
             show(verdicts[-1])
@@ -240,7 +207,7 @@ def totals(verdicts):
 
 def choose(full, words):
     """The configurations of a list whose names contain one of the words."""
-    every = full_configurations() if full else default_configurations()
+    every = configurations.chosen(full)
     return [one for one in every if not words or any(word in one.name for word in words)]
 
 
@@ -251,13 +218,13 @@ def main():
     parser.add_argument("--list", action="store_true", help="only print the names")
     parser.add_argument("--timeout", type=float, default=300.0, help="hang detector, seconds")
     chosen = parser.parse_args()
-    configurations = choose(chosen.full, chosen.only)
-    if not configurations:
+    matching = choose(chosen.full, chosen.only)
+    if not matching:
         sys.exit("runner: no name contains what --only gave; --list shows them")
     if chosen.list:
-        print("\n".join(one.name for one in configurations))
+        print("\n".join(one.name for one in matching))
         return 0
-    passed, failed, _ = totals(run_all(configurations, chosen.timeout))
+    passed, failed, _ = totals(run_all(matching, chosen.timeout))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""The configurations that the test programs run in: names, boots, and what a boot must report.
+
+What there is to choose is in FACTORS, what cannot be together in possible(). By default every two
+values that can be together are together in some configuration (pairwise.py); the whole matrix has
+all combinations of machine, QEMU, paging mode, harts and identifiers, with the other values spread
+over them.
+"""
+
+import dataclasses
+import functools
+import os
+import re
+
+import pairwise
+import qemu as vellum_qemu
+
+ROOT = vellum_qemu.ROOT
+QEMU72 = os.path.join(ROOT, "build", "tools", "qemu-7.2", "qemu-system-riscv64")
+
+# The first value of each is the one that names leave out.
+FACTORS = {
+    "machine": ["virt", "u74", "sifive_u"],
+    "qemu": ["", "qemu7.2"],
+    "paging": ["sv57", "sv48", "sv39"],
+    "harts": [1, 2, 4, 8, 16],
+    "memory": ["128M", "64M", "2G"],
+    "asid": ["", "asid=4", "asid=0", "asid=9"],
+    "svadu": ["", "nosvadu"],  # hardware updates A and D, or faults
+    "adhw": ["", "noadhw"],
+    "fence": ["", "fence=global"],
+    "load": [0, 0x80400000, 0xA0000000],
+    "preset": ["debug", "release", "clang"],
+}
+
+HARTS_MAXIMUM = {"virt": 16, "u74": 8, "sifive_u": 4}
+
+
+def possible(row):
+    """Whether a combination makes sense on the machines there are."""
+    old, machine = row["qemu"] != "", row["machine"]
+    return (
+        row["harts"] <= HARTS_MAXIMUM[machine]
+        and (machine == "virt" or row["paging"] == "sv39")
+        and (machine == "virt" or not row["svadu"])  # these cores decide it themselves
+        and not (machine == "u74" and old)
+        and not (row["svadu"] and old)
+        and (row["load"] < 0x88000000 or row["memory"] == "2G")
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """A boot with a name, and what its console must say besides."""
+
+    name: str
+    boot: vellum_qemu.Boot
+
+    def expected_log(self):
+        """What the boot report, and the programs, must say, as regular expressions."""
+        words = self.boot.append.split()
+        if self.boot.paging:
+            yield rf"^  paging +{self.boot.paging.capitalize()}\b"
+        if self.boot.load_address:
+            yield rf"^  image +0x0*{self.boot.load_address:x} "
+        for word in words:
+            bits = re.fullmatch(r"asid=(\d+)", word)
+            if bits:
+                yield rf"^  ASIDs +16 bits, {bits[1]} used$"
+        if "fence=global" in words:
+            yield r"^  fences .*fence=global on the command line$"
+        # Fewer than twice as many identifiers as harts are none.
+        if "asid=4" in words and self.boot.harts <= 7:
+            yield r"# identifiers started over [1-9]"
+        # Whatever the tree reserves: the first 2 MiB of RAM, up to the image.
+        yield r"^  firmware +0x0080000000 - 0x0080200000 "
+        yield rf"^  boot hart .* of {self.boot.harts};"
+        if self.boot.machine == "sifive_u":
+            yield r"^  left alone id 0, stopped$"
+
+    @property
+    def cores(self):
+        """How many of the host's cores it keeps busy: with more harts than cores, one (qemu.py)."""
+        return self.boot.harts if self.boot.smp <= (os.cpu_count() or 1) else 1
+
+
+def name_of(row):
+    """What distinguishes a combination from the plainest one."""
+    words = [row["machine"], row["paging"], f"{row['harts']}h", row["memory"]]
+    words += [f"{row['load']:x}"] if row["load"] else []
+    words += [row[name] for name in ("qemu", "asid", "svadu", "adhw", "fence") if row[name]]
+    words += [row["preset"]] if row["preset"] != "debug" else []
+    return "-".join(words).replace("fence=global", "globalfence").replace("=", "")
+
+
+def cpu_of(row):
+    if row["machine"] == "u74":
+        return "u74"
+    if row["svadu"]:
+        return "rv64,svadu=off,svade=on"
+    return ""
+
+
+def configuration(row):
+    """The boot of a combination."""
+    name = name_of(row)
+    boot = vellum_qemu.Boot(
+        build=os.path.join(ROOT, "build", f"rv64-{row['preset']}"),
+        qemu=QEMU72 if row["qemu"] else vellum_qemu.Boot.qemu,
+        machine="sifive_u" if row["machine"] == "sifive_u" else "virt",
+        cpu=cpu_of(row),
+        harts=row["harts"],
+        memory=row["memory"],
+        paging=row["paging"],
+        append=" ".join(row[name] for name in ("asid", "adhw", "fence") if row[name]),
+        load_address=row["load"],
+        commands="test",
+    )
+    return Configuration(name, boot)
+
+
+@functools.cache
+def chosen(full):
+    """The configurations that decide by default, or the whole matrix."""
+    whole = ("machine", "qemu", "paging", "harts", "asid") if full else ()
+    return [configuration(row) for row in pairwise.choose(FACTORS, possible, whole)]
