@@ -6,12 +6,15 @@
 
 #include "lib/hart.h"
 
-/* Only the hart of a row writes it; readers may see a sum that is a moment old. */
-static _Atomic(uint64_t) counts[HART_MAX][COUNTER_COUNT];
+/* Only the hart of a row writes it; readers may see a sum that is a moment old.  Rows share no
+ * cache line. */
+static struct {
+    _Alignas(64) _Atomic(uint64_t) of[COUNTER_COUNT];
+} counts[HART_MAX];
 
 void counter_add(enum counter_id id, uint64_t n)
 {
-    _Atomic(uint64_t) *count = &counts[hart_index()][id];
+    _Atomic(uint64_t) *count = &counts[hart_index()].of[id];
 
     /* Relaxed: a statistic orders nothing. */
     atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + n,
@@ -23,7 +26,7 @@ uint64_t counter_read(enum counter_id id)
     uint64_t sum = 0;
 
     for (hart_idx_t hart = 0; hart < HART_MAX; hart++) {
-        sum += atomic_load_explicit(&counts[hart][id], memory_order_relaxed);
+        sum += atomic_load_explicit(&counts[hart].of[id], memory_order_relaxed);
     }
     return sum;
 }

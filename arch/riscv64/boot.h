@@ -72,5 +72,6 @@ void boot_facts_merge(struct hart_facts *all, const struct hart_facts *other);
 
 void boot_probe_costs(struct boot_facts *facts);
 
-/* report.c: the boot report. */
+/* report.c: the boot report; report_harts.c: its part about harts. */
 void report_print(const struct boot_facts *facts);
+void report_print_harts(const struct boot_facts *facts);

@@ -105,10 +105,11 @@ bool hart_stack_has(uint64_t va, uint64_t bytes_below)
 
 void arch_ipi_send(struct hart_mask harts)
 {
-    struct hart_mask others = hart_mask_without(harts, hart_index());
+    struct hart_mask running = {harts.bits & hart_started().bits};
+    struct hart_mask others = hart_mask_without(running, hart_index());
 
-    counter_add(COUNTER_ipis_sent, hart_mask_count(harts));
-    if (hart_mask_has(harts, hart_index())) {
+    counter_add(COUNTER_ipis_sent, hart_mask_count(running));
+    if (hart_mask_has(running, hart_index())) {
         csr_set(sip, SIE_SOFT);
     }
     if (!hart_mask_is_empty(others)) {

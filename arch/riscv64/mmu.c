@@ -137,7 +137,6 @@ status_t arch_tlb_flush_remote(struct hart_mask harts, struct tlb_op op)
     }
     /* Stores to slots are visible to the other harts before they are asked to fence. */
     __asm__ volatile("fence rw, rw" ::: "memory");
-    counter_add(COUNTER_harts_fenced, hart_mask_count(harts));
     if (only_global_fences) {
         return sbi_remote_sfence(harts, (vaddr_t){0}, 0);
     }
@@ -198,7 +197,6 @@ status_t arch_icache_sync(struct hart_mask others)
         return OK;
     }
     __asm__ volatile("fence rw, rw" ::: "memory");
-    counter_add(COUNTER_harts_fenced, hart_mask_count(others));
     return sbi_remote_fence_i(others);
 }
 

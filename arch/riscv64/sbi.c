@@ -187,10 +187,19 @@ status_t sbi_send_ipi(struct hart_mask harts)
     return call_harts(SBI_EXT_IPI, 0, harts, (struct sbi_args){0}, COUNTER_ipi_calls);
 }
 
+/* Counts the harts that a fence interrupts, and the calls it takes. */
+static status_t rfence(unsigned long fid, struct hart_mask harts, struct sbi_args rest,
+                       enum counter_id calls)
+{
+    struct hart_mask running = {harts.bits & hart_started().bits};
+
+    counter_add(COUNTER_harts_fenced, hart_mask_count(running));
+    return call_harts(SBI_EXT_RFENCE, fid, running, rest, calls);
+}
+
 status_t sbi_remote_fence_i(struct hart_mask harts)
 {
-    return call_harts(SBI_EXT_RFENCE, RFENCE_FENCE_I, harts, (struct sbi_args){0},
-                      COUNTER_fence_i_remote);
+    return rfence(RFENCE_FENCE_I, harts, (struct sbi_args){0}, COUNTER_fence_i_remote);
 }
 
 /* The range as the firmware wants it: everything is the largest size there is. */
@@ -202,14 +211,13 @@ static struct sbi_args fence_range(vaddr_t va, uint64_t bytes, uint16_t asid)
 
 status_t sbi_remote_sfence(struct hart_mask harts, vaddr_t va, uint64_t bytes)
 {
-    return call_harts(SBI_EXT_RFENCE, RFENCE_SFENCE, harts, fence_range(va, bytes, 0),
-                      COUNTER_tlb_flush_remote);
+    return rfence(RFENCE_SFENCE, harts, fence_range(va, bytes, 0), COUNTER_tlb_flush_remote);
 }
 
 status_t sbi_remote_sfence_asid(struct hart_mask harts, vaddr_t va, uint64_t bytes, uint16_t asid)
 {
-    return call_harts(SBI_EXT_RFENCE, RFENCE_SFENCE_ASID, harts, fence_range(va, bytes, asid),
-                      COUNTER_tlb_flush_remote);
+    return rfence(RFENCE_SFENCE_ASID, harts, fence_range(va, bytes, asid),
+                  COUNTER_tlb_flush_remote);
 }
 
 status_t sbi_hart_start(uint64_t hart_id, paddr_t entry, uint64_t opaque)
