@@ -36,6 +36,9 @@ TABLE = """/* SPDX-License-Identifier: MIT */
 /* Which mutant is on: its number in MUTANT_NAMES, from 1; 0: none. */
 extern unsigned mutant_on;
 
+/* A word for each hart, for mutants that read early what they use late. */
+extern unsigned long mutant_scratch[16];
+
 static inline bool mutant_is(unsigned number)
 {{
     return __builtin_expect(mutant_on == number, 0);

@@ -19,6 +19,7 @@
 #include "world/world.h"
 
 unsigned mutant_on;
+unsigned long mutant_scratch[ORACLE_HARTS_MAX];
 
 static const char *const names[MUTANT_COUNT] = {MUTANT_NAMES};
 

@@ -37,6 +37,10 @@ ROWS = [
         "leaves a running space in the old epoch",
     ),
     weaker("asid.keep_relaxed", ASID, "keep", KEPT, "release relaxed", "the kept tag's store"),
+    mutant(
+        "asid.nobody_runs", ASID, "space_in", "shared_load(place, memory_order_acquire)", "0",
+        "takes every hart for idle in a new epoch",
+    ),
     weaker(
         "asid.space_in_relaxed", ASID, "space_in", "shared_load(place, memory_order_acquire)",
         "acquire relaxed", "the load of the space that a hart runs",

@@ -1,59 +1,97 @@
 # SPDX-License-Identifier: MIT
-"""Mutants of what takes mappings and rights away, and of when things are free."""
+"""Mutants of what changes mappings and rights, and of the order in which a cursor ends."""
 
 from rows import gone, mutant
 
 CURSOR = "mm/vm_cursor.c"
+FLUSH = "mm/vm_cursor_flush.c"
 MAP = "mm/vm_cursor_map.c"
 REMOVE = "mm/vm_cursor_remove.c"
-REAP = "mm/vm_reap.c"
+NODE = "mm/pt_node.c"
+WALK = "mm/pt_walk.c"
 SYNC = "vm_cursor_sync(cursor);"
-UNLOCK = "pt_unlock_range(cursor->cover, cursor->range);"
+DETACH = "pte_slot_store(&place->node->slots[place->index], pte_absent());"
+DYING = "pte_slot_store(&node->slots[place->index], pte_make_dying(place->entry));"
+UNLOCK = "pt_unlock_range(cursor->space->root, cursor->cover, cursor->range);"
+UNLOCK_TWO = "pt_unlock_two(pair[0].space->root, &two);"
 
 ROWS = [
     mutant(
-        "close.unlock_first", CURSOR, "vm_cursor_close", f"{SYNC} {UNLOCK}",
-        f"{UNLOCK} {SYNC}", "unlocks before it flushes",
+        "close.unlock_first", CURSOR, "vm_cursor_close", f"{SYNC} {UNLOCK}", f"{UNLOCK} {SYNC}",
+        "unlocks before it flushes",
     ),
     gone("close.no_sync", CURSOR, "vm_cursor_close", SYNC, "closes without paying"),
+    mutant(
+        "close_two.unlock_first", CURSOR, "vm_cursor_close_two",
+        f"cursor_sync_two(pair); {UNLOCK_TWO}", f"{UNLOCK_TWO} cursor_sync_two(pair);",
+        "unlocks two ranges before it flushes",
+    ),
     gone(
-        "put.tables_still_owed", MAP, "put_leaf",
-        f"if (cursor->owed.tables != NULL) {{ {SYNC} }}",
+        "close_two.second_not_joined", FLUSH, "cursor_sync_two",
+        "vm_cursor_issue(&pair[0], pair[1].owed.flush_kind, pair[1].owed.flush);",
+        "does not flush what the second of two ranges owes",
+    ),
+    mutant(
+        "close_two.code_not_joined", FLUSH, "cursor_sync_two",
+        "pair[0].owed.code || pair[1].owed.code", "pair[0].owed.code",
+        "does not do the fence.i that the second of two ranges owes",
+    ),
+    gone(
+        "close_two.first_not_released", FLUSH, "cursor_sync_two", "vm_cursor_sync(&pair[0]);",
+        "does not flush what two ranges owe",
+    ),
+    gone(
+        "close_two.second_not_released", FLUSH, "cursor_sync_two", "vm_cursor_sync(&pair[1]);",
+        "does not release what the second of two ranges removed",
+    ),
+    mutant(
+        "sync.release_first", FLUSH, "vm_cursor_sync", "vm_cursor_dispatch(cursor); release(cursor);",
+        "release(cursor); vm_cursor_dispatch(cursor);", "frees what it removed before the flush",
+    ),
+    gone(
+        "sync.no_dispatch", FLUSH, "vm_cursor_sync", "vm_cursor_dispatch(cursor);",
+        "frees what it removed without a flush",
+    ),
+    gone("sync.no_release", FLUSH, "vm_cursor_sync", "release(cursor);", "frees nothing"),
+    gone(
+        "issue_with.no_sync", FLUSH, "vm_cursor_issue_with",
+        f"if (cursor->owed.kept_count == VM_CURSOR_KEPT) {{ {SYNC} }}",
+        "keeps more frames than there is room for",
+    ),
+    gone(
+        "put.tables_still_owed", MAP, "put_leaf", f"if (cursor->owed.tables != NULL) {{ {SYNC} }}",
         "maps where a detached table may still be walked",
     ),
     gone(
         "put.over_dying", MAP, "put_leaf", f"if (place.kind == PTE_DYING) {{ {SYNC} }}",
         "stores a leaf over a dying entry: no break before make",
     ),
+    gone(
+        "put.no_code_owed", MAP, "put_leaf", "cursor->owed.code = true;",
+        "owes no fence.i for a new executable page",
+    ),
+    gone(
+        "put.nothing", MAP, "put_leaf",
+        "pte_slot_store(&place.node->slots[place.index], pte_make_leaf(leaf));",
+        "does not store the leaf",
+    ),
+    gone("remove.leaf_stays", REMOVE, "cursor_remove_leaf", DYING, "leaves a removed leaf valid"),
     mutant(
-        "remove.by_load_and_store", REMOVE, "cursor_remove_leaf",
-        "pte_make_dying(place->entry)", "pte_absent()", "forgets the frame of a removed entry",
+        "remove.frame_forgotten", REMOVE, "cursor_remove_leaf", "pte_make_dying(place->entry)",
+        "pte_absent()", "forgets the frame of a removed leaf",
     ),
     gone(
-        "remove.not_noted", REMOVE, "cursor_remove_leaf", "note_dying(cursor, page);",
-        "does not note what is dying",
+        "remove.nothing_owed", REMOVE, "cursor_remove_leaf",
+        "cursor_owe_dying(cursor, pt_place_range(place));", "owes nothing for a removed leaf",
     ),
-    gone(
-        "remove.nothing_owed", REMOVE, "cursor_remove_leaf", "tlb_owe_page(cursor, page);",
-        "owes no flush for a removed leaf",
-    ),
-    gone(
-        "detach.stays_linked", REMOVE, "detach",
-        "pte_slot_store(&place->node->slots[place->index], pte_absent());",
-        "leaves the entry of a detached table where it is",
-    ),
+    gone("detach.stays_linked", REMOVE, "detach", DETACH, "leaves a detached table linked"),
     mutant(
-        "detach.unlock_first", REMOVE, "detach",
-        "pte_slot_store(&place->node->slots[place->index], pte_absent());"
-        " place->node->present--; pt_unlock_stray(child);",
-        "pt_unlock_stray(child);"
-        " pte_slot_store(&place->node->slots[place->index], pte_absent());"
-        " place->node->present--;",
-        "unlocks a table before it is detached",
+        "detach.unlock_first", REMOVE, "detach", DETACH, f"pt_unlock_stray(child); {DETACH}",
+        "unlocks a table before it is detached", ("detach", "pt_unlock_stray(child);", ";"),
     ),
     gone(
-        "detach.nothing_owed", REMOVE, "detach", "tlb_owe_space(cursor);",
-        "owes no flush for a detached table",
+        "detach.nothing_owed", REMOVE, "detach", "cursor_owe_table(cursor, child);",
+        "owes nothing for a detached table",
     ),
     mutant(
         "protect.plain_store", REMOVE, "change_rights",
@@ -64,27 +102,32 @@ ROWS = [
         "loses A and D that hardware sets while rights change",
     ),
     gone(
-        "protect.nothing_owed", REMOVE, "vm_cursor_protect_next", "tlb_owe_page(cursor, *changed);",
-        "owes no flush for rights taken away",
+        "protect.nothing_owed", REMOVE, "owe_rights",
+        "vm_cursor_issue(cursor, VM_FLUSH_PAGES, page);", "owes no flush for rights taken away",
     ),
     mutant(
-        "protect.memory_type_free", REMOVE, "vm_cursor_protect_next",
-        "(leaf.prot & ~(unsigned)rights.prop.prot) != 0 || mem != leaf.mem",
-        "(leaf.prot & ~(unsigned)rights.prop.prot) != 0",
-        "owes no flush for a changed memory type",
+        "protect.memory_type_free", REMOVE, "owe_rights", "mem != leaf->mem", "false",
+        "owes no flush for another memory type",
     ),
-    mutant(
-        "sweep.release_first", REMOVE, "sweep_dying",
-        "pte_slot_store(&node->slots[i], pte_absent());", ";",
-        "leaves a dying entry where its frame was released",
+    gone(
+        "protect.no_code_owed", REMOVE, "owe_rights", "cursor->owed.code = true;",
+        "owes no fence.i for a page that becomes executable",
     ),
-    mutant(
-        "sync.sweep_first", REMOVE, "vm_cursor_sync",
-        "tlb_pay(cursor); if (removed.start.raw < removed.end.raw) {"
-        " sweep_dying(cursor->space, cursor->cover, removed); }",
-        "if (removed.start.raw < removed.end.raw) {"
-        " sweep_dying(cursor->space, cursor->cover, removed); } tlb_pay(cursor);",
-        "frees removed pages before the flush",
+    gone(
+        "protect.rights_not_judged", REMOVE, "vm_cursor_protect_next",
+        "owe_rights(cursor, *changed, &leaf, rights.prop.prot, mem);",
+        "owes nothing for changed rights",
     ),
-    gone("sync.no_pay", REMOVE, "vm_cursor_sync", "tlb_pay(cursor);", "frees without a flush"),
+    gone("pool.lost", WALK, "pt_pool_fill", "pt_node_destroy(node);",
+         "loses tables when there is not memory for all"),
+    gone("node.frame_lost", NODE, "pt_node_destroy", "frame_put(node->frame);",
+         "loses the frame of a freed table"),
+    gone("slab.frame_lost", "mm/slab.c", "slab_free", "frame_put(slab->frame);",
+         "loses the frame of an empty slab"),
+    gone("frame.not_zeroed", "mm/frame_alloc.c", "frame_alloc",
+         "arch_zero_frame(frame_bytes(frame));", "hands out frames as they were left"),
+    gone(
+        "node.not_zeroed", NODE, "pt_node_create", "arch_zero_frame(frame_bytes(frame));",
+        "links a table with what was in its frame before",
+    ),
 ]

@@ -10,18 +10,20 @@ FLUSH_ALL = "arch_tlb_flush_local((struct tlb_op){0});"
 FLUSH_ASID = "arch_tlb_flush_local((struct tlb_op){.asid = asid});"
 TO_TAGGED = "arch_space_activate(root_of(space), asid);"
 JOIN = "space_word_join(space, hart)"
+MISSED = "(struct missed){true, true}"
+FENCE_I = "arch_icache_sync_local();"
 SWITCH = "if (asid_is_used()) { switch_tagged(space, hart); } else { switch_flushing(space, hart); }"
 LEAVE = "if (old != NULL) { space_word_leave(old, hart); }"
 
 ROWS = [
     gone(
-        "flushing.no_join", SPACE, "switch_flushing", f"(void){JOIN};",
+        "flushing.no_join", SPACE, "switch_flushing", f"missed = {JOIN};",
         "runs a space without joining its word (no identifiers)",
     ),
     mutant(
-        "flushing.late_join", SPACE, "switch_flushing", f"if (space != NULL) {{ (void){JOIN}; }}",
+        "flushing.late_join", SPACE, "switch_flushing", f"if (space != NULL) {{ missed = {JOIN}; }}",
         ";", "joins the word after satp and the flush (no identifiers)",
-        ("switch_flushing", FLUSH_ALL, f"{FLUSH_ALL} if (space != NULL) {{ (void){JOIN}; }}"),
+        ("switch_flushing", FLUSH_ALL, f"{FLUSH_ALL} if (space != NULL) {{ missed = {JOIN}; }}"),
     ),
     gone(
         "flushing.no_flush", SPACE, "switch_flushing", FLUSH_ALL,
@@ -30,6 +32,14 @@ ROWS = [
     mutant(
         "flushing.flush_first", SPACE, "switch_flushing", f"{TO_ROOT} {FLUSH_ALL}",
         f"{FLUSH_ALL} {TO_ROOT}", "flushes before satp, not after it (no identifiers)",
+    ),
+    gone(
+        "flushing.no_fence_i", SPACE, "switch_flushing", FENCE_I,
+        "does not do the fence.i that it missed (no identifiers)",
+    ),
+    gone(
+        "tagged.no_fence_i", SPACE, "switch_tagged", FENCE_I,
+        "does not do the fence.i that it missed",
     ),
     gone(
         "tagged.stays_in_satp", SPACE, "switch_tagged", "arch_space_activate(root_of(NULL), 0);",
@@ -47,14 +57,14 @@ ROWS = [
         "tagged.join_first", SPACE, "switch_tagged", "asid_announce(hart, space);", ";",
         "joins the word before the identifier is certain",
         ("switch_tagged", JOIN,
-         f"({{ bool first = {JOIN}; asid_announce(hart, space); first; }})"),
+         f"({{ struct missed first = {JOIN}; asid_announce(hart, space); first; }})"),
     ),
     mutant(
-        "tagged.no_join", SPACE, "switch_tagged", JOIN, "true",
+        "tagged.no_join", SPACE, "switch_tagged", JOIN, MISSED,
         "runs a space without joining its word",
     ),
     mutant(
-        "tagged.late_join", SPACE, "switch_tagged", JOIN, "true", "joins the word after satp",
+        "tagged.late_join", SPACE, "switch_tagged", JOIN, MISSED, "joins the word after satp",
         ("switch_tagged", TO_TAGGED, f"{TO_TAGGED} (void){JOIN};"),
     ),
     mutant(
@@ -70,9 +80,9 @@ ROWS = [
         "flushes one identifier for a new epoch",
     ),
     mutant(
-        "tagged.epoch_flush_late", SPACE, "switch_tagged", FLUSH_ALL, "missed = true;",
+        "tagged.epoch_flush_late", SPACE, "switch_tagged", FLUSH_ALL, "missed.translations = true;",
         "writes satp before it flushes for a new epoch",
-        ("switch_tagged", TO_TAGGED, f"{TO_TAGGED} if (missed) {{ {FLUSH_ALL} }}"),
+        ("switch_tagged", TO_TAGGED, f"{TO_TAGGED} if (missed.translations) {{ {FLUSH_ALL} }}"),
     ),
     gone(
         "tagged.no_missed_flush", SPACE, "switch_tagged", FLUSH_ASID,
@@ -81,7 +91,7 @@ ROWS = [
     mutant(
         "tagged.satp_first", SPACE, "switch_tagged", FLUSH_ASID, ";",
         "writes satp before it flushes what it missed",
-        ("switch_tagged", TO_TAGGED, f"{TO_TAGGED} if (missed) {{ {FLUSH_ASID} }}"),
+        ("switch_tagged", TO_TAGGED, f"{TO_TAGGED} if (missed.translations) {{ {FLUSH_ASID} }}"),
     ),
     gone(
         "tagged.not_settled", SPACE, "switch_tagged", "asid_settle(hart, space);",

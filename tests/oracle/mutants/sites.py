@@ -20,20 +20,23 @@ import csource
 import rows
 
 CALLS = {
-    "fence": r"arch_tlb_flush_\w+|arch_icache_\w+|arch_space_activate|shared_fence",
+    "fence": r"arch_tlb_flush_\w+|arch_icache_\w+|arch_space_activate|shared_fence|fence_others",
+    "contents": r"arch_zero_frame",
     "shared word": r"shared_(?:load|store|fetch_\w+|exchange|compare_exchange)",
     "slot": r"pte_slot_\w+",
-    "owing": r"tlb_\w+|vm_cursor_sync|note_dying",
-    "switch": r"space_word_\w+|asid_(?!t\b)\w+|icache_\w+|vm_fault_start_anew",
-    "deferral": r"reclaim_\w+|pt_node_destroy|vm_space_release_page|arch_quiescence_count",
+    "owing": r"tlb_\w+|vm_cursor_(?:sync|issue|dispatch)\w*|cursor_(?:owe|sync)_\w+|owe_\w+",
+    "switch": r"space_word_\w+|asid_(?!t\b)\w+|vm_space_icache_sync|vm_fault_start_anew",
+    "deferral": r"reclaim_\w+|pt_node_destroy|release\w*|vm_space_free|frame_put"
+                r"|arch_quiescence_count|take_snapshot\w*|has_passed\w*",
     "unlock": r"pt_unlock_\w+|spinlock_release(?=\(&?\w*(?:node|cover|child|parent|cursor))",
-    "place": r"node_is_\w+|range_fits_\w+",
-}
+    "place": r"node_is_\w+|pt_order_allows",
+}  # fmt: skip
 WORDS = {
+    "owing": r"owed\.code\s*=[^=;]+",
     "place": r"is_stray",
     "order": r"memory_order_(?:acquire|release|acq_rel|seq_cst)",
 }
-GENERATION = re.compile(r"\w*(?:generation|epoch|seen\[|EPOCH|count_at|quiescen)\w*")
+GENERATION = re.compile(r"generation|GENERATION|epoch|EPOCH|seen->|snapshot|missed")
 COMPARISON = re.compile(r"[^;{}]*?[^-=<>!](?:==|!=|<=|>=|<|>)(?![<>=])[^;{}]*")
 WEAKER = {
     "memory_order_acquire": ("relaxed",),
@@ -62,10 +65,10 @@ class Site:
 def matches(source):
     """(kind, start, end) of all sites, some of them twice."""
     for kind, names in CALLS.items():
-        for found in re.finditer(rf"\b(?:{names})(?=\()", source.code):
+        for found in re.finditer(rf"(?<![\w.])(?:{names})(?=\()", source.code):
             yield kind, found.start(), source.call_end(found.start())
     for kind, words in WORDS.items():
-        for found in re.finditer(rf"\b(?:{words})\b", source.code):
+        for found in re.finditer(rf"\b(?:{words})", source.code):
             yield kind, found.start(), found.end()
     for function in source.functions:
         for found in COMPARISON.finditer(source.code, function.start, function.end):

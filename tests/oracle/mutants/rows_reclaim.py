@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""Mutants of when things are free (mm/reclaim.c and what gives to it)."""
+
+from rows import gone, mutant, weaker
+
+FLUSH = "mm/vm_cursor_flush.c"
+RECLAIM = "mm/reclaim.c"
+SPACE = "mm/vm_space.c"
+ABSENT_AT = "pte_slot_store(&node->slots[index], pte_absent());"
+COUNT = "arch_quiescence_count(hart)"
+LEFT_DOWN = "shared_fetch_add(&reclaim.left, UINT64_MAX, memory_order_release)"
+
+ROWS = [
+    mutant(
+        "park.at_once", FLUSH, "release", "reclaim_park(node);",
+        "unsigned all = UINT32_MAX; reclaim_release(node, &all); pt_node_destroy(node);",
+        "frees a detached table as soon as it is flushed",
+    ),
+    mutant(
+        "park.past_at_once", RECLAIM, "reclaim_park", "push(&reclaim.parked, node);",
+        "push(&reclaim.past, node);", "parks a table among those that no hart can have met",
+    ),
+    gone("park.nothing", FLUSH, "release", "reclaim_park(node);", "forgets detached tables"),
+    gone(
+        "release.leaves_not", FLUSH, "release", "reclaim_release(node, &leaves);",
+        "leaves all pages of a detached table to the reaper",
+    ),
+    mutant(
+        "release.kept_not", FLUSH, "release",
+        "frame_put(cursor->owed.kept[--cursor->owed.kept_count]);",
+        "cursor->owed.kept_count--;", "does not give back what was kept for the flush",
+    ),
+    gone(
+        "sweep.nothing", FLUSH, "sweep_dying", "reclaim_dying(node, i, entry);",
+        "does not release dying entries",
+    ),
+    gone(
+        "snapshot.no_fence", RECLAIM, "take_snapshot_locked", "shared_fence(memory_order_seq_cst);",
+        "leaves out the fence between what was detached and the counters",
+    ),
+    weaker(
+        "snapshot.weak_fence", RECLAIM, "take_snapshot_locked",
+        "shared_fence(memory_order_seq_cst)", "seq_cst acq_rel",
+        "the fence between what was detached and the counters",
+    ),
+    mutant(
+        "snapshot.old_counts", RECLAIM, "take_snapshot_locked", COUNT, "0",
+        "takes every counter for changed",
+    ),
+    gone(
+        "snapshot.nobody_behind", RECLAIM, "take_snapshot_locked",
+        "reclaim.behind = hart_mask_with(reclaim.behind, hart);", "waits for no hart",
+    ),
+    mutant(
+        "passed.not_asked", RECLAIM, "advance_locked", "has_passed_locked(hart)", "true",
+        "does not ask whether a hart has been outside",
+    ),
+    mutant(
+        "passed.always", RECLAIM, "has_passed_locked", "count != reclaim.snapshot[hart]", "true",
+        "takes a hart that is in the kernel for one that has been outside",
+    ),
+    gone(
+        "snapshot.never", RECLAIM, "advance_locked", "take_snapshot_locked();",
+        "looks for harts without having noted where they were",
+    ),
+    gone(
+        "park.not_counted", RECLAIM, "reclaim_park",
+        "(void)shared_fetch_add(&reclaim.left, 1, memory_order_relaxed);",
+        "does not count what is parked",
+    ),
+    mutant(
+        "left.nothing", RECLAIM, "vm_space_reap_is_done",
+        "shared_load(&reclaim.left, memory_order_acquire) == 0", "true",
+        "says that nothing is left",
+    ),
+    gone(
+        "page.frame_lost", RECLAIM, "release_page", "frame_put(frame_of(pa));",
+        "loses the frames of removed pages",
+    ),
+    gone(
+        "page.not_released", RECLAIM, "release_leaf",
+        "release_page(node->space, pte_pa(leaf), pte_sw(leaf) == PTE_SW_IO);",
+        "loses the pages of detached tables",
+    ),
+    gone(
+        "apart.leaf_skipped", RECLAIM, "take_apart", "release_leaf(node, i, entry);",
+        "does not release the pages of a table it takes apart",
+    ),
+    gone(
+        "leaves.leaf_skipped", RECLAIM, "release_leaves", "release_leaf(node, i, entry);",
+        "does not release the pages of a detached table",
+    ),
+    gone(
+        "leaves.dying_skipped", RECLAIM, "release_leaves", "reclaim_dying(node, i, entry);",
+        "does not release what was dying in a detached table",
+    ),
+    gone(
+        "release.not_a_leaf", RECLAIM, "reclaim_release", "release_leaves(node);",
+        "leaves device pages of a detached table to the reaper",
+    ),
+    gone(
+        "release.not_below", RECLAIM, "reclaim_release",
+        "reclaim_release(pt_node_of(entry), leaves);",
+        "leaves device pages below a detached table to the reaper",
+    ),
+    mutant(
+        "passed.odd", RECLAIM, "has_passed_locked", "count % 2 == 0", "count % 2 != 0",
+        "takes odd for even",
+    ),
+    mutant(
+        "passed.no_counter", RECLAIM, "has_passed_locked", COUNT, "0",
+        "does not look at the counters",
+    ),
+    mutant(
+        "advance.parked_too", RECLAIM, "advance_locked", "reclaim.past = reclaim.waiting;",
+        "reclaim.past = reclaim.waiting;"
+        " while (reclaim.parked != NULL) { push(&reclaim.past, pop(&reclaim.parked)); }",
+        "frees with a snapshot what was parked after it",
+    ),
+    gone(
+        "apart.entry_stays", RECLAIM, "release_leaf", ABSENT_AT,
+        "leaves the entry of a page that it releases",
+    ),
+    gone(
+        "dying.entry_stays", RECLAIM, "reclaim_dying", ABSENT_AT,
+        "leaves a dying entry whose page it releases",
+    ),
+    mutant(
+        "dying.release_first", RECLAIM, "reclaim_dying",
+        f"{ABSENT_AT} node->dying--; release_page(node->space, pte_dying_pa(dying),"
+        " pte_dying_is_io(dying));",
+        "node->dying--; release_page(node->space, pte_dying_pa(dying), pte_dying_is_io(dying));"
+        f" {ABSENT_AT}",
+        "releases a page before the entry that names it is gone",
+    ),
+    gone(
+        "apart.table_stays", RECLAIM, "take_apart",
+        "pte_slot_store(&node->slots[i], pte_absent());",
+        "leaves the entry of a table that it frees",
+    ),
+    gone(
+        "apart.child_lost", RECLAIM, "take_apart", "pt_node_destroy(child);",
+        "forgets the tables below a detached one",
+    ),
+    gone("top.not_freed", RECLAIM, "free_top", "pt_node_destroy(node);", "forgets a root"),
+    gone("top.space_lost", RECLAIM, "free_top", "vm_space_free(space);", "forgets a space"),
+    gone(
+        "top.left_not_counted", RECLAIM, "free_top", f"(void){LEFT_DOWN};",
+        "does not count down what is left",
+    ),
+    weaker("top.left_relaxed", RECLAIM, "free_top", LEFT_DOWN, "release relaxed",
+           "the count of what is left"),
+    weaker("left.relaxed", RECLAIM, "vm_space_reap_is_done",
+           "shared_load(&reclaim.left, memory_order_acquire)", "acquire relaxed",
+           "the load of what is left"),
+    mutant(
+        "put.root_at_once", SPACE, "vm_space_put", "reclaim_park(space->root);",
+        "reclaim_park(space->root); while (vm_space_reap()) { }",
+        "takes a dead space apart in place",
+    ),
+]
