@@ -9,6 +9,7 @@
 #include "lib/spinlock.h"
 
 #include "lib/assert.h"
+#include "lib/counter.h"
 
 /* Written by the hart of the row only. */
 static struct {
@@ -43,6 +44,15 @@ static void note_acquired(struct spinlock *lock)
     atomic_store_explicit(&lock->owner, (uint8_t)(hart + 1), memory_order_relaxed);
 }
 
+static void wait_for(const struct spinlock *lock, uint16_t ticket)
+{
+    counter_add(lock->rank == LOCK_PT_NODE ? COUNTER_node_lock_waits : COUNTER_lock_waits, 1);
+    /* Pairs with the release in spinlock_release. */
+    while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
+        hart_relax();
+    }
+}
+
 void spinlock_acquire(struct spinlock *lock)
 {
     uint16_t ticket;
@@ -51,8 +61,8 @@ void spinlock_acquire(struct spinlock *lock)
     DASSERT(lock->rank != LOCK_NONE && rank_is_allowed(lock));
     ticket = (uint16_t)atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
     /* Pairs with the release in spinlock_release. */
-    while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
-        hart_relax();
+    if (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
+        wait_for(lock, ticket);
     }
     note_acquired(lock);
 }

@@ -8,9 +8,9 @@
 /* [va, va + len) if it lies inside the cursor's range.  ERR_INVAL, ERR_RANGE. */
 status_t cursor_part(const struct vm_cursor *cursor, uint64_t len_bytes, struct va_range *part);
 
-/* The same for a cursor that is about to change it.  ERR_ACCES too: it may only look. */
-status_t cursor_part_to_change(const struct vm_cursor *cursor, uint64_t len_bytes,
-                               struct va_range *part);
+/* The same for a cursor that is about to change what is there.  ERR_ACCES too: it may only look. */
+status_t cursor_part_to_edit(const struct vm_cursor *cursor, uint64_t len_bytes,
+                             struct va_range *part);
 
 /* Checks what a mapping is to grant.  ERR_INVAL, ERR_NOTSUP; no effect. */
 status_t cursor_check_ram(struct vm_prop prop);
@@ -24,5 +24,12 @@ enum vm_mem cursor_io_encoding(enum vm_mem mem);
 enum vm_mem cursor_leaf_mem(const struct pte_leaf *leaf);
 
 /* Takes one leaf out: the entry is dying until the flush. */
-void cursor_remove_leaf(struct vm_cursor *cursor, const struct pt_place *place,
-                        struct vm_removed *removed);
+void cursor_remove_leaf(struct vm_cursor *cursor, const struct pt_place *place);
+
+/* A flush is owed, and then what waits for it: the page's entry is dying; the table is detached,
+ * stray and unlocked. */
+void cursor_owe_dying(struct vm_cursor *cursor, struct va_range page);
+void cursor_owe_table(struct vm_cursor *cursor, struct pt_node *detached);
+
+/* vm_cursor_sync of both, with one flush. */
+void cursor_sync_two(struct vm_cursor pair[2]);

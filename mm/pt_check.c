@@ -2,9 +2,11 @@
 /*
  * The audit of one address space: does every node say what its entries say?
  *
- * Walks the whole tree at rest.  It shares the codec with the code it checks; the independent
- * judgement is the host tests'.
+ * A cursor on the whole user range locks every node, so the walk sees the tree at rest whatever
+ * other harts do.  It shares the codec with the code it checks; the independent judgement is the
+ * host tests'.
  */
+#include "arch/arch.h"
 #include "lib/log.h"
 #include "mm/vm_cursor.h"
 #include "vm_space_priv.h"
@@ -41,8 +43,11 @@ static const char *check_place(const struct pt_node *node, const struct vm_space
     if (node->frame->type != FRAME_TABLE || node->frame->node != node) {
         return "a node and its frame disagree";
     }
-    if (node->is_stray || spinlock_is_mine(&node->lock)) {
-        return "a linked node is stray or locked";
+    if (node->is_stray) {
+        return "a linked node is stray";
+    }
+    if (!spinlock_is_mine(&node->lock)) {
+        return "a node inside a cursor's range is not locked by it";
     }
     return node->space == space && node->base.raw == base.raw && node->level == level
                ? NULL
@@ -54,6 +59,7 @@ static const char *check_node(struct vm_space *space, const struct pt_node *node
 {
     unsigned end = node == space->root ? PTE_ENTRIES / 2 : PTE_ENTRIES;
     unsigned present = 0;
+    unsigned io = 0;
 
     *where = node->base;
     for (unsigned i = 0; i < end; i++) {
@@ -73,6 +79,7 @@ static const char *check_node(struct vm_space *space, const struct pt_node *node
             break;
         case PTE_LEAF:
             problem = check_leaf(space, entry);
+            io += pte_sw(entry) == PTE_SW_IO ? 1 : 0;
             break;
         case PTE_TABLE:
             child = pt_node_of(entry);
@@ -88,18 +95,27 @@ static const char *check_node(struct vm_space *space, const struct pt_node *node
         }
         present++;
     }
-    return present == node->present ? NULL : "a node's count and its entries disagree";
+    return present == node->present && io == node->io && node->dying == 0
+               ? NULL
+               : "a node's counts and its entries disagree";
 }
 
 status_t vm_space_check(struct vm_space *space)
 {
+    struct va_range user = {{0}, vm_space_user_limit()};
     vaddr_t where = {0};
-    const char *problem =
-        check_place(space->root, space, (vaddr_t){0}, (unsigned)space->root->level);
+    struct vm_cursor cursor;
+    const char *problem;
+    status_t status = vm_cursor_open(&cursor, space, user, VM_CURSOR_QUERY);
 
+    if (status != OK) {
+        return status;
+    }
+    problem = check_place(space->root, space, (vaddr_t){0}, arch_paging_levels() - 1);
     if (problem == NULL) {
         problem = check_node(space, space->root, &where);
     }
+    vm_cursor_close(&cursor);
     if (problem != NULL) {
         log_printf("vm_space_check: %s, at or below %lx\n", problem, (unsigned long)where.raw);
         return ERR_INVAL;

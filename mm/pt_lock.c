@@ -9,175 +9,147 @@
  *
  *            root            1. descend from the root without locks;
  *             |              2. stop at the covering node C (or at the first absent entry, for a
- *             C  <- lock        cursor that only looks); link missing tables on the way, each under
- *           / | \               its parent's lock, complete before the entry that points to it;
+ *             C  <- lock        cursor that links nothing); link missing tables on the way, each
+ *           / | \               under its parent's lock, complete before the entry points to it;
  *          a [b  c] <- lock  3. lock C.  While nobody held it C may have been detached, or even be
  *         /   |   \             part of another place: it must not be stray, and must stand where
  *            [d   e] <- lock    and at the level the descent looked for; else let go, start again;
  *                            4. lock what intersects below C, parent before child, left to right.
  *
- * The order of all locks is the tree's pre-order, and no cursor ever locks above what it holds, so
- * no two wait for each other in a circle.  A node of step 4 cannot be detached or move while its
- * parent is locked, so only C needs the check of step 3.  Unlocking goes the other way round.
- *
  * Exact fit: a range equal to the extent of one entry is covered by the node that holds the entry,
  * not by the node below it, because a cursor on that range may want to put a leaf there.
  *
- * The descent of step 1 may walk through nodes that others detach meanwhile.  They must not be
- * freed under it; mm/reclaim.c says why they are not.
+ * Why no two wait in a circle.  All nodes have one order: trees by the address of their root, in a
+ * tree pre-order.  A cursor locks in that order: a table is linked under one lock that is let go
+ * before the next, step 3 holds nothing yet, and step 4 is pre-order.  A node of step 4 cannot be
+ * detached or move while its parent is locked, so only C needs the check of step 3; and whoever
+ * moves or detaches a node has all its locks already and waits for nothing.
+ *
+ * Several cursors on one hart.  The hart would wait for itself, or behind another hart that waits
+ * for it, if a second cursor locked anything that does not come after all it holds.  So that is
+ * refused (pt_order.c), before anything is waited for, whatever the other harts do.
+ *
+ * Two ranges at once.  Tables are linked for both with nothing held across; then both covering
+ * nodes are known.  If one contains the other's range it covers both, and step 4 locks below it
+ * what intersects either, in one pass, so in pre-order and a common node once.  Else their extents
+ * are disjoint, and the lower is locked with all below it before the higher.  If one of them is
+ * stray or elsewhere by then, everything is let go and it starts again.
+ *
+ * Why no node is freed under a descent.  Steps 1 and 2 may walk through nodes that others detach
+ * meanwhile.  A detached node is freed only when every hart has been seen outside of the kernel
+ * since (mm/reclaim.c), and a descent does not leave the kernel.  What it reads in such a node is
+ * old, but whole: the acquire of an entry pairs with the release that linked the node it names, and
+ * the check of step 3 throws the result away.
+ *
+ * Unlocking goes the other way round.  Tables linked under a cursor are born locked.
  */
 #include "pt_lock.h"
 
+#include <limits.h>
+
 #include "lib/assert.h"
 #include "lib/counter.h"
+#include "pt_descend.h"
+#include "pt_order.h"
 
-static status_t node_acquire(struct pt_node *node)
-{
-    if (spinlock_is_mine(&node->lock)) {
-        return ERR_DEADLK;
-    }
-    spinlock_acquire(&node->lock);
-    counter_add(COUNTER_node_locks, 1);
-    return OK;
-}
-
-/* A node that a descent has found, and the level it looked for. */
-struct found {
-    struct pt_node *node;
-    unsigned level;
+/* The ranges of one cursor, or of two with one covering node; the second may be empty. */
+struct wanted {
+    struct va_range at[2];
 };
 
-/* True if the locked node still stands where a descent for `va` in this space looked for it. */
-static bool node_is_in_place(struct found found, const struct pt_node *root, vaddr_t va)
+static void node_acquire(struct pt_node *node)
 {
-    const struct pt_node *node = found.node;
-
-    return !node->is_stray && node->space == root->space && node->level == found.level &&
-           pt_node_contains(node, va);
+    spinlock_acquire(&node->lock);
+    counter_add(COUNTER_node_locks, 1);
 }
 
-/* True if an entry of `level` holds the range and more, so that a node below it can cover it. */
-static bool range_fits_one_entry(unsigned level, struct va_range range)
+static bool range_touches(struct va_range range, struct va_range other)
 {
-    uint64_t bytes = range.end.raw - range.start.raw;
-
-    return pte_index(range.start, level) == pte_index((vaddr_t){range.end.raw - 1}, level) &&
-           bytes < pte_level_bytes(level);
+    return range.start.raw < range.end.raw && range.start.raw < other.end.raw &&
+           other.start.raw < range.end.raw;
 }
 
-/* Puts an empty node below `parent` where the descent found nothing.  ERR_AGAIN: the parent is no
- * longer in place; look again from the root. */
-static status_t link_child(struct pt_node *root, struct found at, vaddr_t va)
+static bool wanted_touches(const struct wanted *wanted, struct va_range extent)
 {
-    struct pt_node *parent = at.node;
-    unsigned index = pte_index(va, at.level);
-    struct pt_node *child;
-    status_t status = node_acquire(parent);
-
-    if (status != OK) {
-        return status;
-    }
-    if (!node_is_in_place(at, root, va)) {
-        status = ERR_AGAIN;
-    } else if (pte_kind(pte_slot_load(&parent->slots[index]), parent->level) == PTE_ABSENT) {
-        status = pt_node_create(root->space, pt_node_entry_va(parent, index), parent->level - 1U,
-                                &child);
-        if (status == OK) {
-            pte_slot_store(&parent->slots[index], pte_make_table(frame_pa(child->frame)));
-            parent->present++;
-        }
-    }
-    spinlock_release(&parent->lock);
-    return status;
+    return range_touches(wanted->at[0], extent) || range_touches(wanted->at[1], extent);
 }
 
-/* Steps 1 and 2: the covering node, not locked.  ERR_AGAIN: start again. */
-static status_t descend(struct pt_node *root, enum pt_link link, struct va_range range,
-                        struct found *cover)
+static struct va_range wanted_hull(const struct wanted *wanted)
 {
-    struct found at = {root, root->level};
+    bool is_two = wanted->at[1].start.raw < wanted->at[1].end.raw;
 
-    while (at.level > 0 && range_fits_one_entry(at.level, range)) {
-        unsigned index = pte_index(range.start, at.level);
-        pte_t entry = pte_slot_load(&at.node->slots[index]);
-        enum pte_kind kind = pte_kind(entry, at.level);
-        status_t status;
-
-        if (kind == PTE_TABLE) {
-            at = (struct found){pt_node_of(entry), at.level - 1};
-            continue;
-        }
-        if (kind != PTE_ABSENT || link == PT_LINK_NOTHING) {
-            break;
-        }
-        status = link_child(root, at, range.start);
-        if (status != OK) {
-            return status;
-        }
-    }
-    *cover = at;
-    return OK;
+    return (struct va_range){wanted->at[0].start, wanted->at[is_two ? 1 : 0].end};
 }
 
-static void unlock_children(struct pt_node *node, struct va_range range)
+static struct va_range entry_extent(const struct pt_node *node, unsigned index)
 {
+    vaddr_t va = pt_node_entry_va(node, index);
+
+    return (struct va_range){va, vaddr_add(va, pt_node_entry_bytes(node))};
+}
+
+/* The child that entry `index` points to, if it is a table that is wanted; else NULL. */
+static struct pt_node *wanted_child(struct pt_node *node, unsigned index,
+                                    const struct wanted *wanted)
+{
+    pte_t entry = pte_slot_load(&node->slots[index]);
+
+    return pte_kind(entry, node->level) == PTE_TABLE &&
+                   wanted_touches(wanted, entry_extent(node, index))
+               ? pt_node_of(entry)
+               : NULL;
+}
+
+static void unlock_children(struct pt_node *node, const struct wanted *wanted)
+{
+    struct va_range hull = wanted_hull(wanted);
     struct pt_span span;
 
-    if (node->level == 0 || node->present == 0 || range.start.raw >= range.end.raw) {
+    if (node->level == 0 || node->present == 0 || hull.start.raw >= hull.end.raw) {
         return;
     }
-    span = pt_node_span(node, range);
+    span = pt_node_span(node, hull);
     for (unsigned i = span.end; i > span.first; i--) {
-        pte_t entry = pte_slot_load(&node->slots[i - 1]);
+        struct pt_node *child = wanted_child(node, i - 1, wanted);
 
-        if (pte_kind(entry, node->level) == PTE_TABLE) {
-            struct pt_node *child = pt_node_of(entry);
-
-            unlock_children(child, range);
+        if (child != NULL) {
+            unlock_children(child, wanted);
             spinlock_release(&child->lock);
         }
     }
 }
 
-/* Step 4, at most PTE_LEVELS_MAX deep.  Cuts *range before the first node that exceeds *budget;
- * ERR_2BIG if that leaves nothing.  After an error no child of `node` is locked. */
-static status_t lock_children(struct pt_node *node, struct va_range *range, unsigned *budget)
+/* Step 4, at most PTE_LEVELS_MAX deep.  Cuts the first range before the first node that exceeds
+ * *budget; ERR_2BIG if that leaves nothing: then no child of `node` is locked. */
+static status_t lock_children(struct pt_node *node, struct wanted *wanted, unsigned *budget)
 {
+    struct va_range *range = &wanted->at[0];
     struct pt_span span;
 
     if (node->level == 0 || node->present == 0) {
         return OK;
     }
-    span = pt_node_span(node, *range);
+    span = pt_node_span(node, wanted_hull(wanted));
     for (unsigned i = span.first; i < span.end; i++) {
-        pte_t entry = pte_slot_load(&node->slots[i]);
-        vaddr_t va = pt_node_entry_va(node, i);
-        struct va_range before = {range->start, va};
-        struct pt_node *child;
+        struct va_range extent = entry_extent(node, i);
+        struct pt_node *child = wanted_child(node, i, wanted);
         status_t status;
 
-        if (pte_kind(entry, node->level) != PTE_TABLE) {
+        if (child == NULL) {
             continue;
         }
         if (*budget == 0) {
-            range->end = va;
-            return va.raw > range->start.raw ? OK : ERR_2BIG;
+            range->end = extent.start;
+            return range->end.raw > range->start.raw ? OK : ERR_2BIG;
         }
-        child = pt_node_of(entry);
-        status = node_acquire(child);
-        if (status == OK) {
-            (*budget)--;
-            status = lock_children(child, range, budget);
-            if (status != OK || range->end.raw <= va.raw) {
-                spinlock_release(&child->lock); /* an error, or cut before its first address */
-            }
+        node_acquire(child);
+        (*budget)--;
+        status = lock_children(child, wanted, budget);
+        if (status != OK || !wanted_touches(wanted, extent)) {
+            spinlock_release(&child->lock); /* refused, or cut before its first address */
         }
-        if (status != OK) {
-            unlock_children(node, before);
+        if (status != OK || wanted_hull(wanted).end.raw <= extent.end.raw) {
             return status;
-        }
-        if (range->end.raw <= va.raw + pt_node_entry_bytes(node)) {
-            return OK;
         }
     }
     return OK;
@@ -196,73 +168,138 @@ static vaddr_t lower_end(const struct pt_node *cover, struct va_range range)
     return (vaddr_t){end < range.end.raw ? end : range.end.raw};
 }
 
-/* Steps 3 and 4 on one candidate.  ERR_AGAIN: start again, perhaps with the shorter *range. */
-static status_t lock_subtree(struct pt_node *root, struct found found, unsigned max_nodes,
-                             struct va_range *range)
+/* Steps 3 and 4 on one candidate.  ERR_AGAIN: start again, perhaps with the shorter range. */
+static status_t lock_subtree(const struct pt_node *root, struct found found, unsigned max_nodes,
+                             struct wanted *wanted)
 {
     struct pt_node *cover = found.node;
-    struct va_range whole = *range;
+    struct va_range whole = wanted->at[0];
     unsigned budget = max_nodes - 1;
-    status_t status = node_acquire(cover);
+    status_t status = pt_lock_found(root, found);
 
     if (status != OK) {
         return status;
     }
-    status = node_is_in_place(found, root, range->start) ? lock_children(cover, range, &budget)
-                                                         : ERR_AGAIN;
-    if (status == ERR_2BIG) {
+    if (lock_children(cover, wanted, &budget) == ERR_2BIG) {
         /* Not even the nodes above the first page fit: look further down. */
-        *range = (struct va_range){whole.start, lower_end(cover, whole)};
-        status = ERR_AGAIN;
-    }
-    if (status != OK) {
+        wanted->at[0] = (struct va_range){whole.start, lower_end(cover, whole)};
         spinlock_release(&cover->lock);
+        return ERR_AGAIN;
     }
-    return status;
+    return OK;
+}
+
+static void unlock_subtree(struct pt_node *cover, const struct wanted *wanted)
+{
+    unlock_children(cover, wanted);
+    spinlock_release(&cover->lock);
 }
 
 status_t pt_lock_range(struct pt_node *root, enum pt_link link, unsigned max_nodes,
                        struct va_range *range, struct pt_node **cover)
 {
+    struct wanted wanted = {{*range, {{0}, {0}}}};
     struct found found = {0};
-    status_t status;
+    status_t status = pt_order_is_full() ? ERR_DEADLK : ERR_AGAIN;
 
     ASSERT(max_nodes > 0 && range->start.raw < range->end.raw);
-    do {
-        status = descend(root, link, *range, &found);
+    while (status == ERR_AGAIN) {
+        status = pt_descend(root, link, wanted.at[0], &found);
         if (status == OK) {
-            status = lock_subtree(root, found, max_nodes, range);
+            status = lock_subtree(root, found, max_nodes, &wanted);
         }
-    } while (status == ERR_AGAIN);
+    }
     if (status == OK) {
+        *range = wanted.at[0];
         *cover = found.node;
+        pt_order_enter(root, range->end);
     }
     return status;
 }
 
-void pt_unlock_range(struct pt_node *cover, struct va_range range)
+void pt_unlock_range(struct pt_node *root, struct pt_node *cover, struct va_range range)
 {
-    unlock_children(cover, range);
-    spinlock_release(&cover->lock);
+    pt_order_leave(root, range.end);
+    unlock_subtree(cover, &(struct wanted){{range, {{0}, {0}}}});
+}
+
+/* Steps 3 and 4 for two ranges. */
+static status_t lock_two_found(const struct pt_node *root, const struct found found[2],
+                               struct pt_two *two)
+{
+    struct wanted low = {{two->ranges[0], {{0}, {0}}}};
+    struct wanted high = {{two->ranges[1], {{0}, {0}}}};
+    struct wanted both = {{two->ranges[0], two->ranges[1]}};
+    status_t status;
+
+    for (unsigned i = 0; i < 2; i++) {
+        if (found_contains(found[i], two->ranges[1 - i])) {
+            two->covers[0] = found[i].node;
+            two->covers[1] = found[i].node;
+            return lock_subtree(root, found[i], UINT_MAX, &both);
+        }
+    }
+    two->covers[0] = found[0].node;
+    two->covers[1] = found[1].node;
+    status = lock_subtree(root, found[0], UINT_MAX, &low);
+    if (status != OK) {
+        return status;
+    }
+    status = lock_subtree(root, found[1], UINT_MAX, &high);
+    if (status != OK) {
+        unlock_subtree(found[0].node, &low);
+    }
+    return status;
+}
+
+status_t pt_lock_two(struct pt_node *root, enum pt_link link, struct pt_two *two)
+{
+    struct found found[2] = {0};
+    status_t status = pt_order_is_full() ? ERR_DEADLK : ERR_AGAIN;
+
+    while (status == ERR_AGAIN) {
+        status = pt_descend(root, link, two->ranges[0], &found[0]);
+        if (status == OK) {
+            status = pt_descend(root, link, two->ranges[1], &found[1]);
+        }
+        if (status == OK) {
+            status = lock_two_found(root, found, two);
+        }
+    }
+    if (status == OK) {
+        pt_order_enter(root, two->ranges[1].end);
+    }
+    return status;
+}
+
+void pt_unlock_two(struct pt_node *root, const struct pt_two *two)
+{
+    struct wanted low = {{two->ranges[0], {{0}, {0}}}};
+    struct wanted high = {{two->ranges[1], {{0}, {0}}}};
+
+    pt_order_leave(root, two->ranges[1].end);
+    if (two->covers[0] == two->covers[1]) {
+        unlock_subtree(two->covers[0], &(struct wanted){{two->ranges[0], two->ranges[1]}});
+        return;
+    }
+    unlock_subtree(two->covers[1], &high);
+    unlock_subtree(two->covers[0], &low);
 }
 
 void pt_lock_unlinked(struct pt_node *node)
 {
-    spinlock_acquire(&node->lock);
-    counter_add(COUNTER_node_locks, 1);
+    node_acquire(node);
 }
 
 void pt_unlock_stray(struct pt_node *node)
 {
-    struct va_range all = {node->base, vaddr_add(node->base, pt_node_bytes(node))};
-    struct pt_span span = pt_node_span(node, all);
-
     node->is_stray = true;
-    for (unsigned i = span.end; node->level > 0 && i > span.first; i--) {
-        pte_t entry = pte_slot_load(&node->slots[i - 1]);
+    for (unsigned i = 0, left = node->present; node->level > 0 && left > 0; i++) {
+        pte_t entry = pte_slot_load(&node->slots[i]);
 
         if (pte_kind(entry, node->level) == PTE_TABLE) {
             pt_unlock_stray(pt_node_of(entry));
+            left--;
         }
     }
     spinlock_release(&node->lock);

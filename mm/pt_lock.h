@@ -12,14 +12,28 @@ enum pt_link {
 /* Locks the lowest node that contains *range and every existing node below it that intersects it.
  *
  * range:     inside the user half, not empty, page aligned; cut at its end where more than
- * max_nodes would have to be locked, but never to nothing. Errors:    ERR_NOMEM  no table; those
- * linked before stay (empty, and found by the next comer) ERR_DEADLK this hart holds one of the
- * nodes.   Nothing is locked after an error. Context:   only page-table node locks may be held. */
+ *            max_nodes would have to be locked, but never to nothing.
+ * Errors:    ERR_NOMEM  no table; those linked before stay (empty, and found by the next comer)
+ *            ERR_DEADLK this hart holds a node that excludes these, or comes after one of them.
+ *            Nothing is locked after an error, and ERR_DEADLK is found before anything is waited
+ *            for.
+ * Context:   only page-table node locks may be held. */
 status_t pt_lock_range(struct pt_node *root, enum pt_link link, unsigned max_nodes,
                        struct va_range *range, struct pt_node **cover);
 
 /* Unlocks what pt_lock_range locked, and what was linked below since, in reverse order. */
-void pt_unlock_range(struct pt_node *cover, struct va_range range);
+void pt_unlock_range(struct pt_node *root, struct pt_node *cover, struct va_range range);
+
+/* Two ranges of one tree, the lower first, and the nodes that cover them: one node for both, or one
+ * each, neither of which lies above the other. */
+struct pt_two {
+    struct va_range ranges[2];
+    struct pt_node *covers[2];
+};
+
+/* Locks for both what pt_lock_range would lock for each, every node once.  Errors: the same. */
+status_t pt_lock_two(struct pt_node *root, enum pt_link link, struct pt_two *two);
+void pt_unlock_two(struct pt_node *root, const struct pt_two *two);
 
 /* Locks a node that is not linked yet, so that it is born locked. */
 void pt_lock_unlinked(struct pt_node *node);

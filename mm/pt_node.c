@@ -49,3 +49,8 @@ struct pt_node *pt_node_of(pte_t table)
     ASSERT_FMT(frame != NULL && frame->type == FRAME_TABLE, "entry=%lx", (unsigned long)table.raw);
     return frame->node;
 }
+
+bool pt_node_is_root(const struct pt_node *node)
+{
+    return node->level + 1U == arch_paging_levels();
+}

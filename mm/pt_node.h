@@ -14,7 +14,8 @@
 
 struct vm_space;
 
-/* Fields: (c) constant, (n) the node's lock. */
+/* Fields: (c) constant once it is linked, (n) the node's lock; a node that is not linked, or stray,
+ * is its owner's alone, but for descents that lock it to see that it is stray. */
 struct pt_node {
     struct spinlock lock;   /* rank LOCK_PT_NODE                          */
     struct vm_space *space; /* (n) place: whose                           */
@@ -23,6 +24,8 @@ struct pt_node {
     struct frame *frame;    /* (c) the frame they lie in                  */
     struct pt_node *next;   /* (n) list of detached or spare nodes        */
     uint16_t present;       /* (n) user entries with V set                */
+    uint16_t io;            /* (n) leaves among them that map a region    */
+    uint16_t dying;         /* (n) entries whose flush is owed            */
     uint8_t level;          /* (c) 0: its entries map 4 KiB               */
     bool is_stray;          /* (n) detached: no descent may use it        */
 };
@@ -36,6 +39,9 @@ void pt_node_destroy(struct pt_node *node);
 
 /* The node that a table entry points to. */
 struct pt_node *pt_node_of(pte_t table);
+
+/* True for the top of a space's tree. */
+bool pt_node_is_root(const struct pt_node *node);
 
 /* Bytes that one entry, and the whole node, translate. */
 static inline uint64_t pt_node_entry_bytes(const struct pt_node *node)

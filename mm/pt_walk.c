@@ -19,7 +19,7 @@ static struct pt_place place_at(struct pt_node *node, vaddr_t va)
     return (struct pt_place){node, index, entry, pte_kind(entry, node->level)};
 }
 
-struct pt_place pt_walk(struct vm_cursor *cursor, vaddr_t va)
+struct pt_place pt_look(const struct vm_cursor *cursor, vaddr_t va)
 {
     struct pt_node *node = pt_node_contains(cursor->near, va) ? cursor->near : cursor->cover;
     struct pt_place place = place_at(node, va);
@@ -29,6 +29,13 @@ struct pt_place pt_walk(struct vm_cursor *cursor, vaddr_t va)
     }
     ASSERT_FMT(place.kind != PTE_UNKNOWN, "va=%lx entry=%lx", (unsigned long)va.raw,
                (unsigned long)place.entry.raw);
+    return place;
+}
+
+struct pt_place pt_walk(struct vm_cursor *cursor, vaddr_t va)
+{
+    struct pt_place place = pt_look(cursor, va);
+
     cursor->near = place.node;
     return place;
 }
@@ -145,6 +152,7 @@ struct pt_place pt_walk_linking(struct vm_cursor *cursor, vaddr_t va, struct pt_
         node->base = pt_node_entry_va(place.node, place.index);
         pt_lock_unlinked(node);
         pte_slot_store(&place.node->slots[place.index], pte_make_table(frame_pa(node->frame)));
+        cursor->stores++;
         place.node->present++;
         place = place_at(node, va);
         cursor->near = node;

@@ -1,37 +1,252 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reclamation of detached tables.
+ * Reclamation: the end of detached tables and of dead spaces.
  *
- * Frames may go as soon as their flush is done.  A node may also be in the hands of a descent on
- * another hart, which walks without locks (mm/pt_lock.c); so it is freed only when no descent can
- * be under way.  One hart runs the kernel, and it is here, not in a descent: that moment is now.
+ * A frame may go when its flush is done.  A node may also be in the hands of a descent on another
+ * hart, which walks without locks (mm/pt_lock.c), and a space in the hands of a hart that looks for
+ * identifiers in use (mm/asid.c).  Nobody waits for them in place: the sub-tree is parked, through
+ * its own record, so that parking needs no memory, and is taken apart in pieces later.
+ *
+ *   flushed -> parked --snapshot--> waiting --each hart seen even or changed--> past -> taken apart
+ *
+ * Every hart has a counter that is odd while it is in the kernel (arch_quiescence_count).  One that
+ * is even is in no descent, and its next entry ends in a full fence, so that it then sees what was
+ * detached before the snapshot.  One that has changed has been outside since.  The hart that looks
+ * is here, and not in a descent.  One snapshot serves all that were parked before it.
  */
 #include "reclaim.h"
 
+#include "arch/arch.h"
+#include "lib/counter.h"
+#include "lib/spinlock.h"
 #include "vm_space_priv.h"
 
-/* At most PTE_LEVELS_MAX deep. */
-void reclaim_table(struct vm_space *space, struct pt_node *node)
-{
-    for (unsigned i = 0; i < PTE_ENTRIES; i++) {
-        pte_t entry = pte_slot_load(&node->slots[i]);
+static struct {
+    struct spinlock lock;        /* rank LOCK_REAP                              */
+    struct pt_node *parked;      /* (l) since the last snapshot                 */
+    struct pt_node *waiting;     /* (l) parked before it                        */
+    struct pt_node *past;        /* (l) no hart can have met them               */
+    uint64_t snapshot[HART_MAX]; /* (l) the counters when it was taken          */
+    struct hart_mask behind;     /* (l) harts not seen even or changed since    */
+    struct shared left;          /* (a) sub-trees that are not taken apart yet  */
+} reclaim = {.lock = SPINLOCK_INIT(LOCK_REAP)};
 
-        switch (pte_kind(entry, node->level)) {
-        case PTE_TABLE:
-            reclaim_table(space, pt_node_of(entry));
-            break;
-        case PTE_LEAF:
-            vm_space_release_page(space, pte_pa(entry),
-                                  pte_sw(entry) == PTE_SW_IO ? VM_PAGE_IO : VM_PAGE_RAM);
-            break;
-        case PTE_DYING:
-            vm_space_release_page(space, pte_dying_pa(entry),
-                                  pte_dying_is_io(entry) ? VM_PAGE_IO : VM_PAGE_RAM);
-            break;
-        case PTE_ABSENT:
-        case PTE_UNKNOWN:
-            break;
+/* What one piece may still do. */
+struct budget {
+    unsigned tables, leaves;
+};
+
+static void push(struct pt_node **list, struct pt_node *node)
+{
+    node->next = *list;
+    *list = node;
+}
+
+static struct pt_node *pop(struct pt_node **list)
+{
+    struct pt_node *node = *list;
+
+    if (node != NULL) {
+        *list = node->next;
+        node->next = NULL;
+    }
+    return node;
+}
+
+void reclaim_park(struct pt_node *node)
+{
+    counter_add(COUNTER_tables_parked, 1);
+    /* Relaxed: the count comes down only after the lock was taken. */
+    (void)shared_fetch_add(&reclaim.left, 1, memory_order_relaxed);
+    spinlock_acquire(&reclaim.lock);
+    push(&reclaim.parked, node);
+    spinlock_release(&reclaim.lock);
+}
+
+static void take_snapshot_locked(void)
+{
+    reclaim.waiting = reclaim.parked;
+    reclaim.parked = NULL;
+    /* Orders the detaching of all that was parked before the counters; pairs with the full fence
+     * that ends each entry into the kernel. */
+    shared_fence(memory_order_seq_cst);
+    for (hart_idx_t hart = 0; hart < HART_MAX; hart++) {
+        reclaim.snapshot[hart] = arch_quiescence_count(hart);
+        reclaim.behind = hart_mask_with(reclaim.behind, hart);
+    }
+}
+
+/* True if the hart can not be in a descent that began before the snapshot. */
+static bool has_passed_locked(hart_idx_t hart)
+{
+    uint64_t count = arch_quiescence_count(hart);
+
+    return hart == hart_index() || count % 2 == 0 || count != reclaim.snapshot[hart];
+}
+
+/* Looks where the harts are; what is waiting is past when none is behind. */
+static void advance_locked(void)
+{
+    if (reclaim.waiting == NULL) {
+        if (reclaim.parked == NULL) {
+            return;
+        }
+        take_snapshot_locked();
+    }
+    for (hart_idx_t hart = 0; hart < HART_MAX; hart++) {
+        if (hart_mask_has(reclaim.behind, hart) && has_passed_locked(hart)) {
+            reclaim.behind = hart_mask_without(reclaim.behind, hart);
         }
     }
+    if (hart_mask_is_empty(reclaim.behind)) {
+        reclaim.past = reclaim.waiting;
+        reclaim.waiting = NULL;
+    }
+}
+
+static struct pt_node *next_past(void)
+{
+    struct pt_node *node;
+
+    spinlock_acquire(&reclaim.lock);
+    if (reclaim.past == NULL) {
+        advance_locked();
+    }
+    node = pop(&reclaim.past);
+    spinlock_release(&reclaim.lock);
+    return node;
+}
+
+/* Gives back what an entry held: a page of a region, or a reference of a frame.  Only a region
+ * needs the space, which is there: a cursor's, or a dead one that goes after its tables.  Other
+ * sub-trees are parked without device pages (reclaim_release). */
+static void release_page(struct vm_space *space, paddr_t pa, bool is_io)
+{
+    if (is_io) {
+        vm_space_io_remove(space, pa);
+    } else {
+        frame_put(frame_of(pa));
+    }
+}
+
+static void release_leaf(struct pt_node *node, unsigned index, pte_t leaf)
+{
+    pte_slot_store(&node->slots[index], pte_absent());
+    node->present--;
+    release_page(node->space, pte_pa(leaf), pte_sw(leaf) == PTE_SW_IO);
+}
+
+void reclaim_dying(struct pt_node *node, unsigned index, pte_t dying)
+{
+    pte_slot_store(&node->slots[index], pte_absent());
+    node->dying--;
+    release_page(node->space, pte_dying_pa(dying), pte_dying_is_io(dying));
+}
+
+/* Releases and frees what is below `node`, as far as the budget goes; true when nothing is left in
+ * it.  What a piece has done is gone from the tables, so the next finds its place by itself.  At
+ * most PTE_LEVELS_MAX deep. */
+static bool take_apart(struct pt_node *node, struct budget *budget)
+{
+    for (unsigned i = 0; node->present > 0; i++) {
+        pte_t entry = pte_slot_load(&node->slots[i]);
+        enum pte_kind kind = pte_kind(entry, node->level);
+
+        if (kind == PTE_TABLE) {
+            struct pt_node *child = pt_node_of(entry);
+
+            if (!take_apart(child, budget) || budget->tables == 0) {
+                return false; /* an empty child is found again by the next piece */
+            }
+            budget->tables--;
+            pte_slot_store(&node->slots[i], pte_absent());
+            node->present--;
+            pt_node_destroy(child);
+        } else if (kind == PTE_LEAF) {
+            if (budget->leaves == 0) {
+                return false;
+            }
+            budget->leaves--;
+            release_leaf(node, i, entry);
+        }
+    }
+    return true;
+}
+
+/* Frees the top of a sub-tree that is empty; with a root goes its space. */
+static void free_top(struct pt_node *node)
+{
+    struct vm_space *space = node->space;
+    bool is_root = pt_node_is_root(node);
+
     pt_node_destroy(node);
+    if (is_root) {
+        vm_space_free(space);
+    }
+    /* Release pairs with the acquire in vm_space_reap_is_done: the frames are back by then. */
+    (void)shared_fetch_add(&reclaim.left, UINT64_MAX, memory_order_release);
+}
+
+bool vm_space_reap(void)
+{
+    struct budget budget = {RECLAIM_TABLES, RECLAIM_LEAVES};
+    bool has_worked = false;
+
+    while (!vm_space_reap_is_done() && budget.tables > 0) {
+        struct pt_node *node = next_past();
+
+        if (node == NULL) {
+            return has_worked;
+        }
+        has_worked = true;
+        if (!take_apart(node, &budget) || budget.tables == 0) {
+            spinlock_acquire(&reclaim.lock);
+            push(&reclaim.past, node);
+            spinlock_release(&reclaim.lock);
+            return true;
+        }
+        budget.tables--;
+        free_top(node);
+    }
+    return has_worked;
+}
+
+bool vm_space_reap_is_done(void)
+{
+    return shared_load(&reclaim.left, memory_order_acquire) == 0;
+}
+
+/* Releases all that a node of level 0 maps, what is dying included. */
+static void release_leaves(struct pt_node *node)
+{
+    for (unsigned i = 0; node->present + node->dying > 0; i++) {
+        pte_t entry = pte_slot_load(&node->slots[i]);
+        enum pte_kind kind = pte_kind(entry, 0);
+
+        if (kind == PTE_LEAF) {
+            release_leaf(node, i, entry);
+        } else if (kind == PTE_DYING) {
+            reclaim_dying(node, i, entry);
+        }
+    }
+}
+
+/* At most PTE_LEVELS_MAX deep. */
+void reclaim_release(struct pt_node *node, unsigned *leaves)
+{
+    if (node->level == 0) {
+        if (node->io > 0 || node->dying > 0 || node->present <= *leaves) {
+            *leaves -= node->present <= *leaves ? node->present : *leaves;
+            release_leaves(node);
+        }
+        return;
+    }
+    for (unsigned i = 0, left = node->present; left > 0; i++) {
+        pte_t entry = pte_slot_load(&node->slots[i]);
+
+        if (pte_kind(entry, node->level) == PTE_TABLE) {
+            reclaim_release(pt_node_of(entry), leaves);
+            left--;
+        }
+    }
 }

@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of detached tables. */
+/* The end of detached tables and of dead spaces (vm_space_reap is its public side). */
 #pragma once
 
 #include "pt_node.h"
 
-/* Releases everything a detached, stray, unlocked sub-tree maps and frees its nodes.  Its flush has
- * been done. */
-void reclaim_table(struct vm_space *space, struct pt_node *node);
+/* Pages that one piece of work releases at most, and nodes that it frees. */
+#define RECLAIM_LEAVES 256U
+#define RECLAIM_TABLES 64U
+
+/* Takes over a detached, stray, unlocked sub-tree, or the root of a space without references.  Its
+ * flush has been done.  Never fails, never waits. */
+void reclaim_park(struct pt_node *node);
+
+/* Releases what such a sub-tree maps before it is parked: device pages and pages that are dying
+ * always, others node by node as long as *leaves lasts.  What it leaves is RAM. */
+void reclaim_release(struct pt_node *node, unsigned *leaves);
+
+/* Releases what a dying entry of a node that the caller owns still holds; its flush has been done.
+ */
+void reclaim_dying(struct pt_node *node, unsigned index, pte_t dying);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one word of an address space: which harts run it, and how often it has been flushed.
+ * The words of an address space: which harts run it, how often it has been flushed, and how often
+ * its code has changed.
  *
- *   63                    16 15            0
- *   generation                harts that run the space now, by logical index
+ *   word   63                    16 15            0      code   63             0
+ *          generation                harts that run             generation of the
+ *                                    the space now              instructions
  */
 #pragma once
 
@@ -15,9 +17,23 @@
  * are stored before; acquire: the harts are read after. */
 struct hart_mask space_word_dispatch(struct vm_space *space);
 
-/* This hart is about to run the space.  True: it has missed a dispatch since it left, or runs the
- * space for the first time, so what it remembers of it must go before the space is used. */
-bool space_word_join(struct vm_space *space, hart_idx_t hart);
+/* Code was written, or may be executed from now on: raises the generation of the instructions and
+ * tells which harts run the space.  They must do a fence.i; those that do not run it will notice
+ * when they join. */
+struct hart_mask space_word_dispatch_code(struct vm_space *space, uint64_t *generation);
+
+/* This hart has done a fence.i after that dispatch. */
+void space_word_code_seen(struct vm_space *space, hart_idx_t hart, uint64_t generation);
+
+/* What a hart has not done while it did not run the space. */
+struct missed {
+    bool translations; /* a dispatch, or it never ran the space: translations must be forgotten */
+    bool code;         /* a dispatch of code: a fence.i is due                                   */
+};
+
+/* This hart is about to run the space.  What it has missed is to be made up for before the space is
+ * used. */
+struct missed space_word_join(struct vm_space *space, hart_idx_t hart);
 
 /* This hart does not run the space any more: satp names another table. */
 void space_word_leave(struct vm_space *space, hart_idx_t hart);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* When translations go: one flush for every hart that may use them. */
+/* When translations and instructions go: from every hart that may use them. */
 #pragma once
 
-#include "mm/vm_cursor.h"
+#include "lib/types.h"
+#include "mm/vm_space.h"
 
-/* What a cursor has to flush, in words of the space.  Adds the leaf at `page` to it. */
-void tlb_owe_page(struct vm_cursor *cursor, struct va_range page);
+/* Entries of the space were removed or tightened and are stored: when this returns no hart can use
+ * what they were.  pages: those of leaves alone; empty: the whole space, pointers to tables too.
+ * Context: node locks may be held. */
+void tlb_flush(struct vm_space *space, struct va_range pages);
 
-/* A node was detached: walk caches must go too. */
-void tlb_owe_space(struct vm_cursor *cursor);
-
-/* Pays it: this hart if it runs the space, and all others that do, in one call.  When it returns,
- * no hart can use what was owed.  Context: node locks held. */
-void tlb_pay(struct vm_cursor *cursor);
+/* The rest of vm_space_icache_sync's contract, for callers that cannot report a failure. */
+void tlb_sync_code(struct vm_space *space);

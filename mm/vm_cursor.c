@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Cursors: opening, closing, looking and moving.  What changes entries is vm_cursor_map.c and
- * vm_cursor_remove.c.
+ * vm_cursor_remove.c; what that owes is paid in vm_cursor_flush.c.
  */
 #include "mm/vm_cursor.h"
 
@@ -12,28 +12,25 @@
 #include "lib/counter.h"
 #include "pt_lock.h"
 #include "pt_walk.h"
-#include "tlb.h"
 #include "vm_space_priv.h"
 
-status_t vm_cursor_open_bounded(struct vm_cursor *cursor, struct vm_space *space,
-                                struct va_range range, enum vm_cursor_mode mode, unsigned max_nodes)
+static status_t check_range(struct va_range range)
 {
-    enum pt_link link = mode == VM_CURSOR_CHANGE ? PT_LINK_MISSING : PT_LINK_NOTHING;
-    struct pt_node *cover;
-    status_t status;
-
-    *cursor = (struct vm_cursor){0};
     if (range.start.raw >= range.end.raw ||
         !is_aligned(range.start.raw | range.end.raw, PAGE_SIZE)) {
         return ERR_INVAL;
     }
-    if (range.end.raw > vm_space_user_limit().raw) {
-        return ERR_RANGE;
-    }
-    status = pt_lock_range(space->root, link, max_nodes, &range, &cover);
-    if (status != OK) {
-        return status;
-    }
+    return range.end.raw > vm_space_user_limit().raw ? ERR_RANGE : OK;
+}
+
+static enum pt_link link_of(enum vm_cursor_mode mode)
+{
+    return mode == VM_CURSOR_CHANGE ? PT_LINK_MISSING : PT_LINK_NOTHING;
+}
+
+static void start(struct vm_cursor *cursor, struct vm_space *space, struct va_range range,
+                  enum vm_cursor_mode mode, struct pt_node *cover)
+{
     vm_space_get(space);
     *cursor = (struct vm_cursor){.space = space,
                                  .range = range,
@@ -42,7 +39,30 @@ status_t vm_cursor_open_bounded(struct vm_cursor *cursor, struct vm_space *space
                                  .cover = cover,
                                  .near = cover};
     counter_add(COUNTER_cursors_opened, 1);
-    return OK;
+}
+
+static void stop(struct vm_cursor *cursor)
+{
+    struct vm_space *space = cursor->space;
+
+    *cursor = (struct vm_cursor){0};
+    vm_space_put(space);
+}
+
+status_t vm_cursor_open_bounded(struct vm_cursor *cursor, struct vm_space *space,
+                                struct va_range range, enum vm_cursor_mode mode, unsigned max_nodes)
+{
+    struct pt_node *cover;
+    status_t status = check_range(range);
+
+    *cursor = (struct vm_cursor){0};
+    if (status == OK) {
+        status = pt_lock_range(space->root, link_of(mode), max_nodes, &range, &cover);
+    }
+    if (status == OK) {
+        start(cursor, space, range, mode, cover);
+    }
+    return status;
 }
 
 status_t vm_cursor_open(struct vm_cursor *cursor, struct vm_space *space, struct va_range range,
@@ -51,17 +71,61 @@ status_t vm_cursor_open(struct vm_cursor *cursor, struct vm_space *space, struct
     return vm_cursor_open_bounded(cursor, space, range, mode, UINT_MAX);
 }
 
+status_t vm_cursor_open_two(struct vm_cursor pair[2], struct vm_space *space,
+                            const struct va_range ranges[2], enum vm_cursor_mode mode)
+{
+    unsigned low = ranges[0].start.raw < ranges[1].start.raw ? 0 : 1;
+    struct pt_two two = {{ranges[low], ranges[1 - low]}, {NULL, NULL}};
+    status_t status = check_range(ranges[0]);
+
+    pair[0] = (struct vm_cursor){0};
+    pair[1] = (struct vm_cursor){0};
+    if (status == OK) {
+        status = check_range(ranges[1]);
+    }
+    if (status == OK && two.ranges[0].end.raw > two.ranges[1].start.raw) {
+        status = ERR_INVAL;
+    }
+    if (status == OK) {
+        status = pt_lock_two(space->root, link_of(mode), &two);
+    }
+    if (status != OK) {
+        return status;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned which = i == 0 ? low : 1 - low;
+
+        start(&pair[which], space, two.ranges[i], mode, two.covers[i]);
+        pair[which].is_pair = true;
+    }
+    return OK;
+}
+
 void vm_cursor_close(struct vm_cursor *cursor)
 {
-    struct vm_space *space = cursor->space;
-
     if (cursor->cover == NULL) {
         return;
     }
+    ASSERT(!cursor->is_pair);
     vm_cursor_sync(cursor);
-    pt_unlock_range(cursor->cover, cursor->range);
-    *cursor = (struct vm_cursor){0};
-    vm_space_put(space);
+    pt_unlock_range(cursor->space->root, cursor->cover, cursor->range);
+    stop(cursor);
+}
+
+void vm_cursor_close_two(struct vm_cursor pair[2])
+{
+    unsigned low = pair[0].range.start.raw < pair[1].range.start.raw ? 0 : 1;
+    struct pt_two two = {{pair[low].range, pair[1 - low].range},
+                         {pair[low].cover, pair[1 - low].cover}};
+
+    if (pair[0].cover == NULL) {
+        return;
+    }
+    ASSERT(pair[0].is_pair && pair[1].is_pair);
+    cursor_sync_two(pair);
+    pt_unlock_two(pair[0].space->root, &two);
+    stop(&pair[0]);
+    stop(&pair[1]);
 }
 
 vaddr_t vm_cursor_va(const struct vm_cursor *cursor)
@@ -89,14 +153,13 @@ static struct vm_item item_of(const struct pt_place *place)
 
 status_t vm_cursor_query(const struct vm_cursor *cursor, struct vm_slot *slot)
 {
-    struct vm_cursor look = *cursor; /* a walk notes where it ended; the position stays */
     struct pt_place place;
 
     ASSERT(cursor->cover != NULL);
     if (cursor->va.raw == cursor->range.end.raw) {
         return ERR_RANGE;
     }
-    place = pt_walk(&look, cursor->va);
+    place = pt_look(cursor, cursor->va);
     *slot = (struct vm_slot){pt_place_range(&place), item_of(&place)};
     return OK;
 }
@@ -149,12 +212,12 @@ status_t cursor_part(const struct vm_cursor *cursor, uint64_t len_bytes, struct 
     return OK;
 }
 
-status_t cursor_part_to_change(const struct vm_cursor *cursor, uint64_t len_bytes,
-                               struct va_range *part)
+status_t cursor_part_to_edit(const struct vm_cursor *cursor, uint64_t len_bytes,
+                             struct va_range *part)
 {
     status_t status = cursor_part(cursor, len_bytes, part);
 
-    return status == OK && cursor->mode != VM_CURSOR_CHANGE ? ERR_ACCES : status;
+    return status == OK && cursor->mode == VM_CURSOR_QUERY ? ERR_ACCES : status;
 }
 
 status_t vm_cursor_find_next(struct vm_cursor *cursor, uint64_t len_bytes, vaddr_t *found)

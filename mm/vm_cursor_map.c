@@ -38,6 +38,12 @@ enum vm_mem cursor_leaf_mem(const struct pte_leaf *leaf)
     return leaf->sw == PTE_SW_IO && leaf->mem == VM_MEM_PMA ? VM_MEM_IO : leaf->mem;
 }
 
+static void replace_leaf(struct vm_cursor *cursor, const struct pt_place *place)
+{
+    cursor_remove_leaf(cursor, place);
+    counter_add(COUNTER_pages_unmapped, 1);
+}
+
 /* Stores a leaf where nothing is.  What was removed here before goes first: a dying entry holds its
  * frame in the slot, and a hart may still walk through a table that was detached. */
 static void put_leaf(struct vm_cursor *cursor, vaddr_t va, struct pt_pool *pool,
@@ -53,7 +59,14 @@ static void put_leaf(struct vm_cursor *cursor, vaddr_t va, struct pt_pool *pool,
         vm_cursor_sync(cursor);
     }
     pte_slot_store(&place.node->slots[place.index], pte_make_leaf(leaf));
+    cursor->stores++;
     place.node->present++;
+    if (leaf.sw == PTE_SW_IO) {
+        place.node->io++;
+    }
+    if ((leaf.prot & VM_X) != 0) {
+        cursor->owed.code = true;
+    }
     counter_add(COUNTER_pages_mapped, 1);
 }
 
@@ -61,7 +74,6 @@ status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_
                        enum vm_map_mode mode)
 {
     struct va_range page = {cursor->va, vaddr_add(cursor->va, PAGE_SIZE)};
-    struct vm_removed replaced = {0};
     struct pt_place place;
     struct pt_pool pool;
     status_t status = cursor_check_ram(prop);
@@ -85,7 +97,7 @@ status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_
         return status;
     }
     if (place.kind == PTE_LEAF) {
-        cursor_remove_leaf(cursor, &place, &replaced);
+        replace_leaf(cursor, &place);
     }
     put_leaf(cursor, cursor->va, &pool,
              (struct pte_leaf){.pa = frame_pa(frame),
@@ -113,14 +125,16 @@ static status_t io_part(const struct vm_cursor *cursor, const struct io_mem *io,
     if (len > size - offset_bytes) {
         len = size - offset_bytes;
     }
-    return cursor_part_to_change(cursor, len, part);
+    if (cursor->mode != VM_CURSOR_CHANGE) {
+        return ERR_ACCES;
+    }
+    return cursor_part(cursor, len, part);
 }
 
 /* Tables for `part`, a place to count its pages, and what was there on its way out. */
 static status_t io_prepare(struct vm_cursor *cursor, struct va_range part, enum vm_map_mode mode,
                            struct pt_pool *pool)
 {
-    struct vm_removed replaced = {0};
     struct va_range rest = part;
     struct pt_place place;
     status_t status;
@@ -136,7 +150,7 @@ static status_t io_prepare(struct vm_cursor *cursor, struct va_range part, enum 
         return status;
     }
     while (pt_find_leaf(cursor, rest, &place)) {
-        cursor_remove_leaf(cursor, &place, &replaced);
+        replace_leaf(cursor, &place);
         rest.start = pt_place_range(&place).end;
     }
     return OK;

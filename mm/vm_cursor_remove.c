@@ -1,124 +1,155 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cursors: taking mappings and rights away, and paying for it.
- *
- * What is removed but not yet flushed must be kept somewhere that cannot run out, so it stays where
- * it is: the entry loses V and keeps the frame's number ("dying"); a detached table keeps its
- * entries.  Then one flush; then frames and tables go.
+ * Cursors: taking mappings and rights away.
  *
  *   leaf  --remove-->  dying  --flush, release-->  absent
- *   table --detach-->  on the cursor's list, stray  --flush, release-->  freed
+ *   table --detach-->  on the cursor's list, stray  --flush, release, park-->  freed by the reaper
+ *
+ * Nothing here allocates, so nothing here can fail for memory (docs/decisions/0009).
  */
 #include "cursor_priv.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
 #include "pt_lock.h"
-#include "reclaim.h"
-#include "tlb.h"
-#include "vm_space_priv.h"
 
-static void count_removed(struct vm_removed *removed, pte_t leaf)
+void cursor_remove_leaf(struct vm_cursor *cursor, const struct pt_place *place)
 {
-    if (pte_sw(leaf) == PTE_SW_IO) {
-        removed->io_pages++;
-    } else {
-        removed->ram_pages++;
+    struct pt_node *node = place->node;
+
+    ASSERT(node->level == 0);
+    pte_slot_store(&node->slots[place->index], pte_make_dying(place->entry));
+    cursor->stores++;
+    node->present--;
+    node->dying++;
+    if (pte_sw(place->entry) == PTE_SW_IO) {
+        node->io--;
     }
-    counter_add(COUNTER_pages_unmapped, 1);
+    cursor_owe_dying(cursor, pt_place_range(place));
 }
 
-static void note_dying(struct vm_cursor *cursor, struct va_range page)
+/* What a sub-tree maps.  At most PTE_LEVELS_MAX deep. */
+static void count_pages(const struct pt_node *node, struct vm_removed *pages)
 {
-    struct va_range *hull = &cursor->owed.removed;
-
-    if (hull->start.raw >= hull->end.raw) {
-        *hull = page;
+    if (node->level == 0) {
+        pages->io_pages += node->io;
+        pages->ram_pages += (unsigned)node->present - node->io;
         return;
     }
-    hull->start.raw = page.start.raw < hull->start.raw ? page.start.raw : hull->start.raw;
-    hull->end.raw = page.end.raw > hull->end.raw ? page.end.raw : hull->end.raw;
-}
-
-void cursor_remove_leaf(struct vm_cursor *cursor, const struct pt_place *place,
-                        struct vm_removed *removed)
-{
-    struct va_range page = pt_place_range(place);
-
-    ASSERT(place->node->level == 0);
-    pte_slot_store(&place->node->slots[place->index], pte_make_dying(place->entry));
-    place->node->present--;
-    count_removed(removed, place->entry);
-    note_dying(cursor, page);
-    tlb_owe_page(cursor, page);
-}
-
-/* At most PTE_LEVELS_MAX deep. */
-static void count_subtree(const struct pt_node *node, struct vm_removed *removed)
-{
-    for (unsigned i = 0; node->present > 0 && i < PTE_ENTRIES; i++) {
+    for (unsigned i = 0, left = node->present; left > 0; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
-        enum pte_kind kind = pte_kind(entry, node->level);
 
-        if (kind == PTE_TABLE) {
-            count_subtree(pt_node_of(entry), removed);
-        } else if (kind == PTE_LEAF) {
-            count_removed(removed, entry);
+        if (pte_kind(entry, node->level) == PTE_TABLE) {
+            count_pages(pt_node_of(entry), pages);
+            left--;
         }
     }
 }
 
-static void detach(struct vm_cursor *cursor, const struct pt_place *place,
-                   struct vm_removed *removed)
+/* An unmap under way. */
+struct unmapping {
+    struct vm_cursor *cursor;
+    struct va_range part;
+    struct vm_removed removed;
+    uint64_t edits_left;
+};
+
+static void detach(struct unmapping *job, const struct pt_place *place)
 {
+    struct vm_cursor *cursor = job->cursor;
     struct pt_node *child = pt_node_of(place->entry);
 
-    count_subtree(child, removed);
     pte_slot_store(&place->node->slots[place->index], pte_absent());
+    cursor->stores++;
     place->node->present--;
     pt_unlock_stray(child);
-    child->next = cursor->owed.tables;
-    cursor->owed.tables = child;
     cursor->near = cursor->cover;
-    tlb_owe_space(cursor);
+    cursor_owe_table(cursor, child);
 }
 
-/* Removes what lies in `part` below `node`; at most PTE_LEVELS_MAX deep. */
-static void remove_below(struct vm_cursor *cursor, struct pt_node *node, struct va_range part,
-                         struct vm_removed *removed)
+static void unmap_below(struct unmapping *job, struct pt_node *node);
+
+static void unmap_leaf(struct unmapping *job, const struct pt_place *place)
 {
-    struct pt_span span = pt_node_span(node, part);
+    cursor_remove_leaf(job->cursor, place);
+    job->removed.io_pages += pte_sw(place->entry) == PTE_SW_IO ? 1 : 0;
+    job->removed.ram_pages += pte_sw(place->entry) == PTE_SW_IO ? 0 : 1;
+    job->edits_left--;
+}
+
+/* Detaches the table if the range holds all of it, and its edits are allowed; else goes into it. */
+static void unmap_table(struct unmapping *job, const struct pt_place *place)
+{
+    struct va_range extent = pt_place_range(place);
+    struct vm_removed pages = {0};
+
+    if (extent.start.raw >= job->part.start.raw && extent.end.raw <= job->part.end.raw) {
+        count_pages(pt_node_of(place->entry), &pages);
+        if (pages.io_pages < job->edits_left) {
+            detach(job, place);
+            job->removed.ram_pages += pages.ram_pages;
+            job->removed.io_pages += pages.io_pages;
+            job->edits_left -= 1 + pages.io_pages;
+            return;
+        }
+    }
+    unmap_below(job, pt_node_of(place->entry));
+}
+
+/* Removes what lies in the part below `node`, and cuts the part where no edit is left.  At most
+ * PTE_LEVELS_MAX deep. */
+static void unmap_below(struct unmapping *job, struct pt_node *node)
+{
+    struct pt_span span = pt_node_span(node, job->part);
 
     for (unsigned i = span.first; node->present > 0 && i < span.end; i++) {
         struct pt_place place = {.node = node, .index = i, .entry = pte_slot_load(&node->slots[i])};
-        struct va_range extent = pt_place_range(&place);
 
         place.kind = pte_kind(place.entry, node->level);
+        if (place.kind != PTE_LEAF && place.kind != PTE_TABLE) {
+            continue;
+        }
+        if (job->edits_left == 0) {
+            uint64_t start = pt_place_range(&place).start.raw;
+
+            /* A deeper call may have cut it already. */
+            job->part.end.raw = start < job->part.end.raw ? start : job->part.end.raw;
+            return;
+        }
         if (place.kind == PTE_LEAF) {
-            cursor_remove_leaf(cursor, &place, removed);
-        } else if (place.kind == PTE_TABLE) {
-            if (extent.start.raw >= part.start.raw && extent.end.raw <= part.end.raw) {
-                detach(cursor, &place, removed);
-            } else {
-                remove_below(cursor, pt_node_of(place.entry), part, removed);
-            }
+            unmap_leaf(job, &place);
+        } else {
+            unmap_table(job, &place);
         }
     }
 }
 
-status_t vm_cursor_unmap(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_removed *removed)
+static status_t unmap(struct vm_cursor *cursor, uint64_t len_bytes, uint64_t max_edits,
+                      struct vm_removed *removed)
 {
-    struct va_range part;
-    status_t status = cursor_part_to_change(cursor, len_bytes, &part);
+    struct unmapping job = {.cursor = cursor, .edits_left = max_edits};
+    status_t status = cursor_part_to_edit(cursor, len_bytes, &job.part);
 
     if (status != OK) {
         return status;
     }
-    *removed = (struct vm_removed){0};
     if (len_bytes > 0) {
-        remove_below(cursor, cursor->cover, part, removed);
+        unmap_below(&job, cursor->cover);
     }
-    cursor->va = part.end;
+    counter_add(COUNTER_pages_unmapped, job.removed.ram_pages + job.removed.io_pages);
+    *removed = job.removed;
+    cursor->va = job.part.end;
     return OK;
+}
+
+status_t vm_cursor_unmap(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_removed *removed)
+{
+    return unmap(cursor, len_bytes, UINT64_MAX, removed);
+}
+
+status_t vm_cursor_unmap_bounded(struct vm_cursor *cursor, uint64_t len_bytes, unsigned max_edits,
+                                 struct vm_removed *removed)
+{
+    return max_edits > 0 ? unmap(cursor, len_bytes, max_edits, removed) : ERR_INVAL;
 }
 
 /* Stores the leaf with new rights; what hardware sets meanwhile is kept. */
@@ -133,6 +164,22 @@ static void change_rights(const struct pt_place *place, enum vm_prot prot, enum 
     }
 }
 
+/* What a change of rights from `leaf` owes: a flush if something is taken away, a fence.i if the
+ * page can be executed that could not be. */
+static void owe_rights(struct vm_cursor *cursor, struct va_range page, const struct pte_leaf *leaf,
+                       enum vm_prot prot, enum vm_mem mem)
+{
+    unsigned taken = leaf->prot & ~(unsigned)prot;
+    unsigned given = prot & ~(unsigned)leaf->prot;
+
+    if (taken != 0 || mem != leaf->mem) {
+        vm_cursor_issue(cursor, VM_FLUSH_PAGES, page);
+    }
+    if ((given & VM_X) != 0) {
+        cursor->owed.code = true;
+    }
+}
+
 status_t vm_cursor_protect_next(struct vm_cursor *cursor, uint64_t len_bytes,
                                 void (*op)(struct vm_rights *rights, void *context), void *context,
                                 struct va_range *changed)
@@ -142,7 +189,7 @@ status_t vm_cursor_protect_next(struct vm_cursor *cursor, uint64_t len_bytes,
     struct vm_rights rights;
     enum vm_mem mem;
     struct va_range part;
-    status_t status = cursor_part_to_change(cursor, len_bytes, &part);
+    status_t status = cursor_part_to_edit(cursor, len_bytes, &part);
 
     if (status != OK) {
         return status;
@@ -160,53 +207,9 @@ status_t vm_cursor_protect_next(struct vm_cursor *cursor, uint64_t len_bytes,
     }
     mem = leaf.sw == PTE_SW_IO ? cursor_io_encoding(rights.prop.mem) : rights.prop.mem;
     change_rights(&place, rights.prop.prot, mem);
+    cursor->stores++;
     *changed = pt_place_range(&place);
-    if ((leaf.prot & ~(unsigned)rights.prop.prot) != 0 || mem != leaf.mem) {
-        tlb_owe_page(cursor, *changed);
-    }
+    owe_rights(cursor, *changed, &leaf, rights.prop.prot, mem);
     cursor->va = changed->end;
     return OK;
-}
-
-/* Frees what dying entries in `part` below `node` hold; at most PTE_LEVELS_MAX deep. */
-static void sweep_dying(struct vm_space *space, struct pt_node *node, struct va_range part)
-{
-    struct pt_span span = pt_node_span(node, part);
-
-    for (unsigned i = span.first; i < span.end; i++) {
-        pte_t entry = pte_slot_load(&node->slots[i]);
-
-        switch (pte_kind(entry, node->level)) {
-        case PTE_TABLE:
-            sweep_dying(space, pt_node_of(entry), part);
-            break;
-        case PTE_DYING:
-            pte_slot_store(&node->slots[i], pte_absent());
-            vm_space_release_page(space, pte_dying_pa(entry),
-                                  pte_dying_is_io(entry) ? VM_PAGE_IO : VM_PAGE_RAM);
-            break;
-        case PTE_ABSENT:
-        case PTE_LEAF:
-        case PTE_UNKNOWN:
-            break;
-        }
-    }
-}
-
-void vm_cursor_sync(struct vm_cursor *cursor)
-{
-    struct va_range removed = cursor->owed.removed;
-
-    ASSERT(cursor->cover != NULL);
-    tlb_pay(cursor);
-    if (removed.start.raw < removed.end.raw) {
-        sweep_dying(cursor->space, cursor->cover, removed);
-    }
-    while (cursor->owed.tables != NULL) {
-        struct pt_node *node = cursor->owed.tables;
-
-        cursor->owed.tables = node->next;
-        reclaim_table(cursor->space, node);
-    }
-    cursor->owed.removed = (struct va_range){0};
 }

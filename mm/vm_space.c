@@ -8,6 +8,7 @@
  *   3. satp;
  *   4. forget everything (without identifiers);
  *   5. leave the old space's word.
+ * A fence.i that is due is done on the way: nothing of the space is executed before the return.
  * So a hart is in a space's word whenever it could walk the space's tables (mm/tlb.c).
  */
 #include "mm/vm_space.h"
@@ -19,6 +20,7 @@
 #include "lib/counter.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
+#include "reclaim.h"
 #include "space_word.h"
 #include "vm_fault_priv.h"
 #include "vm_space_priv.h"
@@ -48,7 +50,6 @@ status_t vm_space_create(struct vm_space **out)
         return status;
     }
     kspace_share(space->root->slots);
-    list_init(&space->dead);
     /* Relaxed: nobody else knows the space yet. */
     atomic_store_explicit(&space->refs, 1, memory_order_relaxed);
     *out = space;
@@ -71,7 +72,7 @@ void vm_space_put(struct vm_space *space)
     ASSERT(before != 0);
     if (before == 1) {
         ASSERT(!space_word_is_running(space));
-        vm_reap_add(space);
+        reclaim_park(space->root);
     }
 }
 
@@ -89,11 +90,16 @@ void vm_space_free(struct vm_space *space)
 /* Without identifiers: satp, then a flush of everything, before anything else is done. */
 static void switch_flushing(struct vm_space *space, hart_idx_t hart)
 {
+    struct missed missed = {0};
+
     if (space != NULL) {
-        (void)space_word_join(space, hart);
+        missed = space_word_join(space, hart);
     }
     arch_space_activate(root_of(space), 0);
     arch_tlb_flush_local((struct tlb_op){0});
+    if (missed.code) {
+        arch_icache_sync_local();
+    }
 }
 
 /* With identifiers: what this hart must forget goes while another identifier is current; the other
@@ -106,13 +112,16 @@ static void switch_tagged(struct vm_space *space, hart_idx_t hart)
         return;
     }
     asid_announce(hart, space);
-    bool missed = space_word_join(space, hart);
+    struct missed missed = space_word_join(space, hart);
     asid_t asid = asid_of(space);
 
     if (asid_take_flush(hart)) {
         arch_tlb_flush_local((struct tlb_op){0});
-    } else if (missed) {
+    } else if (missed.translations) {
         arch_tlb_flush_local((struct tlb_op){.asid = asid});
+    }
+    if (missed.code) {
+        arch_icache_sync_local();
     }
     arch_space_activate(root_of(space), asid);
     asid_settle(hart, space);
@@ -147,13 +156,4 @@ struct vm_space *vm_space_active(void)
 paddr_t vm_space_root(const struct vm_space *space)
 {
     return frame_pa(space->root->frame);
-}
-
-void vm_space_release_page(struct vm_space *space, paddr_t pa, enum vm_page_kind kind)
-{
-    if (kind == VM_PAGE_IO) {
-        vm_space_io_remove(space, pa);
-        return;
-    }
-    frame_put(frame_of(pa));
 }

@@ -7,7 +7,6 @@
 #include "arch/shared.h"
 #include "io_mem_table.h"
 #include "lib/hart_mask.h"
-#include "lib/list.h"
 #include "mm/vm_space.h"
 #include "pt_node.h"
 
@@ -16,16 +15,22 @@ struct vm_space_io {
     _Atomic(uint32_t) pages[IO_MEM_MAX]; /* (a) */
 };
 
-/* Fields: (c) constant after create, (a) atomic, (h) written by the hart of the index only, (r) the
- * reaper's lock.  Invariant: every hart whose satp names `root` has its bit in `word`. */
+/* What one hart has seen of a space. */
+struct seen {
+    uint64_t flushes; /* 1 + generation when it left, 0: it never ran the space */
+    uint64_t code;    /* generation of the instructions at its last fence.i     */
+};
+
+/* Fields: (c) constant after create, (a) atomic, (h) of the hart of the index alone.  Invariant:
+ * every hart whose satp names `root` has its bit in `word`. */
 struct vm_space {
     struct pt_node *root;             /* (c) level levels-1                              */
     _Atomic(uint32_t) refs;           /* (a) processes, cursors                          */
     struct shared word;               /* (a) harts that run it, generation: space_word.c */
+    struct shared code;               /* (a) generation of its instructions: likewise    */
     struct shared asid_tag;           /* (a) epoch and identifier: asid.c                */
-    uint64_t seen[HART_MAX];          /* (h) 1 + generation when the hart left, 0: never */
     _Atomic(struct vm_space_io *) io; /* (a) NULL until a region is mapped               */
-    struct list_node dead;            /* (r) in the reaper's list                        */
+    struct seen seen[HART_MAX];       /* (h) space_word.c                                */
 };
 
 /* Counts of mapped I/O pages (vm_space_io.c).  prepare allocates; the others cannot fail after it.
@@ -37,14 +42,3 @@ void vm_space_io_fini(struct vm_space *space);
 
 /* Frees the side of a space that is not its tables (vm_space.c). */
 void vm_space_free(struct vm_space *space);
-
-/* Gives a space without references to the reaper (vm_reap.c). */
-void vm_reap_add(struct vm_space *space);
-
-/* Releases what a removed leaf or dying entry named: a frame's or a region's reference. */
-enum vm_page_kind {
-    VM_PAGE_RAM,
-    VM_PAGE_IO,
-};
-
-void vm_space_release_page(struct vm_space *space, paddr_t pa, enum vm_page_kind kind);

@@ -232,7 +232,7 @@ MODE_TEST(boot_map, every_frame_has_a_record_that_is_mapped)
     expect_unmapped(*levels, layout_records_base(*levels) + 64 * GIB / PAGE_SIZE * 16);
 }
 
-MODE_TEST(boot_map, the_stack_of_the_boot_hart_has_a_guard)
+MODE_TEST(boot_map, the_stack_of_every_hart_has_a_guard)
 {
     uint64_t mapped = 0;
 
@@ -247,11 +247,15 @@ MODE_TEST(boot_map, the_stack_of_the_boot_hart_has_a_guard)
             EXPECT_EQ(frame_of(pa(write.pa))->type == FRAME_FREE, 0);
         }
     }
-    EXPECT_EQ(mapped, LAYOUT_STACK_BYTES);
-    expect_unmapped(*levels, LAYOUT_STACKS); /* below the stack of hart 0 */
+    EXPECT_EQ(mapped, machine_get()->hart_count * LAYOUT_STACK_BYTES);
     expect_unmapped(*levels, LAYOUT_STACKS - PAGE_SIZE);
-    cr_assert(kernel_access(*levels, LAYOUT_STACKS + LAYOUT_STACK_STRIDE - 8, MMU_WRITE).allowed,
-              "the stack ends where its stride ends");
+    for (size_t hart = 0; hart < machine_get()->hart_count; hart++) {
+        uint64_t low = LAYOUT_STACKS + hart * LAYOUT_STACK_STRIDE;
+
+        expect_unmapped(*levels, low); /* below the stack */
+        cr_assert(kernel_access(*levels, low + LAYOUT_STACK_STRIDE - 8, MMU_WRITE).allowed,
+                  "the stack ends where its stride ends");
+    }
 }
 
 MODE_TEST(boot_map, reserved_ram_is_never_given_out)

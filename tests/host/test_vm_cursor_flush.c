@@ -384,13 +384,34 @@ MODE_TEST(vm_cursor_flush, looking_flushes_nothing)
     world_end(&world);
 }
 
-/* A fence that firmware could not do leaves no safe way on. */
-MODE_TEST(vm_cursor_flush, a_failed_remote_fence_is_a_panic, .signal = SIGABRT)
+MODE_TEST(vm_cursor_flush, a_refused_remote_fence_is_asked_for_again_as_a_whole)
+{
+    struct world world = world_begin(*levels);
+    const struct host_event *event = NULL;
+
+    run_on(&world, 1);
+    map_at(&world, BASE, frame_new(), VM_RW);
+    host_rfence_fail(ERR_IO, 1);
+    host_events_start();
+    unmap_at(&world, BASE, PAGE_SIZE);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_REMOTE), 2);
+    for (size_t i = 0; i < host_event_count(); i++) {
+        event = host_event_at(i)->kind == HOST_EVENT_FLUSH_REMOTE ? host_event_at(i) : event;
+    }
+    EXPECT_EQ(event->harts.bits, 1U << 1);
+    EXPECT_EQ(event->op.bytes, 0);
+    EXPECT_EQ(event->op.asid, 0);
+    leave(1);
+    world_end(&world);
+}
+
+/* A fence that firmware does not do at all leaves no safe way on. */
+MODE_TEST(vm_cursor_flush, a_remote_fence_refused_twice_is_a_panic, .signal = SIGABRT)
 {
     struct world world = world_begin(*levels);
 
     run_on(&world, 1);
     map_at(&world, BASE, frame_new(), VM_RW);
-    host_rfence_fail_next(ERR_IO);
+    host_rfence_fail(ERR_IO, 2);
     unmap_at(&world, BASE, PAGE_SIZE);
 }

@@ -74,6 +74,7 @@ MODE_TEST(vm_cursor_remove, whole_tables_are_detached_and_freed)
     cr_assert(frame_free_count() < free_before - 12);
     EXPECT_EQ(unmap_at(&world, BASE, 2 * GIB).ram_pages, 12);
     EXPECT_EQ(unmap_at(&world, BASE, 2 * GIB).ram_pages, 0);
+    reap_all();
     EXPECT_EQ(frame_free_count(), free_before);
     expect_absent(&world, BASE);
     world_end(&world);
@@ -89,6 +90,7 @@ MODE_TEST(vm_cursor_remove, unmapping_everything_leaves_the_root_alone)
     map_at(&world, BASE, frame_new(), VM_R);
     map_at(&world, limit - PAGE_SIZE, frame_new(), VM_R);
     EXPECT_EQ(unmap_at(&world, 0, limit).ram_pages, 3);
+    reap_all();
     EXPECT_EQ(frame_free_count(), free_before);
     map_at(&world, BASE, frame_new(), VM_R); /* and it is of use again */
     world_end(&world);

@@ -7,6 +7,9 @@
  * entries of its range; cursors on disjoint ranges run side by side, down to the node.  Whatever is
  * removed or tightened is flushed from every TLB before the cursor unlocks.
  *
+ * Pages that become executable are executable in fact when the cursor is closed: no hart that runs
+ * the space fetches what was in their frames before.
+ *
  * All lengths and offsets are bytes.  A cursor lives on the stack, is closed once, by the hart that
  * opened it, and nothing sleeps, copies from user memory or prints while it is open.
  */
@@ -61,15 +64,19 @@ struct vm_rights {
 };
 
 enum vm_cursor_mode {
-    VM_CURSOR_QUERY, /* never allocates, never changes */
-    VM_CURSOR_CHANGE,
+    VM_CURSOR_QUERY,  /* looks                                                             */
+    VM_CURSOR_EDIT,   /* unmaps and protects what is there; like a query it never allocates */
+    VM_CURSOR_CHANGE, /* maps too: makes the tables down to the covering node               */
 };
 
+/* What translations a flush must reach. */
 enum vm_flush {
     VM_FLUSH_NONE,
-    VM_FLUSH_PAGES, /* leaves of `flush` only   */
-    VM_FLUSH_SPACE, /* nodes were detached too  */
+    VM_FLUSH_PAGES, /* those by leaf entries, in a range                   */
+    VM_FLUSH_SPACE, /* all of the space, and pointers to its tables as well */
 };
+
+#define VM_CURSOR_KEPT 4U /* frames that wait for one flush */
 
 /* Fields are private to mm/, but for `range`, which may be read; the position is vm_cursor_va. */
 struct vm_cursor {
@@ -84,17 +91,24 @@ struct vm_cursor {
         struct pt_node *tables;  /* detached nodes that wait for the flush        */
         struct va_range flush;   /* hull of the leaves whose translation must go  */
         enum vm_flush flush_kind;
+        bool code; /* pages may be executed that could not be: a fence.i is due */
+        unsigned kept_count;
+        struct frame *kept[VM_CURSOR_KEPT]; /* frames that wait for the flush     */
     } owed;
+    uint32_t stores; /* entries stored, not yet counted  */
+    bool is_pair;    /* one of two opened by vm_cursor_open_two */
 };
 
 /* Opens a cursor on [start, end) and locks it.
  *
  * Errors:  ERR_INVAL   start >= end, or one is not page aligned
  *          ERR_RANGE   end is past the user limit
- *          ERR_DEADLK  this hart has a cursor open that excludes this one: the ranges overlap, or
- *                      both need one node (the covering node, or one that lacks a table)
- *          ERR_NOMEM   (change) no table for the covering path
- *          After any error the cursor is not open and the meaning of the space is as before; tables
+ *          ERR_DEADLK  this hart has a cursor open that this one conflicts with, or must not wait
+ *                      behind.  A second cursor may only go forwards: to a space with a higher root
+ *                      address (vm_space_root), or in the same space to nodes (the covering one,
+ * and those that lack a table) which begin at or after the end of the first one's range.  Refused
+ * before anything is waited for.  Four open at most. ERR_NOMEM   (change) no table for the covering
+ * path After any error the cursor is not open and the meaning of the space is as before; tables
  *          made on the way stay, empty, for the next comer.
  * Exact fit: a range equal to one entry's extent is covered by the node that holds that entry.
  * Context:   no spinlock held except those of other cursors. */
@@ -108,9 +122,21 @@ status_t vm_cursor_open_bounded(struct vm_cursor *cursor, struct vm_space *space
                                 struct va_range range, enum vm_cursor_mode mode,
                                 unsigned max_nodes);
 
-/* Completes what is owed (flush, release of frames and tables) and unlocks.  Closing a cursor that
- * is not open does nothing. */
+/* Opens cursors on two ranges of one space at once, pair[0] on ranges[0] and pair[1] on ranges[1],
+ * in any order: for what moves or copies between them.  Missing tables are linked for both first;
+ * then the nodes of both are locked in one order, a node that both need once.  If one's covering
+ * node contains the other's range, it covers both.
+ *
+ * Errors:  as vm_cursor_open; ERR_INVAL too if the ranges overlap.  After any neither is open. */
+status_t vm_cursor_open_two(struct vm_cursor pair[2], struct vm_space *space,
+                            const struct va_range ranges[2], enum vm_cursor_mode mode);
+
+/* Completes what is owed (flush, fence.i, release of frames and tables) and unlocks.  Closing a
+ * cursor that is not open does nothing. */
 void vm_cursor_close(struct vm_cursor *cursor);
+
+/* The same for two that were opened together; one flush pays for both. */
+void vm_cursor_close_two(struct vm_cursor pair[2]);
 
 /* The position; may be E. */
 vaddr_t vm_cursor_va(const struct vm_cursor *cursor);
@@ -150,7 +176,7 @@ enum vm_map_mode {
  *          ERR_RANGE  at E
  *          ERR_EXIST  (exclusive) occupied
  *          ERR_NOMEM  no table
- *          ERR_ACCES  not a changing cursor.      Tree, position, reference unchanged in each case.
+ *          ERR_ACCES  not VM_CURSOR_CHANGE.      Tree, position, reference unchanged in each case.
  */
 status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_prop prop,
                        enum vm_map_mode mode);
@@ -161,7 +187,7 @@ status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_
  * Errors:  ERR_INVAL  len or offset not page multiples, len 0, properties as for map, X
  *          ERR_RANGE  offset >= size, or what is to be mapped does not fit in E - va
  *          ERR_NOTSUP VM_MEM_NC without Svpbmt
- *          ERR_ACCES  not a changing cursor
+ *          ERR_ACCES  not VM_CURSOR_CHANGE
  *          ERR_EXIST  (exclusive) a page is occupied
  *          ERR_NOMEM  no table.    All checked before the first page: nothing changed. */
 status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct vm_prop prop,
@@ -169,9 +195,16 @@ status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct
                              uint64_t *mapped_bytes);
 
 /* Removes all that is present in [va, va + len), whole tables where an entry lies inside; the
- * position is then exactly va + len.  Frames go when the flush is done, at the latest on close.
- * ERR_INVAL, ERR_RANGE as find_next; ERR_ACCES not a changing cursor.  Cannot fail for memory. */
+ * position is then exactly va + len.  Frames go when the flush is done, at the latest on close;
+ * those of large tables when the reaper has taken the table apart (vm_space_reap). ERR_INVAL,
+ * ERR_RANGE as find_next; ERR_ACCES a query.  Cannot fail for memory. */
 status_t vm_cursor_unmap(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_removed *removed);
+
+/* The same, but stops before it would edit more than max_edits entries, max_edits >= 1: a page
+ * counts 1, a whole table 1 and 1 for each page of a region in it.  The position says how far it
+ * came: va + len if all is removed. */
+status_t vm_cursor_unmap_bounded(struct vm_cursor *cursor, uint64_t len_bytes, unsigned max_edits,
+                                 struct vm_removed *removed);
 
 /* Changes the rights of the next present leaf in [va, va + len) by op(rights, context) and moves to
  * its end; *changed is its range.  What op sets is checked like map's.
@@ -181,7 +214,18 @@ status_t vm_cursor_protect_next(struct vm_cursor *cursor, uint64_t len_bytes,
                                 void (*op)(struct vm_rights *rights, void *context), void *context,
                                 struct va_range *changed);
 
-/* Pays what is owed now: one flush for all harts that run the space, then frames and tables go. */
+/* The cursor's batch of flushes.  Whatever removes or tightens adds to it, close pays it: one flush
+ * for all harts that run the space, of the pages' hull, or of the whole space past a threshold.
+ * Callers that know of more use these:
+ *   issue       adds a range of leaves, or the space (`pages` is ignored then)
+ *   issue_with  the same, and takes over a reference of a frame that is given back after the flush
+ *   dispatch    has every hart that runs the space flush what was issued, and do the fence.i that
+ *               is due; when it returns no hart can use what was owed
+ *   sync        dispatch, then frames and tables that waited go */
+void vm_cursor_issue(struct vm_cursor *cursor, enum vm_flush kind, struct va_range pages);
+void vm_cursor_issue_with(struct vm_cursor *cursor, enum vm_flush kind, struct va_range pages,
+                          struct frame *keep);
+void vm_cursor_dispatch(struct vm_cursor *cursor);
 void vm_cursor_sync(struct vm_cursor *cursor);
 
 /* The region mapped in this space that contains pa, and the offset of pa in it.  ERR_NOENT if no

@@ -23,7 +23,8 @@ vaddr_t vm_space_user_limit(void);
 status_t vm_space_create(struct vm_space **out);
 
 /* References.  The last put gives the space to the reaper (vm_space_reap); nothing is freed in the
- * caller's path.  A space is not put while it is active on this hart: activate another first. */
+ * caller's path.  Whoever has a space active on a hart keeps a reference until another is active
+ * there. */
 void vm_space_get(struct vm_space *space);
 void vm_space_put(struct vm_space *space);
 
@@ -35,11 +36,21 @@ void vm_space_activate(struct vm_space *space);
 /* The space active on this hart, or NULL. */
 struct vm_space *vm_space_active(void);
 
-/* One bounded piece (at most 64 tables) of the destruction of dead spaces.  True if there is more
- * to do.  Called from where the kernel has time: before it returns to user mode, when it idles. */
+/* Makes what this hart has stored to code visible to instruction fetch, before it returns on every
+ * hart that runs the space, on others before they run it next.  One RFENCE call, none if no other
+ * hart runs the space.  Cursors do it themselves for pages that become executable.
+ * Errors: ERR_IO and others that the firmware reported: some hart may still run old code. */
+status_t vm_space_icache_sync(struct vm_space *space);
+
+/* One bounded piece (at most 64 tables and 256 pages) of what detached tables and dead spaces leave
+ * behind.  True if it has done something: call it again.  False: nothing waits, or what waits may
+ * still be in the hands of another hart in the kernel; whoever leaves the kernel next will find it.
+ * Called from where the kernel has time: before it returns to user mode, when it idles; and by who
+ * is out of memory and may try again.
+ * Context: no lock held, no cursor open. */
 bool vm_space_reap(void);
 
-/* True if no dead space waits. */
+/* True if nothing waits, on no hart.  One load. */
 bool vm_space_reap_is_done(void);
 
 /* Physical address of the root node, for reports. */
@@ -47,5 +58,6 @@ paddr_t vm_space_root(const struct vm_space *space);
 
 /* Audit of the whole space: types, levels, places, counts, no reserved encodings, every mapped
  * frame a program's with a reference at least, every mapped I/O page of a region that this space
- * counts.  ERR_INVAL with a line on the log.  The space must be at rest. */
+ * counts, every node locked by the audit itself: it locks the whole user range, so other harts may
+ * go on.  ERR_INVAL with a line on the log; ERR_DEADLK: this hart has a cursor open. */
 status_t vm_space_check(struct vm_space *space);

@@ -6,6 +6,7 @@
  */
 #include "arch_host/arch_host.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +20,12 @@ static unsigned paging_levels;
 static struct host_direct_map direct_map;
 static enum host_frame_state (*frame_probe)(uint64_t pa);
 static status_t rfence_failure = OK;
+static unsigned rfence_failures_left;
 static void (*flush_function)(void *context, struct tlb_op op);
 static void *flush_context;
 static uint64_t time_now;
 static _Thread_local hart_idx_t this_hart;
+static _Atomic(uint64_t) quiescence[HART_MAX];
 
 void host_machine_start(const struct machine *machine, unsigned levels)
 {
@@ -58,9 +61,19 @@ void host_hart_set(hart_idx_t hart)
     this_hart = hart;
 }
 
-void host_rfence_fail_next(status_t status)
+void host_rfence_fail(status_t status, unsigned times)
 {
     rfence_failure = status;
+    rfence_failures_left = times;
+}
+
+static status_t rfence_result(void)
+{
+    if (rfence_failures_left == 0) {
+        return OK;
+    }
+    rfence_failures_left--;
+    return rfence_failure;
 }
 
 void host_on_flush(void (*function)(void *context, struct tlb_op op), void *context)
@@ -154,8 +167,6 @@ void arch_tlb_flush_local(struct tlb_op op)
 
 status_t arch_tlb_flush_remote(struct hart_mask harts, struct tlb_op op)
 {
-    status_t failure = rfence_failure;
-
     if (hart_mask_is_empty(harts)) {
         return OK;
     }
@@ -166,8 +177,7 @@ status_t arch_tlb_flush_remote(struct hart_mask harts, struct tlb_op op)
         }
     }
     host_event_add((struct host_event){.kind = HOST_EVENT_FLUSH_REMOTE, .op = op, .harts = harts});
-    rfence_failure = OK;
-    return failure;
+    return rfence_result();
 }
 
 void arch_space_activate(paddr_t root, asid_t asid)
@@ -182,10 +192,45 @@ paddr_t arch_active_root(void)
     return (paddr_t){tlb_model_root(hart_index())};
 }
 
+void arch_icache_sync_local(void)
+{
+    host_event_add((struct host_event){.kind = HOST_EVENT_CODE_LOCAL});
+}
+
 status_t arch_icache_sync(struct hart_mask others)
 {
-    (void)others;
-    return OK;
+    arch_icache_sync_local();
+    if (hart_mask_is_empty(others)) {
+        return OK;
+    }
+    host_event_add((struct host_event){.kind = HOST_EVENT_CODE_REMOTE, .harts = others});
+    return rfence_result();
+}
+
+/* ---- arch/arch.h: harts ---- */
+
+uint64_t arch_quiescence_count(hart_idx_t hart)
+{
+    /* Pairs with the release in host_hart_leave. */
+    return atomic_load_explicit(&quiescence[hart], memory_order_acquire);
+}
+
+void host_hart_enter(void)
+{
+    uint64_t before = atomic_fetch_add_explicit(&quiescence[hart_index()], 1, memory_order_relaxed);
+
+    if (before % 2 != 0) {
+        host_fail("hart %u enters the kernel twice", hart_index());
+    }
+    /* Pairs with the fence of whoever reads the counter after detaching a table. */
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+void host_hart_leave(void)
+{
+    if (atomic_fetch_add_explicit(&quiescence[hart_index()], 1, memory_order_release) % 2 == 0) {
+        host_fail("hart %u leaves the kernel twice", hart_index());
+    }
 }
 
 /* ---- arch/arch.h: memory, time ---- */

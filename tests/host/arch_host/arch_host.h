@@ -52,8 +52,14 @@ struct host_direct_map host_direct_map(void);
 /* From here on this thread acts as that hart. */
 void host_hart_set(hart_idx_t hart);
 
-/* The next remote flush reports this failure (after doing its work, as firmware might). */
-void host_rfence_fail_next(status_t status);
+/* The hart of this thread enters the kernel, and leaves it: arch_quiescence_count is odd in
+ * between. Programs that never ask count as outside. */
+void host_hart_enter(void);
+void host_hart_leave(void);
+
+/* The next `times` remote flushes or fence.i report this failure (after doing their work, as
+ * firmware might). */
+void host_rfence_fail(status_t status, unsigned times);
 
 /* Called at the start of every flush, local, remote and that of an activation (when the new root is
  * active), before the model forgets anything; the function is not called from inside itself.  NULL:
@@ -67,6 +73,8 @@ enum host_event_kind {
     HOST_EVENT_FLUSH_LOCAL,  /* op, hart               */
     HOST_EVENT_FLUSH_REMOTE, /* op, harts              */
     HOST_EVENT_ACTIVATE,     /* pa (root), op.asid     */
+    HOST_EVENT_CODE_LOCAL,   /* fence.i                */
+    HOST_EVENT_CODE_REMOTE,  /* harts                  */
 };
 
 struct host_event {
