@@ -38,7 +38,8 @@ struct world_choice {
 
 struct world_history {
     struct oracle_config config;
-    uint32_t seed; /* of the decisions past the list; 0: all of them are 0 */
+    uint32_t seed;      /* of the decisions past the list; 0: all of them are 0 */
+    size_t setup_count; /* so many of the first operations run one after the other, undisturbed */
     size_t op_count, choice_count;
     struct world_op ops[WORLD_OPS_MAX];
     struct world_choice choices[WORLD_CHOICES_MAX];
@@ -49,7 +50,6 @@ struct world_result {
     struct oracle_verdict verdict; /* if it failed                  */
     uint64_t steps;
     uint64_t decisions;
-    bool is_too_long; /* given up: more steps than a history may have (not a failure) */
 };
 
 /* What a random history may be. */

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Operations: what a hart can ask of mm/, one function each, and what they share.
+ *
+ * An operation calls mm's public functions, compares every answer with the reference, and keeps the
+ * reference up to date.  Between two steps of mm/ the reference can be read and changed at once:
+ * harts switch inside of mm's effects only.
+ */
+#pragma once
+
+#include "world/ref.h"
+#include "world/world.h"
+
+#define OP_HANDLES 4U
+#define OP_SHARED  3U
+#define OP_IO_PAGE 16U /* first page at which devices are mapped */
+
+struct op {
+    unsigned hart;
+    const struct world_op *in;
+};
+
+/* What the harts share. */
+struct op_world {
+    struct ref_space *handles[OP_HANDLES];
+    struct ref_space *active[HART_MAX]; /* each with a reference          */
+    struct frame *shared[OP_SHARED];    /* mapped again and again         */
+    uint64_t stamps[HART_MAX];          /* handed out by each hart        */
+    uint64_t notes[HART_MAX];           /* digest of what each has seen   */
+    uint64_t last_id;
+    bool may_lack; /* an allocation was made to fail in this history          */
+    bool may_end;  /* handles come and go while harts run side by side        */
+};
+
+extern struct op_world op_world;
+
+/* Ends the history unless the condition holds: an answer differs from the reference. */
+#define OP_AGREE(op, condition, ...)                                                               \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            oracle_fail(ORACLE_RULE_MEANING, (op)->hart, __VA_ARGS__);                             \
+        }                                                                                          \
+    } while (0)
+
+/* A fresh start; and the end: the harts have left, everything is given back and counted. */
+void op_begin_world(const struct world_history *history);
+void op_end_world(unsigned hart);
+
+/* The hart has seen this (for comparing executions), and a digest of all that was seen and of what
+ * the spaces held in the end. */
+void op_note(unsigned hart, uint64_t value);
+uint64_t op_digest(void);
+
+/* Does one operation, in the kernel or as a program, whole. */
+void op_do(unsigned hart, const struct world_op *in);
+
+/* ---- the kernel around operations (op_kernel.c) ---- */
+
+/* From a program into the kernel, and back; each with an operation of the oracle's. */
+void op_enter(unsigned hart);
+void op_leave(unsigned hart);
+
+/* ---- spaces ---- */
+
+/* The space an operation is about, with a reference; NULL: there is none. */
+struct ref_space *op_hold(const struct op *op);
+void op_drop(struct ref_space *space);
+void op_take(struct ref_space *space);
+
+/* True if this status may be the answer though nothing is wrong with the arguments: memory. */
+bool op_lacks_memory(const struct op *op, status_t status);
+
+/* ---- cursors (op_session.c) ---- */
+
+struct op_session {
+    struct ref_space *space;
+    struct vm_cursor cursor;
+    struct va_range range;
+};
+
+/* The range that `page` and `shape` of an operation name. */
+struct va_range op_range(const struct world_op *in);
+
+/* Opens a cursor there.  False: no space, or no memory; nothing is open. */
+bool op_open(const struct op *op, struct op_session *session, enum vm_cursor_mode mode);
+bool op_open_range(const struct op *op, struct op_session *session, struct va_range range,
+                   enum vm_cursor_mode mode);
+void op_close(const struct op *op, struct op_session *session);
+
+/* Jumps to a page of the session's range. */
+void op_jump(const struct op *op, struct op_session *session, uint64_t va);
+
+/* ---- actions inside a session, from its position on ---- */
+
+/* A new frame with a stamp of its own; NULL: no memory. */
+struct frame *op_frame(const struct op *op);
+uint64_t op_stamp_of(const struct frame *frame);
+
+/* Maps a frame at a page; the reference to it is given up. */
+void op_map_page(const struct op *op, struct op_session *session, unsigned page,
+                 struct frame *frame, enum vm_map_mode mode);
+void op_unmap_part(const struct op *op, struct op_session *session, uint64_t start, uint64_t end);
+void op_protect_part(const struct op *op, struct op_session *session, uint64_t start, uint64_t end);
+void op_look_at(const struct op *op, struct op_session *session, unsigned page);
+
+/* ---- one function for each kind ---- */
+
+void op_space_create(const struct op *op);
+void op_space_destroy(const struct op *op);
+void op_space_activate(const struct op *op);
+void op_space_leave(const struct op *op);
+void op_reap(const struct op *op);
+void op_map(const struct op *op);
+void op_map_exclusive(const struct op *op);
+void op_map_shared(const struct op *op);
+void op_map_device(const struct op *op);
+void op_unmap(const struct op *op);
+void op_unmap_stepwise(const struct op *op);
+void op_protect(const struct op *op);
+void op_query(const struct op *op);
+void op_find(const struct op *op);
+void op_mixed(const struct op *op);
+void op_wrong(const struct op *op);
+void op_copy(const struct op *op);
+void op_touch(const struct op *op);
+void op_churn(const struct op *op);
+void op_fail(const struct op *op);
+void op_two(const struct op *op);
+void op_nested(const struct op *op);
+void op_icache_sync(const struct op *op);
+void op_audit(const struct op *op);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Accesses: by programs, with every outcome the machine may give, and by the kernel for them.
+ *
+ * A program that faults comes into the kernel, which asks mm/ what the fault means; what mm/ says
+ * must have been true at some moment in between, and a fault that the page table does not explain
+ * is over after two fences.
+ */
+#include <string.h>
+
+#include "arch_host/arch_host.h"
+#include "mm/user_copy.h"
+#include "world/op.h"
+#include "world/sched.h"
+
+#define OUTCOMES_MAX 16U
+#define TRIES_MAX    8U
+
+static const char *const access_names[] = {"read", "write", "execute"};
+
+static void fail_spurious(unsigned hart, uint64_t va, enum vm_access access)
+{
+    oracle_fail(ORACLE_RULE_SPURIOUS, hart,
+                "a program may %s %#lx all the time, and is told that it may not (\"Supervisor "
+                "Memory-Management Fence Instruction\": spurious faults)",
+                access_names[access], va);
+}
+
+/* The program has faulted.  True: it may try again. */
+static bool fault_is_settled(unsigned hart, unsigned page, enum vm_access access)
+{
+    const struct ref_space *space = op_world.active[hart];
+    enum vm_fault_result result;
+
+    ref_watch(hart, space, page, access);
+    op_enter(hart);
+    result = vm_space_fault(space->space, (vaddr_t){ref_va(page)}, access);
+    if (result == VM_FAULT_RETRY && !ref_was_granted(hart)) {
+        oracle_fail(ORACLE_RULE_MEANING, hart,
+                    "mm says that a program may %s %#lx, which it never could",
+                    access_names[access], ref_va(page));
+    }
+    if (result == VM_FAULT_BAD && !ref_was_refused(hart)) {
+        fail_spurious(hart, ref_va(page), access);
+    }
+    op_note(hart, (uint64_t)result);
+    op_leave(hart);
+    return result == VM_FAULT_RETRY;
+}
+
+void op_touch(const struct op *op)
+{
+    const struct ref_space *space = op_world.active[op->hart];
+    unsigned page = op->in->page % REF_PAGES;
+    enum vm_access access = (enum vm_access)(op->in->prot % 3U);
+    uint64_t va = ref_va(page) + (access == VM_ACCESS_EXECUTE ? 0 : 8);
+
+    if (space == NULL) {
+        return;
+    }
+    for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
+        struct oracle_outcome out[OUTCOMES_MAX];
+        size_t count = oracle_outcomes(op->hart, va, (enum oracle_access)access, out, OUTCOMES_MAX);
+        size_t which = sched_decide(ORACLE_USER, (unsigned)count, 96);
+
+        oracle_access_take(which);
+        if (!out[which].faults) {
+            OP_AGREE(op, ref_may_lead(space, page, access, align_down(out[which].pa, PAGE_SIZE)),
+                     "a program can %s %#lx and is led to %#lx by the entry %#lx, which the space "
+                     "does not grant",
+                     access_names[access], va, out[which].pa, out[which].entry);
+            op_note(op->hart, ref_stamp_at(out[which].pa));
+            return;
+        }
+        if (!fault_is_settled(op->hart, page, access)) {
+            return;
+        }
+    }
+}
+
+/* ---- the kernel's copies ---- */
+
+enum copy_kind {
+    COPY_READ,
+    COPY_WRITE,
+    COPY_ZEROS,
+    COPY_LOAD,
+    COPY_EXCHANGE,
+    COPY_FOREIGN,
+    COPY_KINDS,
+};
+
+static status_t copy_do(const struct op *op, enum copy_kind kind, unsigned page, uint64_t *word)
+{
+    struct vm_space *space = op_world.active[op->hart]->space;
+    vaddr_t va = {ref_va(page)};
+    struct user_span span;
+    uint32_t seen = 0;
+    uint64_t done;
+    status_t status;
+
+    switch (kind) {
+    case COPY_READ:
+        return user_read_object(space, va, word, sizeof(*word));
+    case COPY_WRITE:
+        return user_write_object(space, vaddr_add(va, 64), word, sizeof(*word));
+    case COPY_ZEROS:
+        status = user_span_make(space, vaddr_add(va, 128), 64, &span);
+        return status == OK ? user_fill_zeros(&span, 64, &done) : status;
+    case COPY_LOAD:
+        return user_load_u32(space, vaddr_add(va, 256), &seen);
+    case COPY_EXCHANGE:
+        return user_compare_exchange_u32(space, vaddr_add(va, 256), &seen, 0);
+    case COPY_FOREIGN:
+    case COPY_KINDS:
+        break;
+    }
+    return ERR_INVAL;
+}
+
+static void copy_foreign(const struct op *op)
+{
+    struct ref_space *space = op_hold(op);
+    uint32_t word;
+
+    if (space == NULL) {
+        return;
+    }
+    if (space != op_world.active[op->hart]) {
+        OP_AGREE(op, user_load_u32(space->space, (vaddr_t){0}, &word) == ERR_ACCES,
+                 "the memory of a space that is not active here can be read");
+    }
+    op_drop(space);
+}
+
+void op_copy(const struct op *op)
+{
+    const struct ref_space *space = op_world.active[op->hart];
+    enum copy_kind kind = (enum copy_kind)(op->in->arg[0] % COPY_KINDS);
+    unsigned page = op->in->page % (kind < COPY_LOAD ? REF_PAGES : OP_IO_PAGE);
+    enum vm_access access =
+        kind == COPY_READ || kind == COPY_LOAD ? VM_ACCESS_READ : VM_ACCESS_WRITE;
+    uint64_t word = 0;
+    status_t status;
+
+    if (kind == COPY_FOREIGN || space == NULL) {
+        copy_foreign(op);
+        return;
+    }
+    ref_watch(op->hart, space, page, access);
+    status = copy_do(op, kind, page, &word);
+    if (status == ERR_FAULT && !ref_was_refused(op->hart)) {
+        fail_spurious(op->hart, ref_va(page), access);
+    }
+    OP_AGREE(op, status == OK || status == ERR_FAULT, "a user copy gives %s", status_name(status));
+    OP_AGREE(op, status != OK || ref_was_led(op->hart),
+             "the kernel can %s %#lx, which nobody was ever granted", access_names[access],
+             ref_va(page));
+    OP_AGREE(op, status != OK || kind != COPY_READ || ref_was_stamped(op->hart, word),
+             "the kernel reads %#lx at %#lx, which no frame mapped there holds", word,
+             ref_va(page));
+}

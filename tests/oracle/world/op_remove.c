@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations that take mappings or rights away, and those that only look. */
+#include "world/op.h"
+
+#define SLOTS_MAX 64U /* looked at by one operation */
+
+void op_unmap_part(const struct op *op, struct op_session *session, uint64_t start, uint64_t end)
+{
+    struct vm_removed expected = ref_count(session->space, start, end);
+    struct vm_removed removed = {0};
+    status_t status;
+
+    op_jump(op, session, start);
+    status = vm_cursor_unmap(&session->cursor, end - start, &removed);
+    OP_AGREE(op, status == OK, "unmap gives %s", status_name(status));
+    OP_AGREE(op, removed.ram_pages == expected.ram_pages && removed.io_pages == expected.io_pages,
+             "unmap says %lu and %lu pages, not %lu and %lu", removed.ram_pages, removed.io_pages,
+             expected.ram_pages, expected.io_pages);
+    OP_AGREE(op, vm_cursor_va(&session->cursor).raw == end, "after an unmap the cursor is at %#lx",
+             vm_cursor_va(&session->cursor).raw);
+    op_note(op->hart, removed.ram_pages);
+    ref_clear(op->hart, session->space, start, end);
+}
+
+/* Both kinds of cursor that may remove. */
+static enum vm_cursor_mode edit_mode(const struct op *op)
+{
+    return op->in->arg[0] % 2 == 0 ? VM_CURSOR_EDIT : VM_CURSOR_CHANGE;
+}
+
+/* The same in pieces of so many entries. */
+static void unmap_in_pieces(const struct op *op, struct op_session *session, unsigned edits)
+{
+    uint64_t end = session->range.end.raw;
+    uint64_t from = session->range.start.raw;
+
+    op_jump(op, session, from);
+    while (from < end) {
+        struct vm_removed removed = {0};
+        status_t status = vm_cursor_unmap_bounded(&session->cursor, end - from, edits, &removed);
+        uint64_t now = vm_cursor_va(&session->cursor).raw;
+        struct vm_removed expected = ref_count(session->space, from, now);
+
+        OP_AGREE(op, status == OK && now > from && now <= end,
+                 "a bounded unmap from %#lx gives %s and stands at %#lx", from, status_name(status),
+                 now);
+        OP_AGREE(op,
+                 removed.ram_pages == expected.ram_pages && removed.io_pages == expected.io_pages,
+                 "a bounded unmap says %lu and %lu pages, not %lu and %lu", removed.ram_pages,
+                 removed.io_pages, expected.ram_pages, expected.io_pages);
+        ref_clear(op->hart, session->space, from, now);
+        from = now;
+    }
+}
+
+void op_unmap(const struct op *op)
+{
+    struct op_session session;
+    uint64_t middle;
+
+    if (!op_open(op, &session, edit_mode(op))) {
+        return;
+    }
+    middle = align_down((session.range.start.raw + session.range.end.raw) / 2, PAGE_SIZE);
+    if (op->in->arg[0] % 4 == 1 && middle > session.range.start.raw) {
+        op_unmap_part(op, &session, middle, session.range.end.raw);
+        vm_cursor_sync(&session.cursor);
+        op_unmap_part(op, &session, session.range.start.raw, middle);
+    } else if (op->in->arg[0] % 4 == 2) {
+        unmap_in_pieces(op, &session, 1U + op->in->arg[0] / 4U % 4U);
+    } else {
+        op_unmap_part(op, &session, session.range.start.raw, session.range.end.raw);
+    }
+    op_close(op, &session);
+}
+
+/* As the kernel does whole-space work: bounded pieces, each with a cursor of its own. */
+void op_unmap_stepwise(const struct op *op)
+{
+    struct va_range rest = op_range(op->in);
+    struct world_op in = *op->in;
+    struct op bounded = {op->hart, &in};
+    struct op_session session;
+
+    in.arg[1] %= 64;
+    while (rest.start.raw < rest.end.raw &&
+           op_open_range(&bounded, &session, rest, VM_CURSOR_EDIT)) {
+        op_unmap_part(&bounded, &session, session.range.start.raw, session.range.end.raw);
+        rest.start = session.range.end;
+        op_close(&bounded, &session);
+    }
+}
+
+/* ---- rights ---- */
+
+struct change {
+    const struct op *op;
+    const struct ref_item *item;
+};
+
+static void change_rights(struct vm_rights *rights, void *context)
+{
+    const struct change *change = context;
+
+    OP_AGREE(change->op,
+             rights->prop.prot == change->item->prop.prot &&
+                 rights->prop.mem == change->item->prop.mem,
+             "protect sees rights %u, memory type %u, not %u, %u", rights->prop.prot,
+             rights->prop.mem, change->item->prop.prot, change->item->prop.mem);
+    rights->prop.prot = (enum vm_prot)(change->op->in->prot % 8U);
+}
+
+static bool is_legal(const struct ref_item *item)
+{
+    unsigned prot = item->prop.prot;
+
+    return prot != 0 && (prot & VM_RW) != VM_W && (item->kind == VM_ITEM_RAM || (prot & VM_X) == 0);
+}
+
+/* The next present page of [start, end), or what there is to say if there is none. */
+static bool protect_one(const struct op *op, struct op_session *session, uint64_t end)
+{
+    uint64_t from = vm_cursor_va(&session->cursor).raw;
+    unsigned page = ref_present_from(session->space, from, end);
+    struct ref_item item = {0};
+    struct change change = {op, &item};
+    struct va_range changed = {0};
+    status_t status;
+
+    if (page != REF_PAGES) {
+        struct ref_item later = session->space->items[page];
+
+        item = later;
+        later.prop.prot = (enum vm_prot)(op->in->prot % 8U);
+        ref_announce(op->hart, session->space, page, later);
+        status =
+            vm_cursor_protect_next(&session->cursor, end - from, change_rights, &change, &changed);
+        OP_AGREE(op, status == (is_legal(&later) ? OK : ERR_INVAL), "protect to %u gives %s",
+                 later.prop.prot, status_name(status));
+        if (status != OK) {
+            return false;
+        }
+        op_note(op->hart, page);
+        ref_set(op->hart, session->space, page, later);
+        OP_AGREE(op,
+                 changed.start.raw == ref_va(page) && changed.end.raw == ref_va(page) + PAGE_SIZE &&
+                     vm_cursor_va(&session->cursor).raw == changed.end.raw,
+                 "protect changed [%#lx, %#lx), not the page at %#lx", changed.start.raw,
+                 changed.end.raw, ref_va(page));
+        return true;
+    }
+    status = vm_cursor_protect_next(&session->cursor, end - from, change_rights, &change, &changed);
+    OP_AGREE(op, status == ERR_NOENT && vm_cursor_va(&session->cursor).raw == end,
+             "protect of nothing gives %s", status_name(status));
+    return false;
+}
+
+void op_protect_part(const struct op *op, struct op_session *session, uint64_t start, uint64_t end)
+{
+    op_jump(op, session, start);
+    while (protect_one(op, session, end)) {
+        continue;
+    }
+}
+
+void op_protect(const struct op *op)
+{
+    struct op_session session;
+
+    if (op_open(op, &session, edit_mode(op))) {
+        op_protect_part(op, &session, session.range.start.raw, session.range.end.raw);
+        op_close(op, &session);
+    }
+}
+
+/* ---- looking ---- */
+
+static void check_item(const struct op *op, const struct vm_item *got, const struct ref_item *item,
+                       uint64_t va)
+{
+    OP_AGREE(op, got->kind == item->kind, "the slot at %#lx holds kind %u, not %u", va, got->kind,
+             item->kind);
+    if (item->kind != VM_ITEM_ABSENT) {
+        OP_AGREE(op,
+                 got->pa.raw == item->pa && got->prop.prot == item->prop.prot &&
+                     got->prop.mem == item->prop.mem && got->accessed,
+                 "the slot at %#lx is %#lx with rights %u, not %#lx with %u", va, got->pa.raw,
+                 got->prop.prot, item->pa, item->prop.prot);
+    }
+}
+
+void op_look_at(const struct op *op, struct op_session *session, unsigned page)
+{
+    const struct ref_item *item = &session->space->items[page];
+    uint64_t va = ref_va(page);
+    struct vm_slot slot;
+    status_t status;
+
+    op_jump(op, session, va);
+    status = vm_cursor_query_get(&session->cursor, &slot);
+    OP_AGREE(op, status == OK, "query gives %s", status_name(status));
+    OP_AGREE(op, slot.range.start.raw <= va && slot.range.end.raw > va,
+             "query at %#lx tells of [%#lx, %#lx)", va, slot.range.start.raw, slot.range.end.raw);
+    check_item(op, &slot.item, item, va);
+    if (slot.item.kind == VM_ITEM_RAM) {
+        frame_put(slot.item.frame);
+    }
+}
+
+/* All slots of the range, in order. */
+void op_query(const struct op *op)
+{
+    struct op_session session;
+    struct vm_slot slot;
+    unsigned left = SLOTS_MAX;
+    uint64_t at;
+
+    if (!op_open(op, &session, op->in->arg[0] % 4 == 0 ? VM_CURSOR_CHANGE : VM_CURSOR_QUERY)) {
+        return;
+    }
+    at = session.range.start.raw;
+    for (; left > 0 && vm_cursor_next(&session.cursor, &slot) == OK; left--) {
+        unsigned page = ref_present_from(session.space, slot.range.start.raw, slot.range.end.raw);
+        const struct ref_item none = {.kind = VM_ITEM_ABSENT};
+
+        OP_AGREE(op, slot.range.start.raw == at && slot.range.end.raw > at,
+                 "the slot after %#lx is [%#lx, %#lx)", at, slot.range.start.raw,
+                 slot.range.end.raw);
+        check_item(op, &slot.item, page == REF_PAGES ? &none : &session.space->items[page], at);
+        at = slot.range.end.raw;
+    }
+    OP_AGREE(op, left == 0 || at == session.range.end.raw, "the slots end at %#lx, not at %#lx", at,
+             session.range.end.raw);
+    op_close(op, &session);
+}
+
+void op_find(const struct op *op)
+{
+    struct op_session session;
+    uint64_t end;
+
+    if (!op_open(op, &session, VM_CURSOR_QUERY)) {
+        return;
+    }
+    end = session.range.end.raw;
+    for (;;) {
+        uint64_t from = vm_cursor_va(&session.cursor).raw;
+        unsigned page = ref_present_from(session.space, from, end);
+        vaddr_t found = {0};
+        status_t status = vm_cursor_find_next(&session.cursor, end - from, &found);
+
+        if (page == REF_PAGES) {
+            OP_AGREE(op, status == ERR_NOENT && vm_cursor_va(&session.cursor).raw == end,
+                     "find_next finds %#lx, where nothing is", found.raw);
+            break;
+        }
+        OP_AGREE(op, status == OK && found.raw == ref_va(page),
+                 "find_next gives %s and %#lx, not the page at %#lx", status_name(status),
+                 found.raw, ref_va(page));
+        if (ref_va(page) + PAGE_SIZE >= end) {
+            break;
+        }
+        op_jump(op, &session, ref_va(page) + PAGE_SIZE);
+    }
+    op_close(op, &session);
+}

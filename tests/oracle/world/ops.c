@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of operations, and what surrounds each: the entry into the kernel and the return. */
+#include "world/ops.h"
+#include "arch_host/arch_host.h"
+#include "world/op.h"
+#include "world/sched.h"
+
+static const struct ops_row table[] = {
+    {"create a space", op_space_create, OPS_KERNEL, 5},
+    {"drop the handle of a space", op_space_destroy, OPS_KERNEL, 4},
+    {"activate", op_space_activate, OPS_KERNEL, 10},
+    {"leave for the kernel's own table", op_space_leave, OPS_KERNEL, 4},
+    {"reap", op_reap, OPS_KERNEL, 8},
+    {"map", op_map, OPS_KERNEL, 14},
+    {"map where nothing is", op_map_exclusive, OPS_KERNEL, 4},
+    {"map a shared frame", op_map_shared, OPS_KERNEL, 5},
+    {"map a device", op_map_device, OPS_KERNEL, 4},
+    {"unmap", op_unmap, OPS_KERNEL, 14},
+    {"unmap in bounded steps", op_unmap_stepwise, OPS_KERNEL, 3},
+    {"protect", op_protect, OPS_KERNEL, 12},
+    {"look at each slot", op_query, OPS_KERNEL, 3},
+    {"find what is mapped", op_find, OPS_KERNEL, 3},
+    {"do several things under one cursor", op_mixed, OPS_KERNEL, 10},
+    {"ask for what must be refused", op_wrong, OPS_KERNEL, 1},
+    {"copy", op_copy, OPS_KERNEL, 8},
+    {"access", op_touch, OPS_PROGRAM, 30},
+    {"take frames and give them back", op_churn, OPS_KERNEL, 6},
+    {"let an allocation fail", op_fail, OPS_KERNEL, 1},
+    {"open two ranges", op_two, OPS_KERNEL, 4},
+    {"open a cursor beside another", op_nested, OPS_KERNEL, 2},
+    {"make code visible", op_icache_sync, OPS_KERNEL, 3},
+    {"audit", op_audit, OPS_KERNEL, 1},
+};
+
+const struct ops_row *ops_row(unsigned kind)
+{
+    return &table[kind % ARRAY_LEN(table)];
+}
+
+const char *world_kind_name(unsigned kind)
+{
+    return ops_row(kind)->name;
+}
+
+unsigned world_kind_count(void)
+{
+    return ARRAY_LEN(table);
+}
+
+void op_enter(unsigned hart)
+{
+    host_hart_enter();
+    oracle_op_begin(hart, ++op_world.last_id);
+}
+
+void op_leave(unsigned hart)
+{
+    host_hart_leave();
+    sched_step(SCHED_RETURNS, 0);
+    oracle_op_end(hart);
+    ref_settle(hart);
+}
+
+void op_do(unsigned hart, const struct world_op *in)
+{
+    const struct ops_row *row = ops_row(in->kind);
+    struct op op = {hart, in};
+
+    if (row->side == OPS_PROGRAM) {
+        row->function(&op);
+        return;
+    }
+    op_enter(hart);
+    row->function(&op);
+    op_leave(hart);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Small worlds: programs of two harts, as words over an alphabet of operations. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct small_words {
+    unsigned at[2][2]; /* letters of each hart's word, in order */
+    unsigned count[2];
+};
+
+struct small_total {
+    unsigned worlds, cut; /* cut: not all executions were run */
+    uint64_t executions, abandoned, steps;
+};
+
+/* How many letters there are; the number of one by name, as many as there are if there is none. */
+unsigned small_letters(void);
+unsigned small_letter(const char *name);
+
+/* Searches one world to its end, or for `most` executions, and adds to *total.  False: it fails;
+ * the story has been told. */
+bool small_search(const struct small_words *words, unsigned asid_bits, uint64_t most,
+                  struct small_total *total);
+
+/* Runs one world with the reduction and in every order: true if both end in the same ways. */
+bool small_compare(const struct small_words *words, unsigned asid_bits, uint64_t most);

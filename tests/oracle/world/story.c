@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stories: a history told line by line.  What a hart asks for is told when it begins and when it
+ * returns; in between a line says where another hart came in between, so that the order of what
+ * matters can be read off.
+ */
+#include "world/op.h"
+#include "world/ops.h"
+#include "world/run.h"
+
+static FILE *out;
+static unsigned line;
+static const struct world_history *story;
+
+static const char *const prots[] = {"nothing", "R", "W", "RW", "X", "RX", "WX", "RWX"};
+static const char *const accesses[] = {"reads", "writes", "executes"};
+
+static void number_line(void)
+{
+    (void)fprintf(out, "%4u  ", ++line);
+}
+
+/* What is asked for, in words. */
+static void tell_op(unsigned hart, const struct world_op *op)
+{
+    const struct ops_row *row = ops_row(op->kind);
+    struct va_range range = op_range(op);
+
+    (void)fprintf(out, "hart %u: ", hart);
+    if (row->function == op_touch) {
+        (void)fprintf(out, "a program %s %#lx", accesses[op->prot % 3U],
+                      (unsigned long)ref_va(op->page % REF_PAGES));
+    } else if (row->function == op_copy) {
+        (void)fprintf(out, "the kernel copies at %#lx",
+                      (unsigned long)ref_va(op->page % REF_PAGES));
+    } else if (row->function == op_map || row->function == op_map_exclusive ||
+               row->function == op_map_shared || row->function == op_map_device ||
+               row->function == op_protect) {
+        (void)fprintf(out, "%s, space %u, [%#lx, %#lx), %s", row->name, op->space % OP_HANDLES,
+                      (unsigned long)range.start.raw, (unsigned long)range.end.raw,
+                      prots[op->prot % 8U]);
+    } else if (row->function == op_unmap || row->function == op_unmap_stepwise ||
+               row->function == op_query || row->function == op_find || row->function == op_mixed ||
+               row->function == op_two || row->function == op_nested) {
+        (void)fprintf(out, "%s, space %u, [%#lx, %#lx)", row->name, op->space % OP_HANDLES,
+                      (unsigned long)range.start.raw, (unsigned long)range.end.raw);
+    } else {
+        (void)fprintf(out, "%s, space %u", row->name, op->space % OP_HANDLES);
+    }
+}
+
+static const struct world_op *last_begun;
+
+static void on_event(enum run_event event, unsigned hart, const struct world_op *op)
+{
+    if (event == RUN_BEGINS) {
+        bool is_setup = op < story->ops + story->setup_count;
+
+        number_line();
+        tell_op(hart, op);
+        (void)fprintf(out, "%s   (step %lu)\n", is_setup ? ", undisturbed" : "",
+                      (unsigned long)oracle_steps() + 1);
+        last_begun = op;
+    } else if (op != last_begun) {
+        number_line();
+        (void)fprintf(out, "hart %u: returns from \"%s\"   (step %lu)\n", hart,
+                      ops_row(op->kind)->name, (unsigned long)oracle_steps());
+    }
+}
+
+static const char *const step_names[] = {
+    [ORACLE_SLOT_LOAD] = "loads the entry",
+    [ORACLE_SLOT_STORE] = "stores to the entry",
+    [ORACLE_WORD_LOAD] = "loads the word",
+    [ORACLE_WORD_STORE] = "stores to the word",
+    [ORACLE_FENCE] = "fences",
+    [ORACLE_SFENCE] = "does sfence.vma",
+    [ORACLE_RFENCE] = "asks the firmware for a fence on others",
+    [ORACLE_RFENCE_AT] = "lets the firmware fence hart",
+    [ORACLE_FENCE_I] = "does fence.i",
+    [ORACLE_SATP] = "writes satp, root",
+    [ORACLE_LOCK] = "takes the lock",
+    [ORACLE_UNLOCK] = "releases the lock",
+    [ORACLE_USER] = "accesses",
+    [ORACLE_FRAME] = "takes or frees the frame",
+    [ORACLE_PAUSE] = "waits",
+};
+
+static void on_change(unsigned from, unsigned to, const struct oracle_step *step)
+{
+    number_line();
+    (void)fprintf(out, "   before hart %u %s", from, step_names[step->kind]);
+    if (step->kind == ORACLE_RFENCE_AT) {
+        (void)fprintf(out, " %u", step->other);
+    } else if (step->place != 0) {
+        (void)fprintf(out, " %#lx", (unsigned long)step->place);
+    }
+    (void)fprintf(out, ", hart %u goes on\n", to);
+}
+
+void world_story(const struct world_history *history, FILE *to)
+{
+    const struct oracle_config *config = &history->config;
+    struct world_result result;
+
+    out = to;
+    line = 0;
+    story = history;
+    last_begun = NULL;
+    (void)fprintf(to, "%u hart%s, Sv%u, %u ASID bits, A and D by %s%s\n", config->harts,
+                  config->harts == 1 ? "" : "s", 12 + 9 * config->levels, config->asid_bits,
+                  config->ad == ORACLE_AD_HARDWARE ? "hardware" : "faults",
+                  config->has_svpbmt ? ", Svpbmt" : "");
+    run_tell(on_event);
+    sched_tell(on_change);
+    world_run(history, &result, NULL);
+    run_tell(NULL);
+    sched_tell(NULL);
+    if (!result.failed) {
+        (void)fprintf(to, "      and nothing was wrong\n");
+        return;
+    }
+    (void)fprintf(to, "      %s at step %lu, hart %u: %s\n", oracle_rule_name(result.verdict.rule),
+                  (unsigned long)result.verdict.step, result.verdict.hart, result.verdict.text);
+    (void)fprintf(to, "replay: scripts/oracle --replay ");
+    world_print_word(history, to);
+    (void)fprintf(to, "\n");
+}
