@@ -1,23 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* Page faults, judged by the page table alone. */
+/*
+ * Page faults, judged by the page table alone.
+ *
+ * A fault that the entry explains is the program's.  One that it does not explain is this hart's:
+ * it remembers less than the entry grants, or it leaves the A and D bits to the kernel and one is
+ * clear.  The bits are set as hardware would, and what the hart remembers of the page goes.
+ * Privileged spec, "Virtual Address Translation Process", steps 7 and 9.
+ */
 #include "mm/vm_fault.h"
 
 #include "arch/arch.h"
 #include "asid.h"
+#include "cursor_priv.h"
 #include "lib/counter.h"
 #include "lib/log.h"
-#include "mm/vm_cursor.h"
 #include "space_word.h"
 #include "vm_fault_priv.h"
 
 /* The last fault of each hart that the page table did not explain, and how often it came in a row:
- * the same access to the same page, which leads to the same place, and nothing of the space was
- * flushed in between.  Written by that hart only. */
+ * the same access to the same page, by the same entry, and nothing of the space was flushed in
+ * between.  The program counter is not part of it: another thread that faults there shows as well
+ * that the fence was not enough.  Written by that hart only. */
 static struct spurious {
     struct vm_space *space; /* NULL: none since the last switch */
     uint64_t generation;
     vaddr_t page;
-    paddr_t pa;
+    pte_t entry;
     enum vm_access access;
     unsigned times;
 } last[HART_MAX];
@@ -25,7 +33,7 @@ static struct spurious {
 static bool is_same(const struct spurious *a, const struct spurious *b)
 {
     return a->space == b->space && a->generation == b->generation && a->page.raw == b->page.raw &&
-           a->pa.raw == b->pa.raw && a->access == b->access;
+           a->entry.raw == b->entry.raw && a->access == b->access;
 }
 
 /* Makes this hart forget what it remembers of the page.  By address first, which covers leaf
@@ -68,31 +76,56 @@ static enum vm_prot needed(enum vm_access access)
     return VM_RWX;
 }
 
-enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access)
+/* Sets A, and D for a write, unless they are: what hardware does atomically is done atomically.
+ * Returns the entry as it is then.  Grants more, so it owes no flush to other harts. */
+static pte_t mark_used(const struct pt_place *place, enum vm_access access)
 {
-    vaddr_t page = {align_down(va.raw, PAGE_SIZE)};
+    uint64_t bits = PTE_A | (access == VM_ACCESS_WRITE ? PTE_D : 0);
+    pte_t seen = place->entry;
+
+    while ((seen.raw & bits) != bits) {
+        pte_t used = {seen.raw | bits};
+
+        if (pte_slot_replace(&place->node->slots[place->index], &seen, used)) {
+            counter_add(COUNTER_entry_stores, 1);
+            return used;
+        }
+    }
+    return seen;
+}
+
+/* The entry of the page, marked as used, if it permits the access. */
+static bool find_entry(struct vm_space *space, vaddr_t page, enum vm_access access, pte_t *entry)
+{
+    struct va_range range = {page, vaddr_add(page, PAGE_SIZE)};
     struct vm_cursor cursor;
-    struct vm_slot slot;
+    struct pt_place place;
     bool allowed;
 
-    if (va.raw >= vm_space_user_limit().raw ||
-        vm_cursor_open(&cursor, space, (struct va_range){page, vaddr_add(page, PAGE_SIZE)},
-                       VM_CURSOR_QUERY) != OK) {
-        return VM_FAULT_BAD;
+    if (vm_cursor_open(&cursor, space, range, VM_CURSOR_QUERY) != OK) {
+        return false;
     }
-    allowed = vm_cursor_query(&cursor, &slot) == OK && slot.item.kind != VM_ITEM_ABSENT &&
-              (slot.item.prop.prot & needed(access)) != 0;
+    place = pt_look(&cursor, page);
+    allowed = place.kind == PTE_LEAF && (pte_prot(place.entry) & needed(access)) != 0;
+    if (allowed) {
+        *entry = mark_used(&place, access);
+    }
     vm_cursor_close(&cursor);
-    if (!allowed) {
+    return allowed;
+}
+
+enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access)
+{
+    struct spurious fault = {
+        .space = space, .page = {align_down(va.raw, PAGE_SIZE)}, .access = access};
+
+    if (va.raw >= vm_space_user_limit().raw ||
+        !find_entry(space, fault.page, access, &fault.entry)) {
         return VM_FAULT_BAD;
     }
-    /* The entry permits it: this hart had cached the absence, or fewer rights. */
     counter_add(COUNTER_spurious_faults, 1);
-    if (!forget((struct spurious){.space = space,
-                                  .generation = space_word_generation(space),
-                                  .page = page,
-                                  .pa = slot.item.pa,
-                                  .access = access})) {
+    fault.generation = space_word_generation(space);
+    if (!forget(fault)) {
         log_printf("hart %u faults at 0x%lx though the entry permits it, after two fences\n",
                    hart_index(), va.raw);
         return VM_FAULT_BAD;
