@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * System calls that take mappings away or change their permissions, step by step
- * (kernel/vm_call.h).  A step first finds a mapped page without allocating, so that neither fails
- * for memory.
+ * (kernel/vm_call.h).  Their cursors allocate nothing, so neither fails for memory.
  */
 #include "kernel/process.h"
 #include "kernel/syscall.h"
@@ -31,67 +30,29 @@ static status_t skip_absent(struct vm_call *call)
     return status;
 }
 
-/* Opens a changing cursor at the first mapped page.  The tables that lead there exist, so nothing
- * is allocated.  The cursor is not open after an error; ERR_NOENT: nothing is mapped in what this
- * step looked at. */
-static status_t open_at_mapped(struct vm_call *call, uint64_t back_to, uint64_t max_bytes,
-                               struct vm_cursor *cursor)
-{
-    uint64_t step_start = call->args.range.start.raw + call->args.progress_bytes;
-    status_t status = skip_absent(call);
-
-    if (status != OK) {
-        return status;
-    }
-    uint64_t found = call->args.range.start.raw + call->args.progress_bytes;
-    uint64_t start = align_down(found, back_to);
-
-    vm_call_progress_to(call, (vaddr_t){start > step_start ? start : step_start});
-    return vm_cursor_open_bounded(cursor, call->target.space, vm_call_step(call, max_bytes),
-                                  VM_CURSOR_CHANGE, VM_STEP_TABLES);
-}
-
-/* Unmaps the next piece that has something mapped: what one table covers, whole where the range
- * allows, so that the table goes too.  ERR_NOENT: nothing is left. */
-static status_t unmap_piece(struct vm_cursor *cursor, struct vm_call *call)
-{
-    const uint64_t table_bytes = pte_level_bytes(1);
-    struct vm_removed removed;
-    uint64_t from = vm_cursor_va(cursor).raw;
-    uint64_t end = cursor->range.end.raw;
-    vaddr_t found;
-    status_t status = vm_cursor_find_next(cursor, end - from, &found);
-
-    if (status != OK) {
-        return status;
-    }
-    uint64_t table = align_down(found.raw, table_bytes);
-    uint64_t start = table > from ? table : from;
-    uint64_t rest = table + table_bytes - start;
-
-    status = vm_cursor_jump(cursor, (vaddr_t){start});
-    if (status == OK) {
-        status = vm_cursor_unmap(cursor, rest < end - start ? rest : end - start, &removed);
-    }
-    if (status == OK) {
-        call->count += removed.ram_pages + removed.io_pages;
-    }
-    return status;
-}
-
+/* Unmaps one step's worth: whole tables where the range allows, so that they go too. */
 static status_t unmap_step(struct vm_call *call)
 {
     struct vm_cursor cursor = {0};
-    uint64_t before = call->count;
-    status_t status = open_at_mapped(call, pte_level_bytes(1), UINT64_MAX, &cursor);
+    struct vm_removed removed;
 
-    while (status == OK && call->count - before < VM_STEP_UNMAP_PAGES) {
-        status = unmap_piece(&cursor, call);
+    if (vm_call_is_complete(call)) {
+        return OK;
     }
-    if (cursor.cover != NULL) {
-        vm_call_progress_to(call, vm_cursor_va(&cursor));
-        vm_cursor_close(&cursor);
+    status_t status =
+        vm_cursor_open_bounded(&cursor, call->target.space, vm_call_step(call, UINT64_MAX),
+                               VM_CURSOR_EDIT, VM_STEP_TABLES);
+
+    if (status != OK) {
+        return status;
     }
+    status = vm_cursor_unmap_bounded(&cursor, cursor.range.end.raw - cursor.range.start.raw,
+                                     VM_STEP_EDITS, &removed);
+    if (status == OK) {
+        call->count += removed.ram_pages + removed.io_pages;
+    }
+    vm_call_progress_to(call, vm_cursor_va(&cursor));
+    vm_cursor_close(&cursor);
     return status;
 }
 
@@ -141,19 +102,21 @@ static status_t protect_page(struct vm_cursor *cursor, struct vm_call *call)
 static status_t protect_step(struct vm_call *call)
 {
     struct vm_cursor cursor = {0};
-    status_t status = open_at_mapped(call, PAGE_SIZE, VM_STEP_BYTES, &cursor);
+    status_t status = skip_absent(call);
 
+    if (status == OK) {
+        status =
+            vm_cursor_open_bounded(&cursor, call->target.space, vm_call_step(call, VM_STEP_BYTES),
+                                   VM_CURSOR_EDIT, VM_STEP_TABLES);
+    }
     while (status == OK) {
         status = protect_page(&cursor, call);
     }
-    if (cursor.cover == NULL) {
-        return status;
+    if (cursor.cover != NULL) {
+        vm_call_progress_to(call, vm_cursor_va(&cursor));
+        vm_cursor_close(&cursor);
     }
-    vm_call_progress_to(call, vm_cursor_va(&cursor));
-    vm_cursor_close(&cursor);
-    status_t synced = vm_call_sync_code(call);
-
-    return status == OK || status == ERR_NOENT ? synced : status;
+    return status;
 }
 
 /* Ends a step of a call that has `progress` and `count` as arguments from progress_arg on. */
@@ -161,9 +124,8 @@ static enum verdict step_end(struct user_frame *frame, status_t status, unsigned
                              struct vm_call *call)
 {
     vm_target_put(&call->target);
-    /* Nothing mapped was found; or what was found went meanwhile, and its tables with it. */
-    if (status == ERR_NOENT || status == ERR_NOMEM) {
-        status = OK;
+    if (status == ERR_NOENT) {
+        status = OK; /* nothing mapped was found */
     }
     if (status == OK && !vm_call_is_complete(call)) {
         user_frame_set_arg(frame, progress_arg, call->args.progress_bytes);

@@ -85,9 +85,7 @@ static status_t map_step(struct vm_call *call)
     status = map_pages(&cursor, call);
     vm_call_progress_to(call, vm_cursor_va(&cursor));
     vm_cursor_close(&cursor);
-    status_t synced = vm_call_sync_code(call);
-
-    return status == OK ? synced : status;
+    return status;
 }
 
 /* The progress to report with an error of decoding: what earlier steps left. */

@@ -11,11 +11,11 @@
 
 struct process;
 
-/* One bounded piece of a long call.  One that unmaps goes on until it has removed so many pages:
- * whole tables are detached at once, and a step has one fence of the other harts to pay. */
-#define VM_STEP_BYTES       (UINT64_C(256) * PAGE_SIZE)
-#define VM_STEP_TABLES      64U
-#define VM_STEP_UNMAP_PAGES UINT64_C(1024)
+/* One bounded piece of a long call: pages that it maps or changes, tables that it locks, entries that
+ * an unmap edits (a whole table is one). */
+#define VM_STEP_BYTES  (UINT64_C(256) * PAGE_SIZE)
+#define VM_STEP_TABLES 64U
+#define VM_STEP_EDITS  256U
 
 struct vm_target {
     struct process *process; /* one reference, or NULL */
