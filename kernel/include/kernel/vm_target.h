@@ -11,8 +11,8 @@
 
 struct process;
 
-/* One bounded piece of a long call: pages that it maps or changes, tables that it locks, entries that
- * an unmap edits (a whole table is one). */
+/* One bounded piece of a long call: pages that it maps or changes, tables that it locks, entries
+ * that an unmap edits (a whole table is one). */
 #define VM_STEP_BYTES  (UINT64_C(256) * PAGE_SIZE)
 #define VM_STEP_TABLES 64U
 #define VM_STEP_EDITS  256U
