@@ -6,7 +6,7 @@
 #include "support.h"
 
 #include "lib/spinlock.h"
-#include "model/tlb_model.h"
+#include "machine/oracle.h"
 
 static struct machine machine;
 
@@ -45,20 +45,10 @@ struct mm_image machine_image(void)
     };
 }
 
-static enum host_frame_state probe(uint64_t at)
-{
-    const struct frame *frame = frame_of(pa(at));
-
-    if (frame == NULL) {
-        return HOST_FRAME_UNKNOWN;
-    }
-    return frame->type == FRAME_FREE || frame->type == FRAME_FREE_PART ? HOST_FRAME_FREE
-                                                                       : HOST_FRAME_USED;
-}
-
 void machine_start(unsigned levels)
 {
     host_machine_start(&machine, levels);
+    host_oracle_start();
 }
 
 void machine_boot(unsigned levels)
@@ -67,7 +57,6 @@ void machine_boot(unsigned levels)
 
     machine_start(levels);
     EXPECT_OK(mm_init(&machine, &image, host_activate));
-    host_frame_probe_set(probe);
 }
 
 struct world world_begin(unsigned levels)
@@ -95,7 +84,7 @@ void world_check(const struct world *world)
     EXPECT_EQ(spinlock_held_count(), 0);
     EXPECT_OK(vm_space_check(world->space));
     EXPECT_OK(frame_check());
-    tlb_model_audit();
+    oracle_audit();
 }
 
 void world_end(struct world *world)
@@ -184,4 +173,29 @@ void expect_mapped(const struct world *world, uint64_t at, const struct frame *f
 void expect_absent(const struct world *world, uint64_t at)
 {
     expect_mapped_pa(world, at, 0, VM_PROT_NONE);
+}
+
+bool hart_may(hart_idx_t hart, uint64_t at, enum mmu_access access, uint64_t *to)
+{
+    uint64_t reached;
+    bool may = oracle_may_access(hart, at, (enum oracle_access)(int)access, &reached);
+
+    if (to != NULL) {
+        *to = reached;
+    }
+    return may;
+}
+
+bool hart_may_fault(hart_idx_t hart, uint64_t at, enum mmu_access access)
+{
+    struct oracle_outcome outcomes[8];
+    size_t count =
+        oracle_outcomes(hart, at, (enum oracle_access)(int)access, outcomes, ARRAY_LEN(outcomes));
+
+    for (size_t i = 0; i < count; i++) {
+        if (outcomes[i].faults) {
+            return true;
+        }
+    }
+    return false;
 }

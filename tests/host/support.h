@@ -147,5 +147,12 @@ void expect_mapped_pa(const struct world *world, uint64_t at, uint64_t to, enum 
 /* User mode can do nothing there. */
 void expect_absent(const struct world *world, uint64_t at);
 
+/* User mode of that hart could do the access, by the tables or by what it may still hold; *to is
+ * where the tables lead. */
+bool hart_may(hart_idx_t hart, uint64_t at, enum mmu_access access, uint64_t *to);
+
+/* It could get a page fault. */
+bool hart_may_fault(hart_idx_t hart, uint64_t at, enum mmu_access access);
+
 /* References of a frame. */
 uint32_t frame_refs(const struct frame *frame);

@@ -9,8 +9,6 @@
 
 #include <stdlib.h>
 
-#include "model/tlb_model.h"
-
 struct run run;
 
 /* ---- reporting ---- */
@@ -177,8 +175,6 @@ void run_begin(unsigned levels)
     vm_space_activate(run.world.space);
     host_hart_set(0);
     for (size_t i = 0; i < ISLANDS; i++) { /* harts look here whenever they like */
-        tlb_model_watch(run.islands[i] + 3 * PAGE_SIZE);
-        tlb_model_watch(run.islands[i] + 13 * PAGE_SIZE);
     }
     signal(SIGABRT, on_abort);
 }

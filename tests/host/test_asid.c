@@ -10,7 +10,7 @@
 #include "mm/space_word.h"
 #include "mm/vm_fault.h"
 #include "mm/vm_space_priv.h"
-#include "model/tlb_model.h"
+#include "machine/oracle.h"
 #include "support.h"
 
 #define BASE        (4 * GIB)
@@ -39,9 +39,9 @@ static void run_on(hart_idx_t hart, struct vm_space *space)
 /* User mode of the hart reads there: the frame it reaches, 0 if it faults. */
 static uint64_t read_on(hart_idx_t hart, uint64_t at)
 {
-    struct tlb_access access = tlb_model_access(hart, at, MMU_READ);
+    uint64_t to;
 
-    return access.allowed ? access.pa : 0;
+    return hart_may(hart, at, MMU_READ, &to) ? to : 0;
 }
 
 static void end_spaces(struct vm_space **spaces, unsigned count)
@@ -207,7 +207,7 @@ MODE_TEST(asid, an_identifier_that_is_used_again_brings_nothing_back)
         run_on(1, spaces[b]);
         EXPECT_EQ(read_on(0, BASE), frames[a]);
         EXPECT_EQ(read_on(1, BASE), frames[b]);
-        tlb_model_audit();
+        oracle_audit();
     }
     cr_assert(counter_read(COUNTER_asid_epochs) >= 4);
     end_spaces(spaces, SPACES);
@@ -278,7 +278,7 @@ static void random_step(struct random_run *run)
         EXPECT_EQ(read_on(hart, BASE), run->frames[run->runs[hart]]);
         break;
     }
-    tlb_model_audit();
+    oracle_audit();
 }
 
 static void random_run(unsigned levels, unsigned bits, uint64_t seed)
@@ -287,7 +287,6 @@ static void random_run(unsigned levels, unsigned bits, uint64_t seed)
     struct random_run run = {.state = seed};
     struct vm_space *spaces[RANDOM_SPACES];
 
-    tlb_model_watch(BASE);
     for (unsigned i = 0; i < RANDOM_SPACES; i++) {
         EXPECT_OK(vm_space_create(&spaces[i]));
         run.worlds[i].space = spaces[i];

@@ -8,7 +8,7 @@
 #include "support_run.h"
 
 #include "lib/spinlock.h"
-#include "model/tlb_model.h"
+#include "machine/oracle.h"
 
 #define STEPS 100000U
 
@@ -46,7 +46,7 @@ static void step_close(void)
     run.is_open = false;
     AGREE(spinlock_held_count() == 0);
     AGREE(vm_space_check(run.world.space) == OK);
-    tlb_model_audit();
+    oracle_audit();
     if (++run.audits % 32 == 0) {
         AGREE(frame_check() == OK);
         check_references();

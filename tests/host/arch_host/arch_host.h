@@ -3,23 +3,14 @@
  * The machine the host tests run on: what a test sets before mm_init, does as another hart, and
  * reads back afterwards.  arch/arch.h and lib/hart.h are implemented behind it.
  *
- * The model checks as it goes.  It ends the process (host_fail) when a slot in a free frame is
- * touched, a valid entry changes its address without going through an invalid one, a hart could
- * still use the old translation of a slot that gets a new one, or a user access reaches a free
- * frame.
+ * While the oracle is on (tests/oracle/machine) it judges every step; host_machine_start leaves it
+ * off, for programs whose harts are threads.
  */
 #pragma once
 
 #include "arch/arch.h"
 #include "arch/machine.h"
 #include "lib/hart.h"
-
-/* What the allocator says of a frame; HOST_FRAME_UNKNOWN where nobody can say. */
-enum host_frame_state {
-    HOST_FRAME_UNKNOWN,
-    HOST_FRAME_FREE,
-    HOST_FRAME_USED,
-};
 
 /* Prints why and aborts. */
 _Noreturn void host_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -29,12 +20,11 @@ _Noreturn void host_fail(const char *format, ...) __attribute__((format(printf, 
 /* Takes the machine (kept, not copied) and the number of levels, and backs its RAM. */
 void host_machine_start(const struct machine *machine, unsigned levels);
 
-/* Width of address-space identifiers, 0 unless set. */
-void host_asid_bits_set(unsigned bits);
+/* Turns the oracle on for that machine: all harts, hardware that sets A and D. */
+void host_oracle_start(void);
 
-/* Names the function that tells the state of a frame; NULL: nobody asks. */
-void host_frame_probe_set(enum host_frame_state (*probe)(uint64_t pa));
-enum host_frame_state host_frame_state(uint64_t pa);
+/* Width of address-space identifiers, 0 unless set; before host_oracle_start. */
+void host_asid_bits_set(unsigned bits);
 
 /* What mm_init is given as `activate`. */
 void host_activate(paddr_t root, uint64_t base, paddr_t base_pa);

@@ -4,6 +4,7 @@
  * test starts it; a full record ends the process, so that a test never judges half of a history.
  */
 #include "arch_host/arch_host.h"
+#include "machine/effects.h"
 
 #define EVENTS_MAX 16384U
 
@@ -11,10 +12,17 @@ static struct host_event events[EVENTS_MAX];
 static size_t event_count;
 static bool is_recording;
 
+static void note_slot(uint64_t pa, uint64_t before, uint64_t after)
+{
+    host_event_add(
+        (struct host_event){.kind = HOST_EVENT_SLOT, .pa = pa, .before = before, .after = after});
+}
+
 void host_events_start(void)
 {
     event_count = 0;
     is_recording = true;
+    oracle_watch_slots(note_slot);
 }
 
 size_t host_event_count(void)

@@ -12,7 +12,7 @@
 #include "arch/layout.h"
 #include "arch_host/arch_host.h"
 #include "arch_host/phys_mem.h"
-#include "model/mmu_model.h"
+#include "machine/walk.h"
 
 #define RECORDS_BYTES (UINT64_C(64) << 30)
 #define TOP_BYTES     (UINT64_C(4) << 30)
@@ -39,13 +39,13 @@ static void window_reserve(struct window *window, uint64_t start, uint64_t bytes
 static void window_show(const struct window *window, uint64_t from, uint64_t end)
 {
     while (from < end) {
-        struct mmu_walk walk = mmu_model_walk(arch_active_root().raw, arch_paging_levels(), from);
-        uint64_t extent = mmu_model_extent(walk.level);
+        struct walk walk = walk_from_root(arch_active_root().raw, from);
+        uint64_t extent = entry_extent(walk.level);
         uint64_t next = align_down(from, extent) + extent;
         uint64_t bytes = (next < end ? next : end) - from;
-        uint64_t pa = mmu_model_leaf_pa(walk.steps[walk.level].entry, walk.level, from);
+        uint64_t pa = walk_pa(walk.entry, walk.level, from);
 
-        if (walk.end == MMU_LEAF && phys_mem_has(pa, bytes) &&
+        if (walk.end == WALK_LEAF && phys_mem_has(pa, bytes) &&
             !phys_mem_alias(window->reservation + (from - window->start), pa, bytes)) {
             host_fail("kernel_window: cannot show %#lx", from);
         }

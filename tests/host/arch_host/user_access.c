@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's accesses to user memory, page by page through the TLB model of the hart that asks.
+ * The kernel's accesses to user memory, page by page as the hart that asks translates it.
  * Device registers (mapped addresses without RAM) read as zeroes and swallow writes.
  */
 #include <stdatomic.h>
@@ -11,7 +11,7 @@
 #include "arch_host/arch_host.h"
 #include "arch_host/phys_mem.h"
 #include "lib/spinlock.h"
-#include "model/tlb_model.h"
+#include "machine/effects.h"
 
 /* What is done with one piece that lies inside a page. */
 struct piece {
@@ -20,20 +20,19 @@ struct piece {
 };
 
 /* Finds the next piece of [va, va + len).  False: done, or the access faults. */
-static bool next_piece(vaddr_t va, size_t len_bytes, enum mmu_access access, struct piece *piece)
+static bool next_piece(vaddr_t va, size_t len_bytes, enum oracle_access access, struct piece *piece)
 {
     uint64_t at = va.raw + piece->done_bytes;
     uint64_t room = PAGE_SIZE - (at & PAGE_MASK);
-    struct tlb_access result;
+    uint64_t pa;
 
-    if (piece->done_bytes == len_bytes) {
+    if (piece->done_bytes == len_bytes || !oracle_translate(at, access, &pa)) {
         return false;
     }
-    result = tlb_model_access(hart_index(), at, access);
     piece->bytes = len_bytes - piece->done_bytes;
     piece->bytes = piece->bytes < room ? piece->bytes : room;
-    piece->memory = phys_mem_has(result.pa, 1) ? phys_mem_pointer(result.pa) : NULL;
-    return result.allowed;
+    piece->memory = phys_mem_has(pa, 1) ? phys_mem_pointer(pa) : NULL;
+    return true;
 }
 
 static void check_context(vaddr_t va, size_t len_bytes)
@@ -51,7 +50,7 @@ size_t arch_copy_from_user(void *to, vaddr_t from, size_t len_bytes)
     struct piece piece = {0};
 
     check_context(from, len_bytes);
-    while (next_piece(from, len_bytes, MMU_READ, &piece)) {
+    while (next_piece(from, len_bytes, ORACLE_READ, &piece)) {
         unsigned char *at = (unsigned char *)to + piece.done_bytes;
 
         if (piece.memory != NULL) {
@@ -69,7 +68,7 @@ size_t arch_copy_to_user(vaddr_t to, const void *from, size_t len_bytes)
     struct piece piece = {0};
 
     check_context(to, len_bytes);
-    while (next_piece(to, len_bytes, MMU_WRITE, &piece)) {
+    while (next_piece(to, len_bytes, ORACLE_WRITE, &piece)) {
         if (piece.memory != NULL) {
             memcpy(piece.memory, (const unsigned char *)from + piece.done_bytes, piece.bytes);
         }
@@ -83,7 +82,7 @@ size_t arch_zero_user(vaddr_t to, size_t len_bytes)
     struct piece piece = {0};
 
     check_context(to, len_bytes);
-    while (next_piece(to, len_bytes, MMU_WRITE, &piece)) {
+    while (next_piece(to, len_bytes, ORACLE_WRITE, &piece)) {
         if (piece.memory != NULL) {
             memset(piece.memory, 0, piece.bytes);
         }
@@ -93,24 +92,23 @@ size_t arch_zero_user(vaddr_t to, size_t len_bytes)
 }
 
 /* The word at va, or NULL if the access faults. */
-static _Atomic(uint32_t) *user_word(vaddr_t va, enum mmu_access access)
+static _Atomic(uint32_t) *user_word(vaddr_t va, enum oracle_access access)
 {
-    struct tlb_access result;
+    uint64_t pa;
 
     check_context(va, sizeof(uint32_t));
-    result = tlb_model_access(hart_index(), va.raw, access);
-    if (!result.allowed) {
+    if (!oracle_translate(va.raw, access, &pa)) {
         return NULL;
     }
-    if (!phys_mem_has(result.pa, sizeof(uint32_t))) {
-        host_fail("an atomic access to the device at %#lx", result.pa);
+    if (!phys_mem_has(pa, sizeof(uint32_t))) {
+        host_fail("an atomic access to the device at %#lx", pa);
     }
-    return phys_mem_pointer(result.pa);
+    return phys_mem_pointer(pa);
 }
 
 bool arch_load_user_u32(vaddr_t from, uint32_t *value)
 {
-    _Atomic(uint32_t) *word = user_word(from, MMU_READ);
+    _Atomic(uint32_t) *word = user_word(from, ORACLE_READ);
 
     if (word == NULL) {
         return false;
@@ -122,7 +120,7 @@ bool arch_load_user_u32(vaddr_t from, uint32_t *value)
 
 bool arch_compare_exchange_user_u32(vaddr_t at, uint32_t *seen, uint32_t value)
 {
-    _Atomic(uint32_t) *word = user_word(at, MMU_WRITE);
+    _Atomic(uint32_t) *word = user_word(at, ORACLE_WRITE);
 
     if (word == NULL) {
         return false;

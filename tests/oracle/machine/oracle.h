@@ -96,6 +96,9 @@ void oracle_op_begin(unsigned hart, uint64_t id);
  * by no hart that runs the space. */
 void oracle_op_end(unsigned hart);
 
+/* Judges every hart as if no operation were under way: for tests that do one thing at a time. */
+void oracle_audit(void);
+
 /* ---- programs ---- */
 
 enum oracle_access {
@@ -121,6 +124,10 @@ size_t oracle_outcomes(unsigned hart, uint64_t va, enum oracle_access access,
 /* Takes outcome `which` of the last oracle_outcomes call: sets A and D where hardware would; a
  * fault may leave the entry that caused it in the TLB until a fence covers it. */
 void oracle_access_take(size_t which);
+
+/* True if user mode of that hart could do that access by some legal translation; *pa is where the
+ * tables in memory lead, if they allow it.  A look from outside: no step. */
+bool oracle_may_access(unsigned hart, uint64_t va, enum oracle_access access, uint64_t *pa);
 
 /* A program or the kernel writes code or data into the frame at pa (for the instruction caches). */
 void oracle_frame_written(unsigned hart, uint64_t pa);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frames that come free and are taken (arch/frame_watch.h): the oracle is told, and under the
+ * address sanitizer a free frame is poisoned, so that whoever touches it is found at that
+ * instruction.  Frames that were never taken since boot are not watched.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "arch/oracle_effects.h"
+#include "arch_host/arch_host.h"
+#include "arch_host/phys_mem.h"
+#include "machine/effects.h"
+
+#ifdef __SANITIZE_ADDRESS__
+#    include <sanitizer/asan_interface.h>
+#else
+#    define ASAN_POISON_MEMORY_REGION(at, bytes)   ((void)(at), (void)(bytes))
+#    define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
+#endif
+
+void host_frames_freed(uint64_t pa, uint64_t bytes)
+{
+    if (oracle_is_on) {
+        oracle_frames_freed(pa, bytes);
+    }
+    ASAN_POISON_MEMORY_REGION(phys_mem_pointer(pa), bytes);
+}
+
+void host_frames_taken(uint64_t pa, uint64_t bytes)
+{
+    ASAN_UNPOISON_MEMORY_REGION(phys_mem_pointer(pa), bytes);
+    if (oracle_is_on) {
+        oracle_frames_taken(pa, bytes);
+    }
+}
+
+void arch_zero_frame(void *frame)
+{
+    if (((uintptr_t)frame & PAGE_MASK) != 0) {
+        host_fail("arch_zero_frame: %p is not a frame", frame);
+    }
+    if (oracle_is_on) {
+        oracle_frame_zeroing(phys_mem_address(frame));
+    }
+    memset(frame, 0, PAGE_SIZE);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * satp and fences.  Privileged spec, "Supervisor Address Translation and Protection (satp)
+ * Register" and "Supervisor Memory-Management Fence Instruction".
+ */
+#include "machine/hart.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch_host/arch_host.h"
+#include "machine/effects.h"
+#include "machine/judge.h"
+#include "machine/order.h"
+#include "machine/stale.h"
+
+/* ---- contexts ---- */
+
+const struct context_root *context_root_find(const struct context *context, uint32_t frame)
+{
+    for (unsigned i = 0; i < context->root_count; i++) {
+        const struct context_root *root = &context->roots[i];
+
+        if (root->frame == frame && ram_lives(frame, root->life)) {
+            return root;
+        }
+    }
+    return NULL;
+}
+
+const struct context *hart_context_of(unsigned hart, uint32_t asid)
+{
+    const struct hart *block = &oracle.harts[hart];
+
+    for (size_t i = 0; i < block->context_count; i++) {
+        if (block->contexts[i].asid == asid) {
+            return &block->contexts[i];
+        }
+    }
+    return NULL;
+}
+
+const struct context *hart_context(unsigned hart)
+{
+    const struct hart *block = &oracle.harts[hart];
+
+    return block->root == 0 ? NULL : hart_context_of(hart, block->asid);
+}
+
+uint32_t hart_left(unsigned hart, uint32_t asid)
+{
+    const struct context *context = hart_context_of(hart, asid);
+
+    return context == NULL ? 1 : context->left;
+}
+
+static struct context *context_make(unsigned hart, uint32_t asid)
+{
+    struct hart *block = &oracle.harts[hart];
+    struct context *context = (struct context *)(uintptr_t)hart_context_of(hart, asid);
+
+    if (context != NULL) {
+        return context;
+    }
+    if (block->context_count == block->context_room) {
+        block->context_room = block->context_room * 2 + 16;
+        block->contexts = realloc(block->contexts, block->context_room * sizeof(*block->contexts));
+        if (block->contexts == NULL) {
+            host_fail("oracle: no memory for contexts");
+        }
+    }
+    context = &block->contexts[block->context_count++];
+    memset(context, 0, sizeof(*context));
+    context->asid = asid;
+    context->left = 1; /* not current */
+    return context;
+}
+
+/* The root's table need not note this hart any more, unless another context does. */
+static void root_forgotten(unsigned hart, const struct context_root *root)
+{
+    const struct hart *block = &oracle.harts[hart];
+    struct table *table = ram_lives(root->frame, root->life) ? table_find(root->frame) : NULL;
+
+    if (table == NULL || root->left == 0) {
+        return;
+    }
+    table->left &= (uint16_t) ~(1U << hart);
+    for (size_t i = 0; i < block->context_count; i++) {
+        const struct context_root *other = context_root_find(&block->contexts[i], root->frame);
+
+        if (other != NULL && other != root && other->left != 0) {
+            table->left |= (uint16_t)(1U << hart);
+        }
+    }
+}
+
+/* Forgets all roots but the one satp names. */
+static void context_clear(unsigned hart, struct context *context)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < context->root_count; i++) {
+        struct context_root *root = &context->roots[i];
+
+        if (root->left == 0) {
+            const struct table *table = table_find(root->frame);
+
+            root->had_entries = table != NULL && table->entries > 0;
+            context->roots[kept++] = *root;
+        } else {
+            root_forgotten(hart, root);
+            root->frame = FRAME_NONE;
+        }
+    }
+    context->root_count = kept;
+}
+
+void hart_root_filled(uint32_t frame)
+{
+    const struct table *table = table_find(frame);
+
+    for (unsigned set = table->active; set != 0; set &= set - 1) {
+        const struct context_root *root =
+            context_root_find(hart_context((unsigned)__builtin_ctz(set)), frame);
+
+        ((struct context_root *)(uintptr_t)root)->had_entries = true;
+    }
+}
+
+const struct context_root *hart_mixed(unsigned hart)
+{
+    const struct context *context = hart_context(hart);
+
+    for (unsigned i = 0; context != NULL && i < context->root_count; i++) {
+        if (context->roots[i].left != 0 && context->roots[i].had_entries) {
+            return &context->roots[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- satp ---- */
+
+static void leave(unsigned hart, bool same_asid)
+{
+    struct hart *block = &oracle.harts[hart];
+    struct context *context = context_make(hart, block->asid);
+    struct table *table = table_find(ram_index(block->root));
+
+    for (unsigned i = 0; i < context->root_count; i++) {
+        if (context->roots[i].left == 0) {
+            context->roots[i].left = oracle.step;
+        }
+    }
+    context->left = same_asid ? 0 : oracle.step;
+    if (table != NULL) {
+        table->active &= (uint16_t) ~(1U << hart);
+        table->left |= (uint16_t)(1U << hart);
+    }
+}
+
+static void enter(unsigned hart, uint32_t frame, uint32_t asid)
+{
+    struct context *context = context_make(hart, asid);
+    struct table *table = table_get(frame);
+    struct context_root *root = (struct context_root *)(uintptr_t)context_root_find(context, frame);
+
+    if (root == NULL) {
+        if (context->root_count == CONTEXT_ROOTS) {
+            root_forgotten(hart, &context->roots[0]);
+            context->root_count--;
+            memmove(&context->roots[0], &context->roots[1],
+                    context->root_count * sizeof(context->roots[0]));
+        }
+        root = &context->roots[context->root_count++];
+        *root = (struct context_root){.frame = frame, .life = ram_frame(frame)->life};
+    }
+    root->left = 0;
+    root->had_entries |= table->entries > 0;
+    context->left = 0;
+    table->active |= (uint16_t)(1U << hart);
+}
+
+/* satp orders nothing: walks may miss what no fence of this hart has covered yet. */
+static void note_unseen(unsigned hart)
+{
+    struct clock walked = hart_context(hart)->walked;
+    struct order_slot_store store;
+
+    clock_join(&walked, &oracle.harts[hart].walked);
+    for (size_t n = 0; order_recent_slot_store(n, &store); n++) {
+        struct table *table = store.slot_pa == 0 ? NULL : table_find(ram_index(store.slot_pa));
+
+        if (table != NULL && !order_sees(&walked, store.writer, store.step)) {
+            stale_unseen(hart, table, (unsigned)(store.slot_pa / sizeof(uint64_t)) % ENTRIES,
+                         &store);
+        }
+    }
+}
+
+void oracle_satp(uint64_t root, uint32_t asid)
+{
+    unsigned hart = state_hart();
+    struct hart *block = &oracle.harts[hart];
+    uint32_t frame;
+    bool same_asid;
+
+    (void)state_step(ORACLE_SATP, root, true, 0);
+    asid &= oracle.asid_mask;
+    frame = ram_index(root);
+    judge_root(hart, root, frame);
+    same_asid = block->root != 0 && block->asid == asid;
+    if (same_asid && block->root == root) {
+        return;
+    }
+    (void)table_get(frame);
+    if (block->root != 0) {
+        leave(hart, same_asid);
+    }
+    block->root = root;
+    block->asid = asid;
+    enter(hart, frame, asid);
+    note_unseen(hart);
+    if (!same_asid) {
+        judge_satp(hart);
+    }
+}
+
+/* ---- fences ---- */
+
+struct fence fence_of(uint64_t va, uint64_t bytes, uint32_t asid)
+{
+    return (struct fence){va, bytes, asid == 0 ? ASID_ANY : asid & oracle.asid_mask};
+}
+
+static bool fence_names(const struct fence *fence, const struct stale *stale)
+{
+    uint64_t extent = entry_extent(stale->level);
+
+    if (fence->asid != ASID_ANY && (stale->is_global || stale->asid != fence->asid)) {
+        return false;
+    }
+    if (fence->bytes == 0) {
+        return true;
+    }
+    return !stale->is_pointer && fence->va < stale->va + extent &&
+           stale->va < fence->va + fence->bytes;
+}
+
+static void fence_stale(unsigned hart, const struct fence *fence, const struct clock *knows)
+{
+    for (size_t i = 0; stale_count_of(hart) > 0 && i < stale_count();) {
+        const struct stale *stale = stale_at(i);
+        bool may_read_again =
+            stale_in_force(stale, hart) && !clock_covers(knows, stale->writer, stale->step);
+
+        if ((stale->harts >> hart & 1U) == 0 || !fence_names(fence, stale) || may_read_again ||
+            !stale_drop(i, hart)) {
+            i++;
+        }
+    }
+}
+
+static void fence_all(unsigned hart, const struct clock *knows)
+{
+    struct hart *block = &oracle.harts[hart];
+    size_t kept = 0;
+
+    clock_join(&block->walked, knows);
+    for (size_t i = 0; i < block->context_count; i++) {
+        context_clear(hart, &block->contexts[i]);
+    }
+    for (size_t i = 0; i < block->context_count; i++) {
+        if (block->contexts[i].left == 0) {
+            block->contexts[kept++] = block->contexts[i];
+        }
+    }
+    block->context_count = kept;
+}
+
+void hart_fence(unsigned hart, struct fence fence, const struct clock *knows)
+{
+    struct hart *block = &oracle.harts[hart];
+    struct clock known = *knows;
+
+    order_add_settled(&known);
+    fence_stale(hart, &fence, &known);
+    if (fence.bytes != 0) {
+        block->fences[block->next_fence++ % FENCES_KEPT] =
+            (struct page_fence){fence.va, fence.va + fence.bytes, fence.asid, known};
+    } else if (fence.asid == ASID_ANY) {
+        fence_all(hart, &known);
+    } else {
+        struct context *context = context_make(hart, fence.asid);
+
+        clock_join(&context->walked, &known);
+        context_clear(hart, context);
+    }
+}
+
+void oracle_sfence(uint64_t va, uint64_t bytes, uint32_t asid)
+{
+    (void)state_step(ORACLE_SFENCE, va, false, 0);
+    hart_fence(state_hart(), fence_of(va, bytes, asid), &state_this()->seen);
+}
+
+bool hart_may_miss(unsigned hart, uint64_t va, bool is_leaf_slot, unsigned writer, uint32_t step)
+{
+    const struct hart *block = &oracle.harts[hart];
+    const struct context *context = hart_context(hart);
+
+    if (clock_covers(&block->walked, writer, step) ||
+        clock_covers(&context->walked, writer, step)) {
+        return false;
+    }
+    for (unsigned i = 0; is_leaf_slot && i < FENCES_KEPT; i++) {
+        const struct page_fence *fence = &block->fences[i];
+
+        if (va >= fence->start && va < fence->end &&
+            (fence->asid == ASID_ANY || fence->asid == block->asid) &&
+            clock_covers(&fence->walked, writer, step)) {
+            return false;
+        }
+    }
+    return true;
+}

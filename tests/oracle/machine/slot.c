@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Steps on slots.  Each is judged before it is done, and then noted: what harts may still hold,
+ * where tables hang, and who may see the store.
+ */
+#include "arch/oracle_effects.h"
+#include "arch_host/phys_mem.h"
+#include "machine/hart.h"
+#include "machine/judge.h"
+#include "machine/order.h"
+#include "machine/stale.h"
+
+static struct order_place slot_begin(_Atomic(uint64_t) *slot, enum oracle_step_kind kind)
+{
+    struct order_place place = {slot, phys_mem_address((const void *)(uintptr_t)slot), true};
+
+    (void)state_step(kind, place.name, kind == ORACLE_SLOT_STORE, 0);
+    judge_touch(place.name);
+    return place;
+}
+
+static struct table *table_of(struct order_place place, unsigned *index)
+{
+    *index = (unsigned)(place.name / sizeof(uint64_t)) % ENTRIES;
+    return table_get(ram_index(place.name));
+}
+
+static void before_change(struct order_place place, uint64_t before, uint64_t after)
+{
+    unsigned index;
+    struct table *table = table_of(place, &index);
+
+    if (table != NULL) {
+        judge_store(table, index, before, after);
+        stale_slot_changes(table, index, before, after);
+    }
+}
+
+static void after_change(struct order_place place, uint64_t before, uint64_t after)
+{
+    unsigned index;
+    struct table *table = table_of(place, &index);
+
+    if (table != NULL) {
+        table_slot_changed(table, index, before, after);
+        if (table->active != 0 && entry_is_valid(after) && index < ENTRIES / 2) {
+            hart_root_filled(table->frame);
+        }
+    }
+    if (oracle.on_slot != NULL) {
+        oracle.on_slot(place.name, before, after);
+    }
+}
+
+uint64_t oracle_slot_load(_Atomic(uint64_t) *slot)
+{
+    return order_load(slot_begin(slot, ORACLE_SLOT_LOAD), memory_order_acquire);
+}
+
+void oracle_slot_store(_Atomic(uint64_t) *slot, uint64_t entry)
+{
+    struct order_place place = slot_begin(slot, ORACLE_SLOT_STORE);
+    uint64_t before = ram_read(place.name);
+
+    before_change(place, before, entry);
+    order_store(place, entry, memory_order_release);
+    after_change(place, before, entry);
+}
+
+uint64_t oracle_slot_exchange(_Atomic(uint64_t) *slot, uint64_t entry)
+{
+    struct order_place place = slot_begin(slot, ORACLE_SLOT_STORE);
+    uint64_t before = ram_read(place.name);
+
+    before_change(place, before, entry);
+    order_change(place, entry, memory_order_acq_rel);
+    after_change(place, before, entry);
+    return before;
+}
+
+bool oracle_slot_replace(_Atomic(uint64_t) *slot, uint64_t *seen, uint64_t entry)
+{
+    struct order_place place = slot_begin(slot, ORACLE_SLOT_STORE);
+    uint64_t before = ram_read(place.name);
+
+    if (before != *seen) {
+        *seen = order_load_newest(place);
+        return false;
+    }
+    before_change(place, before, entry);
+    order_change(place, entry, memory_order_acq_rel);
+    after_change(place, before, entry);
+    return true;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What harts may still hold though memory says otherwise: leaves and pointers that were in slots,
+ * each with the harts that may have read them and not fenced since.
+ *
+ * What memory says now needs no entry here: whatever a hart can walk to, it may hold.
+ */
+#pragma once
+
+#include "machine/order.h"
+#include "machine/table.h"
+
+struct stale {
+    uint64_t va; /* first address it translates */
+    uint64_t entry;
+    uint64_t slot_pa;
+    uint64_t op;   /* that took it out, or made it harmful   */
+    uint32_t root; /* frame of the root under which it was read */
+    uint32_t asid;
+    uint32_t step;  /* of the store that took it out          */
+    uint32_t frame; /* that it names; FRAME_NONE: a device    */
+    uint32_t life;  /* of that frame                          */
+    uint16_t harts;
+    uint8_t level; /* of the slot */
+    uint8_t writer;
+    bool is_pointer, is_global;
+};
+
+void stale_reset(void);
+
+size_t stale_count(void);
+struct stale *stale_at(size_t i);
+
+/* How many entries this hart may hold. */
+unsigned stale_count_of(unsigned hart);
+
+/* The hart cannot hold the i-th any more.  True if the entry is gone, and another has its place. */
+bool stale_drop(size_t i, unsigned hart);
+
+/* The slot is about to hold something else than `before`: notes who may still hold that. */
+void stale_slot_changes(struct table *table, unsigned index, uint64_t before, uint64_t after);
+
+/* The hart may hold `before`, which the slot held until a store it may not have seen. */
+void stale_unseen(unsigned hart, struct table *table, unsigned index,
+                  const struct order_slot_store *store);
+
+/* True if the hart, as it stands, may use the entry: it is of its identifier, or global. */
+bool stale_in_force(const struct stale *stale, unsigned hart);
+
+/* Harts that may walk to a table whose topmost ancestor is `top`, as they stand. */
+uint16_t stale_walkers(const struct table *top);
