@@ -7,6 +7,7 @@
 #include "kernel/console.h"
 
 #include "arch/arch.h"
+#include "kernel/sched.h"
 #include "kernel/thread.h"
 #include "lib/assert.h"
 
@@ -93,5 +94,8 @@ bool console_block(struct thread *thread)
         wait_queue_block_locked(&readers, thread, NULL);
     }
     spinlock_release(&readers.lock);
+    if (is_empty) {
+        sched_poll_console();
+    }
     return is_empty;
 }

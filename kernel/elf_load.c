@@ -94,5 +94,5 @@ status_t elf_load(struct vm_space *space, const void *file, size_t file_bytes, v
         }
     }
     *entry = (vaddr_t){image.entry};
-    return arch_icache_sync((struct hart_mask){0});
+    return vm_space_icache_sync(space);
 }

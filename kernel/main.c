@@ -60,16 +60,15 @@ _Noreturn void kernel_main(void)
     const char *what = "";
 
     sched_init();
-    reaper_init();
     device_keep(machine->plic.base, machine->plic.size_bytes);
     device_keep(machine->uart.base, machine->uart.size_bytes);
     regions_make(machine);
+    (void)arch_harts_start();
     status_t status = init_start(&what);
 
     if (status != OK) {
         give_up(what, status);
     }
-    (void)arch_harts_start();
     log_printf("vellum: init starts\n");
     arch_run();
 }

@@ -2,7 +2,9 @@
 /* Processes: made, held, ended. */
 #include "kernel/process.h"
 
+#include "arch/arch.h"
 #include "kernel/reaper.h"
+#include "kernel/run_queue.h"
 #include "kernel/sched.h"
 #include "kernel/thread.h"
 #include "lib/assert.h"
@@ -99,6 +101,7 @@ void process_end(struct process *process, struct process_exit how)
     /* Pairs with the acquire in process_has_ended. */
     atomic_store_explicit(&process->ended, 1, memory_order_release);
     spinlock_release(&process->lock);
+    arch_ipi_send(run_queue_harts_of(process));
     reaper_add_process(process);
 }
 

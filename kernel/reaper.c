@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The reaper.  Ended threads are put away by the hart that ended them, after its trap exit has
- * let go of their registers; ended processes by any hart, one piece at a time:
+ * The reaper.  Two lists, of ended threads and of ended processes.  A hart takes the first element
+ * out, does a piece of its work, and puts it back at the end if more is to be done; `waiting`
+ * counts what is listed or in some hart's hands, and so says when all is done.
  *
- *   wake those who wait for it -> stop its threads -> close its handles -> give its space to mm
+ *   thread    wake those who wait for it -> let its process go -> let it go
+ *   process   wake those who wait for it -> stop its threads -> close its handles -> give its space
+ *             to mm
  *
- * A piece touches at most PIECE_ITEMS threads or handles, and mm's at most 64 tables.
+ * A piece touches at most PIECE_ITEMS threads or handles, and mm's at most 64 tables.  What must
+ * wait for another hart stays in its list, and no hart waits for it in place: a thread whose
+ * registers a trap exit still saves; a process with threads that other harts run (they have been
+ * interrupted, and end their threads on the way out); tables that a hart may still be looking at.
  */
 #include "kernel/reaper.h"
 
@@ -19,91 +25,160 @@
 
 #define PIECE_ITEMS 32U
 
-static struct list_node ended_threads[HART_MAX]; /* each the hart's own */
-static struct spinlock process_lock = SPINLOCK_INIT(LOCK_SCHED);
-static struct list_node ended_processes = LIST_INIT(ended_processes); /* process_lock */
-static const struct process *watched;
+/* Only what another hart has in hand cannot be worked on, and a hart has one thread in hand. */
+#define TRIES (HART_MAX + 1U)
 
-void reaper_init(void)
-{
-    for (unsigned i = 0; i < HART_MAX; i++) {
-        list_init(&ended_threads[i]);
-    }
-}
+static struct spinlock lock = SPINLOCK_INIT(LOCK_REAP);
+static struct list_node threads = LIST_INIT(threads);     /* lock, by queue_link */
+static struct list_node processes = LIST_INIT(processes); /* lock, by reap_link  */
+static _Atomic(uint32_t) waiting; /* (a) threads and processes that are not put away yet */
+static struct wait_queue quiescence = WAIT_QUEUE_INIT(quiescence); /* threads in quiesce */
+static _Atomic(uint32_t) has_waiters; /* (a) 1: there may be threads in it */
+static const struct process *watched;
 
 void reaper_watch_init(const struct process *init)
 {
     watched = init;
 }
 
+static void list_add(struct list_node *list, struct list_node *node)
+{
+    spinlock_acquire(&lock);
+    list_push_back(list, node);
+    spinlock_release(&lock);
+}
+
+static struct list_node *list_take(struct list_node *list)
+{
+    spinlock_acquire(&lock);
+    struct list_node *node = list_pop_front(list);
+
+    spinlock_release(&lock);
+    return node;
+}
+
+static void work_begins(void)
+{
+    /* Relaxed: counted before it is listed, and the list has a lock. */
+    atomic_fetch_add_explicit(&waiting, 1, memory_order_relaxed);
+}
+
+static void work_is_done(void)
+{
+    /* Release: pairs with the acquire in is_done. */
+    atomic_fetch_sub_explicit(&waiting, 1, memory_order_release);
+}
+
+static bool lists_are_done(void)
+{
+    /* Acquire: what was put away is seen to be. */
+    return atomic_load_explicit(&waiting, memory_order_acquire) == 0;
+}
+
+static bool is_done(void)
+{
+    return lists_are_done() && vm_space_reap_is_done();
+}
+
 void reaper_add_thread(struct thread *thread)
 {
-    list_push_back(&ended_threads[hart_index()], &thread->queue_link);
+    work_begins();
+    list_add(&threads, &thread->queue_link);
     sched_look();
 }
 
 void reaper_add_process(struct process *process)
 {
     object_get(&process->object);
-    spinlock_acquire(&process_lock);
-    list_push_back(&ended_processes, &process->reap_link);
-    spinlock_release(&process_lock);
+    work_begins();
+    list_add(&processes, &process->reap_link);
     sched_look();
 }
 
-/* Wakes those who wait for the thread, then lets it go, unless the trap exit still needs it. */
-static bool reap_thread(const struct thread *leaving)
-{
-    struct list_node *list = &ended_threads[hart_index()];
-    struct list_node *node = list->next;
+/* ---- threads ---- */
 
-    if (node == list) {
+/* The first ended thread that no trap exit needs any more, out of its list. */
+static struct thread *thread_take(void)
+{
+    for (unsigned i = 0; i < TRIES; i++) {
+        struct list_node *node = list_take(&threads);
+
+        if (node == NULL) {
+            return NULL;
+        }
+        struct thread *thread = LIST_ENTRY(node, struct thread, queue_link);
+
+        if (user_frame_owner(&thread->frame) == 0) {
+            return thread;
+        }
+        list_add(&threads, node);
+    }
+    return NULL;
+}
+
+static bool reap_thread(void)
+{
+    struct thread *thread = thread_take();
+
+    if (thread == NULL) {
         return false;
     }
-    struct thread *thread = LIST_ENTRY(node, struct thread, queue_link);
-
     if (wait_queue_wake(&thread->waiters, PIECE_ITEMS)) {
+        list_add(&threads, &thread->queue_link);
         return true;
-    }
-    list_remove(node);
-    if (thread == leaving) {
-        list_push_back(list, node);
-        return list->next != node;
     }
     struct process *process = thread->process;
 
     thread->process = NULL;
     process_release(process);
     object_put(&thread->object);
+    work_is_done();
     return true;
 }
 
-/* The first process that has ended, with the list's reference; it stays in the list. */
-static struct process *first_process(void)
+/* ---- processes ---- */
+
+/* What a piece of a process came to. */
+enum piece {
+    PIECE_LAST,  /* this was the last one                  */
+    PIECE_MORE,  /* there is more to do                    */
+    PIECE_LATER, /* other harts must end their threads now */
+};
+
+/* The first thread that is left, with a reference, and at the end of the list now; or NULL. */
+static struct thread *thread_next(struct process *process)
 {
-    spinlock_acquire(&process_lock);
-    struct list_node *node = ended_processes.next;
-    bool is_empty = node == &ended_processes;
+    struct thread *thread = NULL;
 
-    spinlock_release(&process_lock);
-    return is_empty ? NULL : LIST_ENTRY(node, struct process, reap_link);
-}
+    spinlock_acquire(&process->lock);
+    struct list_node *node = list_pop_front(&process->threads);
 
-/* True if some are left. */
-static bool stop_threads(struct process *process)
-{
-    for (unsigned i = 0; i < PIECE_ITEMS; i++) {
-        spinlock_acquire(&process->lock);
-        struct list_node *node = process->threads.next;
-        bool is_empty = node == &process->threads;
-
-        spinlock_release(&process->lock);
-        if (is_empty) {
-            return false;
-        }
-        thread_stop(LIST_ENTRY(node, struct thread, process_link));
+    if (node != NULL) {
+        list_push_back(&process->threads, node);
+        thread = LIST_ENTRY(node, struct thread, process_link);
+        object_get(&thread->object);
     }
-    return true;
+    spinlock_release(&process->lock);
+    return thread;
+}
+
+/* Ends threads that no hart runs.  PIECE_LAST: none is left at all. */
+static enum piece stop_threads(struct process *process)
+{
+    enum piece piece = PIECE_LATER;
+
+    for (unsigned i = 0; i < PIECE_ITEMS; i++) {
+        struct thread *thread = thread_next(process);
+
+        if (thread == NULL) {
+            return PIECE_LAST;
+        }
+        if (thread_stop(thread)) {
+            piece = PIECE_MORE;
+        }
+        object_put(&thread->object);
+    }
+    return piece;
 }
 
 /* Without its first program the machine has nothing to do. */
@@ -115,45 +190,91 @@ static void power_off_after_init(const struct process_exit *how)
     arch_power_off(status);
 }
 
-static bool reap_process(void)
+static enum piece process_piece(struct process *process)
 {
-    struct process *process = first_process();
-
-    if (process == NULL) {
-        return false;
-    }
     if (process == watched) {
         power_off_after_init(&process->exit);
     }
-    if (wait_queue_wake(&process->waiters, PIECE_ITEMS) || stop_threads(process) ||
-        handle_close_some(process, &process->reap_place, PIECE_ITEMS)) {
-        return true;
+    if (wait_queue_wake(&process->waiters, PIECE_ITEMS)) {
+        return PIECE_MORE;
     }
-    struct vm_space *space = process_space_take(process);
+    enum piece piece = stop_threads(process);
 
-    ASSERT(space != vm_space_active());
-    vm_space_put(space);
-    spinlock_acquire(&process_lock);
-    list_remove(&process->reap_link);
-    spinlock_release(&process_lock);
-    object_put(&process->object);
-    return true;
+    if (piece != PIECE_LAST) {
+        return piece;
+    }
+    if (handle_close_some(process, &process->reap_place, PIECE_ITEMS)) {
+        return PIECE_MORE;
+    }
+    vm_space_put(process_space_take(process));
+    return PIECE_LAST;
 }
 
-bool reaper_step(const struct thread *leaving)
+static bool reap_process(void)
 {
-    if (reap_thread(leaving) || reap_process()) {
-        return true;
-    }
-    if (!vm_space_reap_is_done()) {
-        (void)vm_space_reap();
-        return true;
+    for (unsigned i = 0; i < TRIES; i++) {
+        struct list_node *node = list_take(&processes);
+
+        if (node == NULL) {
+            return false;
+        }
+        struct process *process = LIST_ENTRY(node, struct process, reap_link);
+        enum piece piece = process_piece(process);
+
+        if (piece == PIECE_LAST) {
+            object_put(&process->object);
+            work_is_done();
+            return true;
+        }
+        list_add(&processes, node);
+        if (piece == PIECE_MORE) {
+            return true;
+        }
     }
     return false;
 }
 
-bool reaper_is_done(void)
+/* ---- all of it ---- */
+
+/* Wakes those who wait until all is done, if it is. */
+static void wake_waiters(void)
 {
-    return list_is_empty(&ended_threads[hart_index()]) && first_process() == NULL &&
-           vm_space_reap_is_done();
+    /* Acquire: pairs with the release in reaper_block, as far as the queue's lock does not. */
+    if (atomic_load_explicit(&has_waiters, memory_order_acquire) == 0 || !is_done()) {
+        return;
+    }
+    /* Taken down before the queue is looked at: who comes later puts it up again. */
+    atomic_store_explicit(&has_waiters, 0, memory_order_relaxed);
+    if (wait_queue_wake(&quiescence, PIECE_ITEMS)) {
+        atomic_store_explicit(&has_waiters, 1, memory_order_release);
+    }
+}
+
+bool reaper_step(void)
+{
+    /* With nothing to do no lock is taken: every hart comes here, and often. */
+    bool has_done = (!lists_are_done() && (reap_thread() || reap_process())) ||
+                    (!vm_space_reap_is_done() && vm_space_reap());
+
+    wake_waiters();
+    return has_done;
+}
+
+bool reaper_has_work(void)
+{
+    return atomic_load_explicit(&has_waiters, memory_order_acquire) != 0 || !is_done();
+}
+
+bool reaper_block(struct thread *thread)
+{
+    spinlock_acquire(&quiescence.lock);
+    bool must_wait = !is_done();
+
+    if (must_wait) {
+        wait_queue_block_locked(&quiescence, thread, NULL);
+        /* Pairs with the acquire in wake_waiters. */
+        atomic_store_explicit(&has_waiters, 1, memory_order_release);
+    }
+    spinlock_release(&quiescence.lock);
+    return must_wait;
 }

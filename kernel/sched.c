@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler.  A thread is RUNNING exactly while it is `current` of a hart; a READY thread is in
- * that hart's queue.  Threads of processes that have ended are dropped when they come up.
+ * The scheduler: the way out of the kernel.  Which thread runs next is found in the run queues;
+ * here the hart changes over to it, does a piece of the reaper's work, and sets its timer.
+ *
+ * A hart holds a reference on the space that is active on it, so that a space is never taken apart
+ * under a hart, whoever ends the process.
  */
 #include "kernel/sched.h"
 
@@ -10,24 +13,24 @@
 #include "kernel/console.h"
 #include "kernel/process.h"
 #include "kernel/reaper.h"
+#include "kernel/run_queue.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
+#include "lib/spinlock.h"
 
-#define NEVER    UINT64_MAX
-#define DROP_MAX 32U /* threads of ended processes that one pick drops */
+#define NEVER UINT64_MAX
 
-/* Fields: (l) lock, (h) the hart's own. */
+/* All of it is the hart's own. */
 struct sched_hart {
-    struct spinlock lock;   /* rank LOCK_SCHED                              */
-    struct list_node ready; /* (l) by queue_link, first come first          */
-    struct thread *current; /* (h) NULL: idle                               */
-    bool must_look;         /* (h) see sched_look                           */
-    uint64_t slice_end;     /* (h) time, NEVER: current runs as it likes    */
-    uint64_t next_poll;     /* (h) time of the next look at the console     */
-    uint64_t armed;         /* (h) what the timer is set to                 */
+    _Alignas(64) struct vm_space *space; /* active here, one reference, or NULL        */
+    bool must_look;                      /* see sched_look                             */
+    uint64_t slice_end;                  /* time, NEVER: the thread runs as it likes   */
+    uint64_t next_poll;                  /* time of the next look at the console       */
+    uint64_t armed;                      /* what the timer is set to                   */
 };
 
 static struct sched_hart harts[HART_MAX];
+static hart_idx_t poll_hart; /* (c) the one that polls the console */
 
 static struct sched_hart *sched_this(void)
 {
@@ -41,30 +44,41 @@ static uint64_t ticks_of_ms(uint64_t ms)
 
 void sched_init(void)
 {
+    run_queue_init();
     for (unsigned i = 0; i < HART_MAX; i++) {
-        spinlock_init(&harts[i].lock, LOCK_SCHED);
-        list_init(&harts[i].ready);
         harts[i].slice_end = NEVER;
         harts[i].armed = NEVER;
     }
+    poll_hart = hart_index();
 }
 
 struct thread *sched_current(void)
 {
-    return sched_this()->current;
+    return run_queue_current();
 }
 
 static void look_set(struct sched_hart *hart, bool must_look)
 {
+    struct thread *current = run_queue_current();
+
     hart->must_look = must_look;
-    if (hart->current != NULL) {
-        hart->current->must_look = must_look;
+    if (current != NULL) {
+        current->must_look = must_look;
     }
 }
 
 void sched_look(void)
 {
     look_set(sched_this(), true);
+}
+
+void sched_poll_console(void)
+{
+    if (hart_index() == poll_hart) {
+        sched_look();
+    } else {
+        arch_ipi_send(hart_mask_with((struct hart_mask){0}, poll_hart));
+    }
 }
 
 static void count_calls(struct thread *thread)
@@ -78,116 +92,87 @@ void sched_count_calls(void)
     count_calls(sched_current());
 }
 
-void sched_ready(struct thread *thread)
+/* Makes the space active here, or none, NULL. */
+static void space_set(struct sched_hart *hart, struct vm_space *space)
 {
-    struct sched_hart *hart = sched_this();
+    struct vm_space *old = hart->space;
 
-    ASSERT(list_is_empty(&thread->queue_link));
-    spinlock_acquire(&hart->lock);
-    thread->state = THREAD_READY;
-    list_push_back(&hart->ready, &thread->queue_link);
-    spinlock_release(&hart->lock);
-    look_set(hart, true);
-}
-
-void sched_remove(struct thread *thread)
-{
-    struct sched_hart *hart = sched_this();
-
-    spinlock_acquire(&hart->lock);
-    ASSERT(thread->state == THREAD_READY);
-    list_remove(&thread->queue_link);
-    spinlock_release(&hart->lock);
-}
-
-static bool has_ready(struct sched_hart *hart)
-{
-    spinlock_acquire(&hart->lock);
-    bool has = !list_is_empty(&hart->ready);
-
-    spinlock_release(&hart->lock);
-    return has;
-}
-
-/* Takes the next thread that may run out of the queue, or NULL. */
-static struct thread *pick(struct sched_hart *hart)
-{
-    for (unsigned i = 0; i < DROP_MAX; i++) {
-        spinlock_acquire(&hart->lock);
-        struct list_node *node = list_pop_front(&hart->ready);
-
-        spinlock_release(&hart->lock);
-        if (node == NULL) {
-            return NULL;
-        }
-        struct thread *thread = LIST_ENTRY(node, struct thread, queue_link);
-
-        if (!process_has_ended(thread->process)) {
-            return thread;
-        }
-        thread_end(thread);
-    }
-    return NULL;
-}
-
-/* Makes `next` (or nothing, NULL) what this hart runs. */
-static void switch_to(struct sched_hart *hart, struct thread *next)
-{
-    if (next != NULL) {
-        next->state = THREAD_RUNNING;
-    }
-    if (next == hart->current) {
+    if (space == old) {
         return;
     }
-    if (hart->current != NULL) {
-        count_calls(hart->current);
+    if (space != NULL) {
+        vm_space_get(space);
     }
-    hart->current = next;
+    vm_space_activate(space);
+    hart->space = space;
+    if (old != NULL) {
+        vm_space_put(old);
+    }
+}
+
+/* Changes over from `self`, which came in, to `next`; either may be NULL. */
+static void switch_to(struct sched_hart *hart, struct thread *self, struct thread *next)
+{
+    if (self == next) {
+        return;
+    }
+    if (self != NULL) {
+        count_calls(self);
+    }
     hart->slice_end = NEVER;
-    vm_space_activate(next != NULL ? next->process->space : NULL);
+    space_set(hart, next != NULL ? next->process->space : NULL);
     if (next != NULL) {
         counter_add(COUNTER_thread_switches, 1);
     }
 }
 
-/* Who runs after `self` came in with this verdict. */
-static struct thread *choose(struct sched_hart *hart, struct thread *self, enum verdict verdict)
+/* The next thread of this hart's queue, or NULL. */
+static struct thread *pick(void)
 {
-    if (self == NULL || self->state != THREAD_RUNNING) {
-        return pick(hart);
+    struct thread *next;
+
+    return run_queue_pick(&next) == RUN_QUEUE_FOUND ? next : NULL;
+}
+
+/* Who runs after `self` came in with this verdict. */
+static struct thread *choose(struct thread *self, enum verdict verdict)
+{
+    /* While this hart owns the frame no other makes the thread RUNNING; so if it is, it is ours. */
+    if (thread_state(self) != THREAD_RUNNING) {
+        return pick();
     }
     if (process_has_ended(self->process)) {
         thread_end(self);
-        return pick(hart);
+        return pick();
     }
-    if (verdict != VERDICT_YIELD || !has_ready(hart)) {
+    if (run_queue_may_stay(self) && (verdict != VERDICT_YIELD || !run_queue_has_ready())) {
         return self;
     }
-    sched_ready(self);
-    return pick(hart);
+    run_queue_put_current(self);
+    return pick();
 }
 
 /* Sets the timer to what is wanted next. */
 static void arm_timer(struct sched_hart *hart)
 {
+    const struct thread *current = sched_current();
+    uint64_t now = arch_time_now();
     uint64_t deadline = NEVER;
 
-    if (hart->current == NULL || !has_ready(hart)) {
+    if (current == NULL || !run_queue_has_ready()) {
         hart->slice_end = NEVER;
     } else if (hart->slice_end == NEVER) {
-        hart->slice_end = arch_time_now() + ticks_of_ms(SCHED_SLICE_MS);
+        hart->slice_end = now + ticks_of_ms(SCHED_SLICE_MS);
     }
     deadline = hart->slice_end;
-    if (console_has_readers()) {
-        uint64_t now = arch_time_now();
-
+    if (hart_index() == poll_hart && console_has_readers()) {
         if (hart->next_poll <= now) {
             hart->next_poll = now + ticks_of_ms(SCHED_POLL_MS);
         }
         deadline = hart->next_poll < deadline ? hart->next_poll : deadline;
     }
-    if (hart->must_look && hart->current != NULL) {
-        uint64_t next_piece = arch_time_now() + ticks_of_ms(SCHED_REAP_MS);
+    if (hart->must_look) {
+        uint64_t next_piece = now + ticks_of_ms(SCHED_REAP_MS);
 
         deadline = next_piece < deadline ? next_piece : deadline;
     }
@@ -197,40 +182,56 @@ static void arm_timer(struct sched_hart *hart)
     }
 }
 
+/* The last of the way out: what the hart has to come back for. */
+static struct user_frame *leave(struct sched_hart *hart)
+{
+    struct thread *current = sched_current();
+
+    look_set(hart, reaper_has_work());
+    arm_timer(hart);
+    DASSERT(spinlock_held_count() == 0);
+    return current != NULL ? &current->frame : NULL;
+}
+
 struct user_frame *sched_leave(struct thread *self, enum verdict verdict)
 {
     struct sched_hart *hart = sched_this();
+    struct thread *next = choose(self, verdict);
 
-    switch_to(hart, choose(hart, self, verdict));
-    (void)reaper_step(self);
-    if (hart->current == NULL) {
-        switch_to(hart, pick(hart));
-    }
-    look_set(hart, !reaper_is_done());
-    arm_timer(hart);
-    return hart->current != NULL ? &hart->current->frame : NULL;
+    switch_to(hart, self, next);
+    (void)reaper_step();
+    return leave(hart);
 }
 
 struct user_frame *sched_idle(void)
 {
     struct sched_hart *hart = sched_this();
+    enum run_queue_result result;
+    struct thread *next = NULL;
 
     do {
-        console_poll();
-        switch_to(hart, pick(hart));
-    } while (hart->current == NULL && (reaper_step(NULL) || has_ready(hart)));
+        if (hart_index() == poll_hart) {
+            console_poll();
+        }
+        result = run_queue_pick_idle(&next);
+        if (result == RUN_QUEUE_SOON) {
+            hart_relax();
+        }
+    } while (result != RUN_QUEUE_FOUND && (reaper_step() || result == RUN_QUEUE_SOON));
+    switch_to(hart, NULL, next);
     if (hart->armed <= arch_time_now()) {
         hart->armed = 0; /* has fired: set it anew, or to never */
     }
-    look_set(hart, !reaper_is_done());
-    arm_timer(hart);
-    return hart->current != NULL ? &hart->current->frame : NULL;
+    return leave(hart);
 }
 
 bool sched_timer_fired(void)
 {
     struct sched_hart *hart = sched_this();
 
+    if (hart_index() == poll_hart) {
+        console_poll();
+    }
     hart->armed = 0; /* set it anew, or to never */
     return hart->slice_end <= arch_time_now();
 }

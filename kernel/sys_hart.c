@@ -3,6 +3,7 @@
 #include "arch/arch.h"
 #include "kernel/handle.h"
 #include "kernel/process.h"
+#include "kernel/run_queue.h"
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
 #include "kernel/vm_args.h"
@@ -10,11 +11,11 @@
 
 enum verdict sys_icache_sync(struct user_frame *frame)
 {
-    struct hart_mask others = hart_mask_without(arch_harts(), hart_index());
+    struct vm_space *space = sched_current()->process->space;
     status_t status = vm_args_check_bytes(user_frame_arg(frame, 0), user_frame_arg(frame, 1),
                                           vm_space_user_limit());
 
-    return syscall_done(frame, status == OK ? arch_icache_sync(others) : status);
+    return syscall_done(frame, status == OK ? vm_space_icache_sync(space) : status);
 }
 
 enum verdict sys_thread_set_affinity(struct user_frame *frame)
@@ -27,13 +28,11 @@ enum verdict sys_thread_set_affinity(struct user_frame *frame)
     if (status != OK) {
         return syscall_done(frame, status);
     }
-    if (hart_mask_is_empty(harts)) {
-        status = ERR_INVAL;
-    } else if (thread_has_ended(LIST_ENTRY(object, struct thread, object))) {
-        status = ERR_SRCH;
-    }
+    status = hart_mask_is_empty(harts)
+                 ? ERR_INVAL
+                 : run_queue_set_affinity(LIST_ENTRY(object, struct thread, object), harts);
     object_put(object);
-    return syscall_done(frame, status);
+    return status == ERR_AGAIN ? VERDICT_RESTART : syscall_done(frame, status);
 }
 
 enum verdict sys_hart_get(struct user_frame *frame)

@@ -147,11 +147,14 @@ enum verdict sys_quiesce(struct user_frame *frame)
 {
     status_t status = machine_decode(frame, RIGHT_MANAGE);
 
-    if (status == OK && !reaper_is_done()) {
-        sched_look(); /* the way out does a piece */
+    if (status != OK) {
+        return syscall_done(frame, status);
+    }
+    if (reaper_step()) {
         return VERDICT_RESTART;
     }
-    return syscall_done(frame, status);
+    /* What is left waits for other harts; so does the caller. */
+    return reaper_block(thread_of_frame(frame)) ? VERDICT_BLOCK : syscall_done(frame, OK);
 }
 
 enum verdict sys_power_off(struct user_frame *frame)

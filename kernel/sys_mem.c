@@ -128,7 +128,7 @@ static status_t copy_step(struct copy_call *call)
     while (status == OK && span.remain_bytes != 0) {
         status = copy_page(call, &span);
     }
-    status_t synced = call->wrote_code ? arch_icache_sync((struct hart_mask){0}) : OK;
+    status_t synced = call->wrote_code ? vm_space_icache_sync(call->target.space) : OK;
 
     return status == OK ? synced : status;
 }

@@ -2,6 +2,7 @@
 /* System calls on processes and threads. */
 #include "kernel/handle.h"
 #include "kernel/process.h"
+#include "kernel/run_queue.h"
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
 #include "kernel/vm_args.h"
@@ -122,7 +123,8 @@ static status_t thread_perform(struct user_frame *frame, struct process *process
 {
     struct process *self = sched_current()->process;
     struct thread *thread;
-    status_t status = process_has_ended(process) ? ERR_SRCH : thread_create(&thread);
+    struct hart_mask affinity = run_queue_affinity(sched_current());
+    status_t status = process_has_ended(process) ? ERR_SRCH : thread_create(affinity, &thread);
 
     if (status != OK) {
         return status;

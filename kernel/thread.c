@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Threads: from start to end.  A thread is linked to its process exactly while it is neither new
- * nor ended; that link is one holder of the process until the reaper has put the thread away.
+ * nor ended; that link is one holder of the process until the reaper has put the thread away, and
+ * while there is one the process keeps its space.
  */
 #include "kernel/thread.h"
 
 #include "kernel/process.h"
 #include "kernel/reaper.h"
-#include "kernel/sched.h"
+#include "kernel/run_queue.h"
 #include "lib/assert.h"
+#include "lib/hart.h"
 #include "mm/slab.h"
 
 static struct slab_cache thread_cache =
     SLAB_CACHE_INIT(thread_cache, "thread", sizeof(struct thread));
 static _Atomic(uint32_t) last_id; /* (a) only counts */
 
-status_t thread_create(struct thread **out)
+static void state_set(struct thread *thread, enum thread_state state)
+{
+    /* Release: pairs with the acquire in thread_state. */
+    atomic_store_explicit(&thread->state, state, memory_order_release);
+}
+
+status_t thread_create(struct hart_mask affinity, struct thread **out)
 {
     struct thread *thread = slab_alloc(&thread_cache);
 
@@ -24,7 +32,9 @@ status_t thread_create(struct thread **out)
     }
     object_init(&thread->object, HANDLE_THREAD);
     thread->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
-    thread->state = THREAD_NEW;
+    atomic_init(&thread->state, THREAD_NEW);
+    atomic_init(&thread->home, hart_index());
+    thread->affinity = affinity;
     list_init(&thread->queue_link);
     list_init(&thread->process_link);
     wait_queue_init(&thread->waiters);
@@ -32,20 +42,29 @@ status_t thread_create(struct thread **out)
     return OK;
 }
 
+/* Ends a thread that never ran.  It has a handle, so others may wait for it already. */
+static void end_new(struct thread *thread)
+{
+    state_set(thread, THREAD_ENDED);
+    (void)wait_queue_wake(&thread->waiters, UINT32_MAX);
+}
+
 status_t thread_start(struct thread *thread, struct process *process)
 {
-    ASSERT(thread->state == THREAD_NEW);
+    ASSERT(thread_state(thread) == THREAD_NEW);
     process_hold(process);
     spinlock_acquire(&process->lock);
     if (process_has_ended(process)) {
         spinlock_release(&process->lock);
         process_release(process);
+        end_new(thread);
         return ERR_SRCH;
     }
     thread->process = process;
+    state_set(thread, THREAD_TAKEN);
     list_push_back(&process->threads, &thread->process_link);
     spinlock_release(&process->lock);
-    sched_ready(thread);
+    run_queue_put(thread);
     return OK;
 }
 
@@ -53,37 +72,41 @@ void thread_end(struct thread *thread)
 {
     struct process *process = thread->process;
 
-    ASSERT(thread->state != THREAD_ENDED && list_is_empty(&thread->queue_link));
     spinlock_acquire(&process->lock);
     list_remove(&thread->process_link);
     bool was_last = list_is_empty(&process->threads);
 
-    thread->state = THREAD_ENDED;
     spinlock_release(&process->lock);
+    ASSERT(list_is_empty(&thread->queue_link));
+    state_set(thread, THREAD_ENDED);
     if (was_last) {
         process_end(process, (struct process_exit){.reason = EXIT_NO_THREADS});
     }
     reaper_add_thread(thread);
 }
 
-void thread_stop(struct thread *thread)
+bool thread_stop(struct thread *thread)
 {
-    if (thread->state == THREAD_READY) {
-        sched_remove(thread);
-    } else {
-        ASSERT(thread->state == THREAD_BLOCKED);
-        wait_queue_cancel(thread);
+    if (!run_queue_take(thread) && !wait_queue_cancel(thread)) {
+        return false;
     }
     thread_end(thread);
+    return true;
+}
+
+enum thread_state thread_state(const struct thread *thread)
+{
+    /* Pairs with the releases of every change: what the thread did before its end is seen. */
+    return (enum thread_state)atomic_load_explicit(&thread->state, memory_order_acquire);
 }
 
 bool thread_has_ended(const struct thread *thread)
 {
-    return thread->state == THREAD_ENDED;
+    return thread_state(thread) == THREAD_ENDED;
 }
 
 void thread_destroy(struct thread *thread)
 {
-    ASSERT(thread->state == THREAD_NEW || thread->process == NULL);
+    ASSERT(thread->process == NULL);
     slab_free(&thread_cache, thread);
 }

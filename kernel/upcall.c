@@ -5,7 +5,6 @@
  */
 #include "arch/upcall.h"
 
-#include "kernel/console.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/thread.h"
@@ -76,7 +75,6 @@ struct user_frame *kernel_on_fault(struct user_frame *frame, const struct fault 
 struct user_frame *kernel_on_timer(struct user_frame *frame)
 {
     counter_add(COUNTER_interrupts, 1);
-    console_poll();
     return sched_leave(thread_of_frame(frame), sched_timer_fired() ? VERDICT_YIELD : VERDICT_DONE);
 }
 

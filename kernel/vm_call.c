@@ -2,8 +2,6 @@
 /* A call that changes mappings: its range and its progress. */
 #include "kernel/vm_call.h"
 
-#include "arch/arch.h"
-
 status_t vm_call_range(struct user_frame *frame, unsigned progress_arg, struct vm_call *call)
 {
     status_t status =
@@ -29,9 +27,4 @@ void vm_call_progress_to(struct vm_call *call, vaddr_t va)
 bool vm_call_is_complete(const struct vm_call *call)
 {
     return call->args.progress_bytes == call->args.bytes;
-}
-
-status_t vm_call_sync_code(const struct vm_call *call)
-{
-    return (call->prot & VM_X) != 0 ? arch_icache_sync((struct hart_mask){0}) : OK;
 }

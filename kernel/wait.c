@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Wait queues. */
+/*
+ * Wait queues.  A thread's way in and out is under two locks, the queue's and, inside it, the one
+ * of the thread's home; so who has either may read where the thread waits.
+ */
 #include "kernel/wait.h"
 
-#include "kernel/sched.h"
+#include "kernel/run_queue.h"
 #include "kernel/thread.h"
 #include "lib/assert.h"
 
@@ -14,17 +17,20 @@ void wait_queue_init(struct wait_queue *queue)
 
 void wait_queue_block_locked(struct wait_queue *queue, struct thread *thread, struct object *owner)
 {
-    ASSERT(spinlock_is_mine(&queue->lock) && thread->state == THREAD_RUNNING);
+    ASSERT(spinlock_is_mine(&queue->lock) && thread_state(thread) == THREAD_RUNNING);
     if (owner != NULL) {
         object_get(owner);
     }
+    list_push_back(&queue->threads, &thread->queue_link);
+    hart_idx_t home = run_queue_lock_home(thread);
+
     thread->waits_in = queue;
     thread->waits_for = owner;
-    thread->state = THREAD_BLOCKED;
-    list_push_back(&queue->threads, &thread->queue_link);
+    run_queue_state_set(thread, THREAD_BLOCKED);
+    run_queue_unlock(home);
 }
 
-/* Takes the thread out of its queue, whose lock is held; returns the owner to put. */
+/* Takes a blocked thread out of its queue.  Both locks are held.  Returns the owner to put. */
 static struct object *unblock_locked(struct thread *thread)
 {
     struct object *owner = thread->waits_for;
@@ -32,40 +38,81 @@ static struct object *unblock_locked(struct thread *thread)
     list_remove(&thread->queue_link);
     thread->waits_in = NULL;
     thread->waits_for = NULL;
+    run_queue_state_set(thread, THREAD_TAKEN);
     return owner;
+}
+
+/* Wakes the first thread.  False: there is none. */
+static bool wake_first(struct wait_queue *queue)
+{
+    spinlock_acquire(&queue->lock);
+    if (list_is_empty(&queue->threads)) {
+        spinlock_release(&queue->lock);
+        return false;
+    }
+    struct thread *thread = LIST_ENTRY(queue->threads.next, struct thread, queue_link);
+    hart_idx_t home = run_queue_lock_home(thread);
+    struct object *owner = unblock_locked(thread);
+
+    run_queue_unlock(home);
+    spinlock_release(&queue->lock);
+    run_queue_put(thread);
+    if (owner != NULL) {
+        object_put(owner);
+    }
+    return true;
 }
 
 bool wait_queue_wake(struct wait_queue *queue, unsigned max)
 {
     for (unsigned i = 0; i < max; i++) {
-        spinlock_acquire(&queue->lock);
-        if (list_is_empty(&queue->threads)) {
-            spinlock_release(&queue->lock);
+        if (!wake_first(queue)) {
             return false;
-        }
-        struct thread *thread = LIST_ENTRY(queue->threads.next, struct thread, queue_link);
-        struct object *owner = unblock_locked(thread);
-
-        sched_ready(thread);
-        spinlock_release(&queue->lock);
-        if (owner != NULL) {
-            object_put(owner);
         }
     }
     return !wait_queue_is_empty(queue);
 }
 
-void wait_queue_cancel(struct thread *thread)
+/* The queue that a thread waits in, or NULL; *owner is what holds the queue, with a reference of
+ * the caller's own, or NULL if the queue is always there. */
+static struct wait_queue *queue_of(const struct thread *thread, struct object **owner)
 {
+    hart_idx_t home = run_queue_lock_home(thread);
     struct wait_queue *queue = thread->waits_in;
 
-    spinlock_acquire(&queue->lock);
-    struct object *owner = unblock_locked(thread);
+    *owner = thread->waits_for;
+    if (*owner != NULL) {
+        object_get(*owner);
+    }
+    run_queue_unlock(home);
+    return queue;
+}
 
+bool wait_queue_cancel(struct thread *thread)
+{
+    struct object *owner;
+    struct object *waited_for = NULL;
+    struct wait_queue *queue = queue_of(thread, &owner);
+
+    if (queue == NULL) {
+        return false;
+    }
+    spinlock_acquire(&queue->lock);
+    hart_idx_t home = run_queue_lock_home(thread);
+    bool is_there = thread->waits_in == queue;
+
+    if (is_there) {
+        waited_for = unblock_locked(thread);
+    }
+    run_queue_unlock(home);
     spinlock_release(&queue->lock);
+    if (waited_for != NULL) {
+        object_put(waited_for);
+    }
     if (owner != NULL) {
         object_put(owner);
     }
+    return is_there;
 }
 
 bool wait_queue_is_empty(struct wait_queue *queue)

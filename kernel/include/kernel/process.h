@@ -8,8 +8,9 @@
  * itself is a reference, not a holder.  (Processes without threads that hold only each other are
  * not found; they stay until they are killed.)
  *
- * Ending only marks the process; the reaper stops its threads, closes its handles and gives its
- * space back, in bounded pieces.  The structure tells how it ended until the last handle goes.
+ * Ending marks the process and interrupts the harts that run it; the reaper stops its other
+ * threads, and when the last has gone closes its handles and gives its space back, in bounded
+ * pieces.  The structure tells how it ended until the last handle goes.
  */
 #pragma once
 
@@ -37,7 +38,8 @@ struct process {
     char name[PROCESS_NAME_BYTES]; /* (c)                                             */
     struct process_exit exit;      /* (c) once ended                                  */
     struct spinlock lock;          /* rank LOCK_PROCESS                               */
-    struct vm_space *space;        /* (p) one reference; NULL once reaped             */
+    struct vm_space *space;        /* (p) one reference; kept while a thread is left,
+                                          whose calls need no lock to read it         */
     struct list_node threads;      /* (p) that have not ended                         */
     struct spinlock handles_lock;  /* rank LOCK_HANDLES                               */
     struct handle_table handles;   /* (h)                                             */
@@ -59,7 +61,8 @@ void process_hold(struct process *process);
 void process_release(struct process *process);
 
 /* Ends the process; one that has ended stays as it is.  Its threads on this hart stop running
- * before the hart returns to user mode.  Context: no lock. */
+ * before the hart returns to user mode, those on other harts at the interrupt that these get.
+ * Context: no lock. */
 void process_end(struct process *process, struct process_exit how);
 
 /* True once it has ended; process->exit is then valid. */

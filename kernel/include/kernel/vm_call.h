@@ -35,7 +35,3 @@ struct va_range vm_call_step(const struct vm_call *call, uint64_t max_bytes);
 void vm_call_progress_to(struct vm_call *call, vaddr_t va);
 
 bool vm_call_is_complete(const struct vm_call *call);
-
-/* If the call makes pages executable: no stale instruction may be fetched from their frames.
- * Errors: those of arch_icache_sync. */
-status_t vm_call_sync_code(const struct vm_call *call);

@@ -26,16 +26,17 @@ struct wait_queue {
 
 void wait_queue_init(struct wait_queue *queue);
 
-/* Puts the running thread in the queue.  The queue's lock is held.
+/* Puts the thread that runs here in the queue.  The queue's lock is held.
  * owner: the object that holds the queue; gets a reference while the thread waits.  May be NULL. */
 void wait_queue_block_locked(struct wait_queue *queue, struct thread *thread, struct object *owner);
 
 /* Makes up to `max` of the threads ready, first come first.  True if others are left. */
 bool wait_queue_wake(struct wait_queue *queue, unsigned max);
 
-/* Takes one blocked thread out of the queue it waits in, without making it ready.  The reference on
- * the queue's owner is given back. */
-void wait_queue_cancel(struct thread *thread);
+/* Takes a blocked thread out of the queue it waits in, without making it ready; the reference on
+ * the queue's owner is given back.  False: it waits no more.  The caller has a reference on the
+ * thread. */
+bool wait_queue_cancel(struct thread *thread);
 
 /* True if no thread waits.  Only a hint on another hart. */
 bool wait_queue_is_empty(struct wait_queue *queue);

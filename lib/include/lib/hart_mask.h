@@ -38,6 +38,12 @@ static inline unsigned hart_mask_count(struct hart_mask mask)
     return count;
 }
 
+/* The hart of the set with the smallest index; the set is not empty. */
+static inline hart_idx_t hart_mask_first(struct hart_mask mask)
+{
+    return (hart_idx_t)__builtin_ctzll(mask.bits);
+}
+
 static inline bool hart_mask_is_empty(struct hart_mask mask)
 {
     return mask.bits == 0;
