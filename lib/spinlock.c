@@ -11,9 +11,9 @@
 #include "lib/assert.h"
 #include "lib/counter.h"
 
-/* Written by the hart of the row only. */
+/* Written by the hart of the row only; a cache line of its own each. */
 static struct {
-    uint16_t of_rank[LOCK_RANK_COUNT];
+    _Alignas(64) uint16_t of_rank[LOCK_RANK_COUNT];
     uint16_t total;
 } held[HART_MAX];
 

@@ -17,9 +17,9 @@ struct hold {
     vaddr_t end;
 };
 
-/* Written and read by the hart of the index only. */
+/* Written and read by the hart of the index only; a cache line of its own each. */
 static struct {
-    struct hold open[PT_ORDER_OPEN_MAX];
+    _Alignas(64) struct hold open[PT_ORDER_OPEN_MAX];
     unsigned count;
 } holds[HART_MAX];
 

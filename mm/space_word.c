@@ -62,7 +62,9 @@ struct missed space_word_join(struct vm_space *space, hart_idx_t hart)
     struct missed missed = {.translations = seen->flushes != (before >> GENERATION_SHIFT) + 1,
                             .code = seen->code != code};
 
-    seen->code = code;
+    if (missed.code) {
+        seen->code = code; /* the caller does the fence.i now */
+    }
     return missed;
 }
 
