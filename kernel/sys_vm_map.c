@@ -107,7 +107,8 @@ enum verdict sys_vm_map(struct user_frame *frame)
         done = call.args.progress_bytes;
     }
     vm_target_put(&call.target);
-    if (status == OK && !vm_call_is_complete(&call)) {
+    /* Out of memory, but some comes back from what was unmapped before: on with it. */
+    if ((status == ERR_NOMEM && vm_space_reap()) || (status == OK && !vm_call_is_complete(&call))) {
         user_frame_set_arg(frame, 5, done);
         return VERDICT_RESTART;
     }
