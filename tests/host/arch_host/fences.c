@@ -98,17 +98,15 @@ void arch_icache_sync_local(void)
 
 status_t arch_icache_sync(struct hart_mask others)
 {
-    bool done = true;
-
     arch_icache_sync_local();
     if (hart_mask_is_empty(others)) {
         return OK;
     }
     if (oracle_is_on) {
-        done = oracle_remote_fence_i(others.bits);
+        oracle_remote_fence_i(others.bits);
     }
     host_event_add((struct host_event){.kind = HOST_EVENT_CODE_REMOTE, .harts = others});
-    return rfence_result(done);
+    return rfence_result(true);
 }
 
 uint64_t arch_quiescence_count(hart_idx_t hart)

@@ -18,7 +18,11 @@
 #define FILL_BYTES_MAX (UINT64_C(64) << 20)
 #define FILL_PATTERN   0xa4
 
+#define SMALL_END      (UINT64_C(4) << 30)
+#define SMALL_LIMIT    (UINT64_C(8) << 30)
+
 static unsigned char *reservation;
+static uint64_t limit; /* of this machine: a small one takes less of the host's address space */
 static int memory_file;
 static const struct machine *described;
 
@@ -32,16 +36,37 @@ static void open_range(struct pa_range range, int rights)
     }
 }
 
+static bool is_same_ram(const struct machine *machine)
+{
+    bool same = machine->bank_count == described->bank_count;
+
+    for (size_t i = 0; same && i < machine->bank_count; i++) {
+        same = machine->banks[i].start.raw == described->banks[i].start.raw &&
+               machine->banks[i].end.raw == described->banks[i].end.raw;
+    }
+    return same;
+}
+
 void phys_mem_init(const struct machine *machine)
 {
     if (reservation != NULL) {
-        host_fail("phys_mem: set up twice");
+        if (!is_same_ram(machine)) {
+            host_fail("phys_mem: set up twice, with another RAM");
+        }
+        described = machine;
+        return;
+    }
+    limit = SMALL_LIMIT;
+    for (size_t i = 0; i < machine->bank_count; i++) {
+        if (machine->banks[i].end.raw > SMALL_END) {
+            limit = PHYS_MEM_LIMIT;
+        }
     }
     memory_file = memfd_create("vellum-ram", MFD_CLOEXEC);
-    if (memory_file < 0 || ftruncate(memory_file, (off_t)PHYS_MEM_LIMIT) != 0) {
+    if (memory_file < 0 || ftruncate(memory_file, (off_t)limit) != 0) {
         host_fail("phys_mem: cannot make the memory file");
     }
-    reservation = mmap(NULL, PHYS_MEM_LIMIT, PROT_NONE, MAP_SHARED | MAP_NORESERVE, memory_file, 0);
+    reservation = mmap(NULL, limit, PROT_NONE, MAP_SHARED | MAP_NORESERVE, memory_file, 0);
     if (reservation == MAP_FAILED) {
         host_fail("phys_mem: cannot reserve address space");
     }
@@ -49,7 +74,7 @@ void phys_mem_init(const struct machine *machine)
     for (size_t i = 0; i < machine->bank_count; i++) {
         struct pa_range bank = machine->banks[i];
 
-        if (bank.end.raw > PHYS_MEM_LIMIT) {
+        if (bank.end.raw > limit) {
             continue; /* cannot be touched, which is what a test of far RAM wants */
         }
         open_range(bank, PROT_READ | PROT_WRITE);
@@ -66,7 +91,7 @@ void phys_mem_init(const struct machine *machine)
 
 void *phys_mem_pointer(uint64_t pa)
 {
-    if (pa >= PHYS_MEM_LIMIT) {
+    if (pa >= limit) {
         host_fail("phys_mem: no pointer to physical address %#lx", pa);
     }
     return reservation + pa;
@@ -76,7 +101,7 @@ uint64_t phys_mem_address(const void *pointer)
 {
     uint64_t offset = (uint64_t)((const unsigned char *)pointer - reservation);
 
-    if (offset >= PHYS_MEM_LIMIT) {
+    if (offset >= limit) {
         host_fail("phys_mem: %p is not in the direct map", pointer);
     }
     return offset;
@@ -88,7 +113,7 @@ bool phys_mem_has(uint64_t pa, uint64_t bytes)
         struct pa_range bank = described->banks[i];
 
         if (pa >= bank.start.raw && pa < bank.end.raw) {
-            return bytes <= bank.end.raw - pa && pa < PHYS_MEM_LIMIT;
+            return bytes <= bank.end.raw - pa && pa < limit;
         }
     }
     return false;

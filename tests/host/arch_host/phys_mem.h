@@ -17,7 +17,8 @@
 #endif
 
 /* Backs the banks of `machine`, filled with a pattern if they are small, and takes away the no-map
- * ranges.  Once per process. */
+ * ranges.  Once per process, or again for another machine with the same banks: what is in them
+ * stays. */
 void phys_mem_init(const struct machine *machine);
 
 /* Pointer to a physical address below PHYS_MEM_LIMIT, and back. */

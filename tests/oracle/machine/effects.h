@@ -21,7 +21,7 @@ void oracle_sfence(uint64_t va, uint64_t bytes, uint32_t asid);
 bool oracle_rfence(uint64_t harts, uint64_t va, uint64_t bytes, uint32_t asid);
 
 void oracle_fence_i(void);
-bool oracle_remote_fence_i(uint64_t harts);
+void oracle_remote_fence_i(uint64_t harts);
 
 /* An access of user mode, or of the kernel for it: takes one of its outcomes, the driver chooses
  * which.  False: it faults.  Without the oracle: what the tables in memory say. */

@@ -182,13 +182,15 @@ static void enter(unsigned hart, uint32_t frame, uint32_t asid)
     table->active |= (uint16_t)(1U << hart);
 }
 
-/* satp orders nothing: walks may miss what no fence of this hart has covered yet. */
+/* satp itself orders nothing, but arch_space_activate makes all that this hart has seen visible to
+ * its walks first (arch/arch.h).  They may miss what it has not seen and no fence covers. */
 static void note_unseen(unsigned hart)
 {
     struct clock walked = hart_context(hart)->walked;
     struct order_slot_store store;
 
     clock_join(&walked, &oracle.harts[hart].walked);
+    clock_join(&walked, &oracle.harts[hart].seen);
     for (size_t n = 0; order_recent_slot_store(n, &store); n++) {
         struct table *table = store.slot_pa == 0 ? NULL : table_find(ram_index(store.slot_pa));
 
@@ -204,6 +206,7 @@ void oracle_satp(uint64_t root, uint32_t asid)
     unsigned hart = state_hart();
     struct hart *block = &oracle.harts[hart];
     uint32_t frame;
+    bool from_bare = block->root == 0; /* a hart that has just started: it fences next */
     bool same_asid;
 
     (void)state_step(ORACLE_SATP, root, true, 0);
@@ -222,7 +225,7 @@ void oracle_satp(uint64_t root, uint32_t asid)
     block->asid = asid;
     enter(hart, frame, asid);
     note_unseen(hart);
-    if (!same_asid) {
+    if (!same_asid && !from_bare) {
         judge_satp(hart);
     }
 }
@@ -248,12 +251,18 @@ static bool fence_names(const struct fence *fence, const struct stale *stale)
            stale->va < fence->va + fence->bytes;
 }
 
+/* What a fence drops comes back if the walker, which goes on from the root satp names, may still
+ * miss the store that took it away. */
 static void fence_stale(unsigned hart, const struct fence *fence, const struct clock *knows)
 {
+    uint32_t root = ram_index(oracle.harts[hart].root);
+
     for (size_t i = 0; stale_count_of(hart) > 0 && i < stale_count();) {
         const struct stale *stale = stale_at(i);
-        bool may_read_again =
-            stale_in_force(stale, hart) && !clock_covers(knows, stale->writer, stale->step);
+        /* From the root, or on from a table that the walk cache still has. */
+        bool is_on_the_way = stale->root == root || fence->bytes != 0;
+        bool may_read_again = stale_in_force(stale, hart) && is_on_the_way &&
+                              !clock_covers(knows, stale->writer, stale->step);
 
         if ((stale->harts >> hart & 1U) == 0 || !fence_names(fence, stale) || may_read_again ||
             !stale_drop(i, hart)) {
@@ -287,7 +296,7 @@ void hart_fence(unsigned hart, struct fence fence, const struct clock *knows)
     order_add_settled(&known);
     fence_stale(hart, &fence, &known);
     if (fence.bytes != 0) {
-        block->fences[block->next_fence++ % FENCES_KEPT] =
+        block->fences[block->fence_count++ % FENCES_KEPT] =
             (struct page_fence){fence.va, fence.va + fence.bytes, fence.asid, known};
     } else if (fence.asid == ASID_ANY) {
         fence_all(hart, &known);
@@ -314,7 +323,7 @@ bool hart_may_miss(unsigned hart, uint64_t va, bool is_leaf_slot, unsigned write
         clock_covers(&context->walked, writer, step)) {
         return false;
     }
-    for (unsigned i = 0; is_leaf_slot && i < FENCES_KEPT; i++) {
+    for (unsigned i = 0; is_leaf_slot && i < FENCES_KEPT && i < block->fence_count; i++) {
         const struct page_fence *fence = &block->fences[i];
 
         if (va >= fence->start && va < fence->end &&

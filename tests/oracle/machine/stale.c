@@ -231,11 +231,28 @@ static void add_detached(struct stale stale, const struct table_path *path)
     }
 }
 
-/* The operation that changes a slot answers for all that harts may hold of it. */
+/* The operation that changes a slot answers for all that harts may hold of it, */
 static void take_over(uint64_t slot_pa)
 {
     for (size_t i = 0; i < list.count; i++) {
         if (list.at[i].slot_pa == slot_pa) {
+            list.at[i].op = state_this()->op;
+        }
+    }
+}
+
+/* and one that takes a table out, for what they may hold below it. */
+static void take_over_below(const struct table_path *path)
+{
+    uint64_t va;
+    unsigned level;
+
+    if (!table_path_place(path, 0, oracle.config.levels - 1, &va, &level)) {
+        return;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        if (list.at[i].root == path->top->frame && list.at[i].level < level &&
+            list.at[i].va - va < entry_extent(level)) {
             list.at[i].op = state_this()->op;
         }
     }
@@ -260,6 +277,9 @@ void stale_slot_changes(struct table *table, unsigned index, uint64_t before, ui
     if (!entry_is_valid(before) || !differs(before, after) || !table_path_of(table, index, &path)) {
         return;
     }
+    if (entry_is_pointer(before)) {
+        take_over_below(&path);
+    }
     stale = stale_of(table, index, before);
     add_active(stale, &path);
     add_left(stale, &path);
@@ -271,9 +291,13 @@ void stale_unseen(unsigned hart, struct table *table, unsigned index,
 {
     struct table_path path;
     struct stale stale = stale_of(table, index, store->before);
+    uint64_t va;
+    unsigned level;
 
     if (!entry_is_valid(store->before) || !table_path_of(table, index, &path) ||
-        (path.top->active >> hart & 1U) == 0) {
+        (path.top->active >> hart & 1U) == 0 ||
+        !table_path_place(&path, 0, oracle.config.levels - 1, &va, &level) ||
+        !hart_may_miss(hart, va, entry_is_leaf(store->before), store->writer, store->step)) {
         return;
     }
     stale.op = store->op;

@@ -31,7 +31,7 @@ void oracle_reset(const struct oracle_config *config)
         struct context *contexts = hart->contexts;
         size_t room = hart->context_room;
 
-        memset(hart, 0, sizeof(*hart));
+        memset(hart, 0, offsetof(struct hart, fences));
         hart->contexts = contexts;
         hart->context_room = room;
     }

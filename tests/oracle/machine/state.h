@@ -15,8 +15,7 @@
 
 #define HARTS         ORACLE_HARTS_MAX
 #define CONTEXT_ROOTS 4U
-#define FENCES_KEPT   8U
-#define NOBODY        0U
+#define FENCES_KEPT   32U /* more than the ring of stores (order.c) has room for */
 
 /* A root that a hart walked under an identifier. */
 struct context_root {
@@ -56,8 +55,8 @@ struct hart {
     bool was_refused; /* its last remote call failed */
     size_t context_count, context_room;
     struct context *contexts;
-    unsigned next_fence;
-    struct page_fence fences[FENCES_KEPT];
+    unsigned fence_count;                  /* fences of addresses so far */
+    struct page_fence fences[FENCES_KEPT]; /* the last of them           */
 };
 
 struct oracle_state {
