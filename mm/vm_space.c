@@ -51,7 +51,7 @@ status_t vm_space_create(struct vm_space **out)
     }
     kspace_share(space->root->slots);
     /* Relaxed: nobody else knows the space yet. */
-    atomic_store_explicit(&space->refs, 1, memory_order_relaxed);
+    shared_store(&space->refs, 1, memory_order_relaxed);
     *out = space;
     return OK;
 }
@@ -59,15 +59,15 @@ status_t vm_space_create(struct vm_space **out)
 void vm_space_get(struct vm_space *space)
 {
     /* Relaxed: the caller has a reference already. */
-    uint32_t before = atomic_fetch_add_explicit(&space->refs, 1, memory_order_relaxed);
+    uint64_t before = shared_fetch_add(&space->refs, 1, memory_order_relaxed);
 
-    ASSERT(before != 0 && before != UINT32_MAX);
+    ASSERT(before != 0);
 }
 
 void vm_space_put(struct vm_space *space)
 {
     /* The last put acquires what all earlier ones released. */
-    uint32_t before = atomic_fetch_sub_explicit(&space->refs, 1, memory_order_acq_rel);
+    uint64_t before = shared_fetch_add(&space->refs, UINT64_MAX, memory_order_acq_rel);
 
     ASSERT(before != 0);
     if (before == 1) {

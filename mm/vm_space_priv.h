@@ -25,7 +25,7 @@ struct seen {
  * every hart whose satp names `root` has its bit in `word`. */
 struct vm_space {
     struct pt_node *root;             /* (c) level levels-1                              */
-    _Atomic(uint32_t) refs;           /* (a) processes, cursors                          */
+    struct shared refs;               /* (a) processes, cursors                          */
     struct shared word;               /* (a) harts that run it, generation: space_word.c */
     struct shared code;               /* (a) generation of its instructions: likewise    */
     struct shared asid_tag;           /* (a) epoch and identifier: asid.c                */

@@ -135,7 +135,7 @@ static void collect(unsigned hart, uint64_t va, enum oracle_access access)
     if (walk.end == WALK_LEAF) {
         const struct table *table = table_find(ram_index(walk.tables[walk.level]));
 
-        last.mapped[0] = table == NULL ? 0 : table->changed[entry_index(va, walk.level)];
+        last.mapped[0] = table == NULL ? 0 : table->code[entry_index(va, walk.level)];
         add_absence(walk, va);
     }
 }
@@ -165,22 +165,26 @@ bool oracle_may_access(unsigned hart, uint64_t va, enum oracle_access access, ui
     return may;
 }
 
-/* The kernel's duty ends with code that was there when the page became executable, or that
- * icache_sync was called for: stale lines of those are its mistake. */
+/* The kernel's duty is code that was there, as the hart can know, when the page became executable.
+ * Later stores to code are for icache_sync. */
 static void judge_code(size_t which)
 {
     const struct oracle_outcome *outcome = &last.outcomes[which];
     uint32_t mapped = last.mapped[which];
+    const struct ram_frame *frame;
 
-    if (!outcome->old_code || outcome->since != 0 || mapped == 0 || state_op_covers(mapped) ||
-        ram_frame(ram_index(outcome->pa))->written > mapped) {
+    if (!outcome->old_code || outcome->since != 0 || mapped == 0 || state_op_covers(mapped)) {
+        return;
+    }
+    frame = ram_frame(ram_index(outcome->pa));
+    if (frame->written > mapped ||
+        !order_sees(&oracle.harts[last.hart].seen, frame->writer, frame->written)) {
         return;
     }
     verdict_give(ORACLE_RULE_OLD_CODE, last.hart, NULL,
                  "hart %u executes at %#lx what was there before step %u, though the page was made "
                  "executable at step %u (\"Zifencei\")",
-                 last.hart, (unsigned long)outcome->pa, ram_frame(ram_index(outcome->pa))->written,
-                 mapped);
+                 last.hart, (unsigned long)outcome->pa, frame->written, mapped);
 }
 
 void oracle_access_take(size_t which)

@@ -70,7 +70,9 @@ static void judge_gone(const struct stale *stale)
     for (unsigned set = stale->harts; set != 0; set &= set - 1) {
         unsigned hart = (unsigned)__builtin_ctz(set);
 
-        if (stale_in_force(stale, hart) && !is_harmless(hart, stale)) {
+        /* One that has left the root fences before it returns to a program (judge_settled). */
+        if (stale_in_force(stale, hart) && stale->root == ram_index(oracle.harts[hart].root) &&
+            !is_harmless(hart, stale)) {
             verdict_give(ORACLE_RULE_STALE_AFTER_RETURN, hart, stale,
                          "hart %u may still use %s, which hart %u took away at step %u by an "
                          "operation that has returned (" FENCE_SECTION ")",

@@ -201,6 +201,11 @@ void table_slot_changed(struct table *table, unsigned index, uint64_t before, ui
         entry_removed(table, index, before);
         entry_added(table, index, after);
     }
+    if (entry_is_leaf(after) && (after & ENTRY_X) != 0 &&
+        (!entry_is_leaf(before) || (before & ENTRY_X) == 0 ||
+         entry_pa(before) != entry_pa(after))) {
+        table->code[index] = oracle.step;
+    }
     table->changed[index] = oracle.step;
     table->changer[index] = (uint8_t)state_hart();
     table->was_absent[index] = !entry_is_valid(before);

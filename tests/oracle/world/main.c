@@ -17,7 +17,7 @@ static const char usage[] =
     "                     [--levels 3|4|5] [--asid BITS] [--ad hardware|fault] [--ops MOST]\n"
     "       oracle small  [--most EXECUTIONS] [--list]\n"
     "       oracle memory [--seed S]\n"
-    "       oracle replay WORD\n";
+    "       oracle replay WORD [--steps]\n";
 
 struct option {
     const char *name;
@@ -113,10 +113,16 @@ static int replay(int count, char **words)
     static struct world_history history;
     struct world_result result;
 
-    if (count != 1 || !world_read_word(words[0], &history)) {
+    bool all_steps = count == 2 && strcmp(words[1], "--steps") == 0;
+
+    if ((count != 1 && !all_steps) || !world_read_word(words[0], &history)) {
         refuse("replay needs a word that a failing run has printed");
     }
-    world_story(&history, stdout);
+    if (all_steps) {
+        world_story_in_steps(&history, stdout);
+    } else {
+        world_story(&history, stdout);
+    }
     world_run(&history, &result, NULL);
     return result.failed ? 1 : 0;
 }

@@ -25,10 +25,14 @@ bool op_lacks_memory(const struct op *op, status_t status)
     return true;
 }
 
+/* The kernel's lock of the handles is held meanwhile. */
 void op_take(struct ref_space *space)
 {
+    enum sched_noise before = sched_hush(SCHED_QUIET);
+
     space->refs++;
     vm_space_get(space->space);
+    (void)sched_hush(before);
 }
 
 void op_drop(struct ref_space *space)

@@ -13,9 +13,11 @@ struct dice {
 struct theme {
     unsigned pages, first_page; /* that operations name */
     unsigned spaces;
-    unsigned accesses; /* of 8 */
-    unsigned wide;     /* of 8: ranges beyond a few pages */
-    unsigned heavy;    /* kind that comes more often */
+    unsigned accesses;  /* of 8 */
+    unsigned wide;      /* of 8: ranges beyond a few pages */
+    unsigned heavy;     /* kind that comes more often */
+    unsigned few[5];    /* kinds that come nearly alone */
+    unsigned few_count; /* 0: all kinds come */
 };
 
 static unsigned throw(struct dice * dice, unsigned sides)
@@ -40,15 +42,20 @@ static struct theme theme_of(struct dice *dice)
 {
     static const unsigned pages[] = {1, 2, 2, 4, 8, REF_PAGES};
     static const unsigned spaces[] = {1, 1, 2, OP_HANDLES};
-
-    return (struct theme){
+    struct theme theme = {
         .pages = pages[throw(dice, 6)],
         .first_page = throw(dice, REF_PAGES),
         .spaces = spaces[throw(dice, 4)],
         .accesses = throw(dice, 5),
         .wide = throw(dice, 4),
         .heavy = throw(dice, world_kind_count()),
+        .few_count = throw(dice, 2) * (2 + throw(dice, 4)),
     };
+
+    for (unsigned i = 0; i < theme.few_count; i++) {
+        theme.few[i] = throw(dice, world_kind_count());
+    }
+    return theme;
 }
 
 static unsigned kind_of(struct dice *dice, const struct theme *theme)
@@ -58,6 +65,9 @@ static unsigned kind_of(struct dice *dice, const struct theme *theme)
 
     if (throw(dice, 6) == 0) {
         return theme->heavy;
+    }
+    if (theme->few_count > 0 && throw(dice, 8) > 0) {
+        return theme->few[throw(dice, theme->few_count)];
     }
     for (unsigned kind = 0; kind < world_kind_count(); kind++) {
         total += ops_row(kind)->weight;

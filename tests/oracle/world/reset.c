@@ -17,12 +17,18 @@
 #include "mm/mm.h"
 #include "mm/vm_space.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#    include <sanitizer/asan_interface.h>
+#else
+#    define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
+#endif
+
 #define RAM_START   UINT64_C(0x80000000)
 #define RAM_BYTES   (UINT64_C(2) << 20)
 #define IMAGE_BYTES UINT64_C(0x40000)
 #define DEVICE      UINT64_C(0x10000000)
-#define BOOTS_MAX   64U
-#define PAGES_MAX   64U
+#define BOOTS_MAX   512U
+#define PAGES_MAX   192U
 
 extern unsigned char __start_vellum_data[], __stop_vellum_data[];
 extern unsigned char __start_vellum_bss[], __stop_vellum_bss[];
@@ -46,7 +52,7 @@ static struct boot {
 } boots[BOOTS_MAX];
 
 static size_t boot_count;
-static const struct boot *current;
+static struct boot *current;
 static struct image pristine;
 
 /* Not memcpy: the sanitizer would object to the gaps it keeps between variables. */
@@ -106,7 +112,6 @@ static void describe(struct machine *machine, const struct oracle_config *config
         .hart_count = config->harts,
         .timebase_hz = 10000000,
         .levels_cap = 5,
-        .isa = config->has_svpbmt ? MACHINE_ISA_SVPBMT : 0,
         .banks = {ram},
         .bank_count = 1,
         .reserved = {{{{RAM_START}, {RAM_START + IMAGE_BYTES}}, MACHINE_RESERVED_KERNEL}},
@@ -114,13 +119,25 @@ static void describe(struct machine *machine, const struct oracle_config *config
     };
 }
 
-/* The RAM that boot took: reserved, and not the image. */
+/* Stacks and the like, which boot has only set aside: still as phys_mem fills RAM. */
+static bool is_untouched(uint64_t pa)
+{
+    const unsigned char *bytes = arch_phys_to_virt((paddr_t){pa});
+    size_t i = 1;
+
+    while (i < PAGE_SIZE && bytes[i] == bytes[0]) {
+        i++;
+    }
+    return i == PAGE_SIZE && bytes[0] != 0;
+}
+
+/* The RAM that boot took and wrote to: reserved, and not the image. */
 static void pages_keep(struct boot *boot)
 {
     for (uint64_t pa = RAM_START + IMAGE_BYTES; pa < RAM_START + RAM_BYTES; pa += PAGE_SIZE) {
         const struct frame *frame = frame_of((paddr_t){pa});
 
-        if (frame->type == FRAME_FREE || frame->type == FRAME_FREE_PART) {
+        if (frame->type == FRAME_FREE || frame->type == FRAME_FREE_PART || is_untouched(pa)) {
             continue;
         }
         if (boot->page_count == PAGES_MAX) {
@@ -141,7 +158,7 @@ static void pages_keep(struct boot *boot)
 /* Every hart on the kernel's own table, with nothing remembered. */
 static void harts_arrive(void)
 {
-    for (unsigned hart = current->config.harts; hart > 0; hart--) {
+    for (unsigned hart = oracle_config()->harts; hart > 0; hart--) {
         host_hart_set(hart - 1);
         arch_space_activate(mm_kernel_root(), 0);
         arch_tlb_flush_local((struct tlb_op){0});
@@ -174,10 +191,10 @@ static void boot_first(struct boot *boot, const struct oracle_config *config)
     boot->image = image_keep();
 }
 
+/* What matters to boot. */
 static bool config_is(const struct oracle_config *a, const struct oracle_config *b)
 {
-    return a->harts == b->harts && a->levels == b->levels && a->asid_bits == b->asid_bits &&
-           a->ad == b->ad && a->has_svpbmt == b->has_svpbmt;
+    return a->harts == b->harts && a->levels == b->levels && a->asid_bits == b->asid_bits;
 }
 
 static struct boot *boot_find(const struct oracle_config *config)
@@ -196,7 +213,7 @@ static struct boot *boot_find(const struct oracle_config *config)
 
 void reset_machine(const struct oracle_config *config)
 {
-    const struct boot *boot;
+    struct boot *boot;
 
     if (pristine.kernel_data == NULL) {
         pristine = image_keep();
@@ -206,8 +223,10 @@ void reset_machine(const struct oracle_config *config)
         arch_restore(&boot->image);
     }
     current = boot;
+    boot->machine.isa = config->has_svpbmt ? MACHINE_ISA_SVPBMT : 0;
     oracle_reset(config);
     kernel_restore(&boot->image);
+    ASAN_UNPOISON_MEMORY_REGION(arch_phys_to_virt((paddr_t){RAM_START}), RAM_BYTES);
     for (size_t i = 0; i < boot->page_count; i++) {
         copy(arch_phys_to_virt((paddr_t){boot->pages[i]}), boot->contents + i * PAGE_SIZE,
              PAGE_SIZE);

@@ -18,6 +18,7 @@
 
 static void (*work)(unsigned hart);
 static void (*told)(unsigned from, unsigned to, const struct oracle_step *step);
+static enum sched_detail detail;
 
 static struct {
     const struct world_history *history;
@@ -77,25 +78,33 @@ static void take_down(unsigned value)
     sched.taken_gap = 0;
 }
 
+/* The next decision of the list, which has one. */
+static unsigned listed_value(void)
+{
+    const struct world_choice *choice = &sched.history->choices[sched.choice];
+
+    if (sched.gap < choice->gap) {
+        sched.gap++;
+        return 0;
+    }
+    sched.choice++;
+    sched.gap = 0;
+    return choice->value;
+}
+
 static unsigned by_history(unsigned count, unsigned odds)
 {
     const struct world_history *history = sched.history;
-    unsigned value = 0;
 
     if (sched.choice < history->choice_count) {
-        if (sched.gap < history->choices[sched.choice].gap) {
-            sched.gap++;
-        } else {
-            value = history->choices[sched.choice].value % count;
-            sched.choice++;
-            sched.gap = 0;
-        }
-    } else if (history->seed != 0) {
+        return listed_value() % count;
+    }
+    if (history->seed != 0) {
         uint64_t number = random_next();
 
-        value = (number & 0xff) < odds ? 1 + (unsigned)((number >> 8) % (count - 1)) : 0;
+        return (number & 0xff) < odds ? 1 + (unsigned)((number >> 8) % (count - 1)) : 0;
     }
-    return value;
+    return 0;
 }
 
 unsigned sched_decide(enum oracle_step_kind kind, unsigned count, unsigned odds)
@@ -116,25 +125,58 @@ static unsigned choose(const struct oracle_step *step, unsigned count)
     return sched_decide(step->kind, count, 64);
 }
 
-/* The n-th hart of the set that comes after `hart`, round and round. */
-static unsigned nth_after(uint32_t set, unsigned hart, unsigned n)
+/* The hart of the set that comes after `hart`, round and round. */
+static unsigned next_after(uint32_t set, unsigned hart)
 {
     do {
         hart = (hart + 1) % FIBER_MAX;
-        n -= (set >> hart & 1U) != 0 ? 1U : 0U;
-    } while (n > 0);
+    } while ((set >> hart & 1U) == 0);
     return hart;
+}
+
+static unsigned nth_of(uint32_t set, unsigned n)
+{
+    for (; n > 0; n--) {
+        set &= set - 1;
+    }
+    return (unsigned)__builtin_ctz(set);
+}
+
+/* One of the set, or `otherwise`: 0 is that, n is hart n - 1 if it is in the set.  Harts are named
+ * by number, so that a decision means the same when others are taken out. */
+static unsigned decide_hart(uint32_t set, unsigned odds, unsigned otherwise)
+{
+    unsigned value = 0;
+
+    if (sched.noise == SCHED_QUIET || set == 0) {
+        return otherwise;
+    }
+    sched.decisions++;
+    if (sched.choice < sched.history->choice_count) {
+        value = listed_value() % (FIBER_MAX + 1);
+    } else if (sched.history->seed != 0) {
+        uint64_t number = random_next();
+
+        if ((number & 0xff) < odds) {
+            value = 1 + nth_of(set, (unsigned)((number >> 8) %
+                                               (unsigned)__builtin_popcount(set)));
+        }
+    }
+    if (value == 0 || (set >> (value - 1) & 1U) == 0) {
+        take_down(0);
+        return otherwise;
+    }
+    take_down(value);
+    return value - 1;
 }
 
 /* One of the set, which does not hold the one that runs. */
 static unsigned pick_other(uint32_t set)
 {
-    unsigned count = (unsigned)__builtin_popcount(set);
-
     if (sched.chooser != NULL && sched.noise == SCHED_NOISY) {
         return sched.chooser->next(set);
     }
-    return nth_after(set, fiber_current() % FIBER_MAX, 1 + sched_decide(ORACLE_PAUSE, count, 128));
+    return decide_hart(set, 128, next_after(set, fiber_current() % FIBER_MAX));
 }
 
 /* ---- the machine's calls ---- */
@@ -176,6 +218,9 @@ static void before(const struct oracle_step *step)
         wake_for(hart);
     }
     sched.pending[hart] = *step;
+    if (told != NULL && detail == SCHED_STEPS) {
+        told(hart, hart, step);
+    }
     sched.unlocking[hart] = step->kind == ORACLE_UNLOCK ? step->place : 0;
     if (sched.steps > STEPS_MAX) {
         oracle_fail(ORACLE_RULE_MEANING, hart, "the history does not come to an end");
@@ -188,11 +233,8 @@ static void before(const struct oracle_step *step)
         target = sched.chooser->next(sched.ready);
     } else if (others != 0 && step->kind == ORACLE_PAUSE) {
         target = pick_other(others);
-    } else if (others != 0) {
-        unsigned count = (unsigned)__builtin_popcount(others);
-        unsigned n = sched_decide(step->kind, count + 1, odds_of(step->kind));
-
-        target = n > 0 ? nth_after(others, hart, n) : hart;
+    } else {
+        target = decide_hart(others, odds_of(step->kind), hart);
     }
     go_to(target);
 }
@@ -371,12 +413,17 @@ const struct oracle_step *sched_pending(unsigned hart)
     return &sched.pending[hart];
 }
 
-void sched_hush(enum sched_noise noise)
+enum sched_noise sched_hush(enum sched_noise noise)
 {
+    enum sched_noise before = sched.noise;
+
     sched.noise = noise;
+    return before;
 }
 
-void sched_tell(void (*function)(unsigned from, unsigned to, const struct oracle_step *step))
+void sched_tell(void (*function)(unsigned from, unsigned to, const struct oracle_step *step),
+                enum sched_detail how_much)
 {
     told = function;
+    detail = how_much;
 }

@@ -55,8 +55,14 @@ uint64_t sched_decisions(void);
 /* The step that a hart is about to take. */
 const struct oracle_step *sched_pending(unsigned hart);
 
-/* While it is quiet no other hart gets a step: for audits. */
-void sched_hush(enum sched_noise noise);
+/* While it is quiet no other hart gets a step: for what a lock of the kernel's would guard.  Returns
+ * how it was. */
+enum sched_noise sched_hush(enum sched_noise noise);
 
-/* Told of every change of hart, for stories; NULL: nobody. */
-void sched_tell(void (*function)(unsigned from, unsigned to, const struct oracle_step *step));
+/* Told of every change of hart, or of every step (from == to too), for stories; NULL: nobody. */
+enum sched_detail {
+    SCHED_CHANGES,
+    SCHED_STEPS,
+};
+void sched_tell(void (*function)(unsigned from, unsigned to, const struct oracle_step *step),
+                enum sched_detail detail);

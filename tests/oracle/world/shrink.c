@@ -178,7 +178,10 @@ void world_shrink(struct world_history *history, struct world_result *result, un
         drop_harts(&shrink);
     } while (history->op_count < before && shrink.runs_left > 0);
     plain_operations(&shrink);
-    drop_choices(&shrink);
+    do {
+        before = history->choice_count;
+        drop_choices(&shrink);
+    } while (history->choice_count < before && shrink.runs_left > 0);
     free(shrink.trial);
     free(shrink.taken);
 }

@@ -84,21 +84,31 @@ static const char *const step_names[] = {
     [ORACLE_USER] = "accesses",
     [ORACLE_FRAME] = "takes or frees the frame",
     [ORACLE_PAUSE] = "waits",
+    [SCHED_BEGINS] = "begins",
+    [SCHED_RETURNS] = "returns to its program",
 };
 
 static void on_change(unsigned from, unsigned to, const struct oracle_step *step)
 {
-    number_line();
-    (void)fprintf(out, "   before hart %u %s", from, step_names[step->kind]);
+    if (from == to) {
+        (void)fprintf(out, "           step %lu, hart %u: ", (unsigned long)oracle_steps() + 1, from);
+    } else {
+        number_line();
+        (void)fprintf(out, "   before hart %u ", from);
+    }
+    (void)fprintf(out, "%s", step_names[step->kind]);
     if (step->kind == ORACLE_RFENCE_AT) {
         (void)fprintf(out, " %u", step->other);
     } else if (step->place != 0) {
         (void)fprintf(out, " %#lx", (unsigned long)step->place);
     }
-    (void)fprintf(out, ", hart %u goes on\n", to);
+    if (from != to) {
+        (void)fprintf(out, ", hart %u goes on", to);
+    }
+    (void)fprintf(out, "\n");
 }
 
-void world_story(const struct world_history *history, FILE *to)
+static void tell(const struct world_history *history, enum sched_detail detail, FILE *to)
 {
     const struct oracle_config *config = &history->config;
     struct world_result result;
@@ -112,10 +122,10 @@ void world_story(const struct world_history *history, FILE *to)
                   config->ad == ORACLE_AD_HARDWARE ? "hardware" : "faults",
                   config->has_svpbmt ? ", Svpbmt" : "");
     run_tell(on_event);
-    sched_tell(on_change);
+    sched_tell(on_change, detail);
     world_run(history, &result, NULL);
     run_tell(NULL);
-    sched_tell(NULL);
+    sched_tell(NULL, SCHED_CHANGES);
     if (!result.failed) {
         (void)fprintf(to, "      and nothing was wrong\n");
         return;
@@ -125,4 +135,14 @@ void world_story(const struct world_history *history, FILE *to)
     (void)fprintf(to, "replay: scripts/oracle --replay ");
     world_print_word(history, to);
     (void)fprintf(to, "\n");
+}
+
+void world_story(const struct world_history *history, FILE *to)
+{
+    tell(history, SCHED_CHANGES, to);
+}
+
+void world_story_in_steps(const struct world_history *history, FILE *to)
+{
+    tell(history, SCHED_STEPS, to);
 }

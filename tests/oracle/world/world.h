@@ -84,6 +84,9 @@ void world_shrink(struct world_history *history, struct world_result *result, un
  * change of hart that matters, then the verdict, then how to replay it. */
 void world_story(const struct world_history *history, FILE *to);
 
+/* The same with each step of the machine. */
+void world_story_in_steps(const struct world_history *history, FILE *to);
+
 /* The history as one word for a command line, and back.  False: not such a word. */
 void world_print_word(const struct world_history *history, FILE *to);
 bool world_read_word(const char *word, struct world_history *out);
