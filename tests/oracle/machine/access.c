@@ -165,7 +165,7 @@ bool oracle_may_access(unsigned hart, uint64_t va, enum oracle_access access, ui
     return may;
 }
 
-/* The kernel's duty is code that was there, as the hart can know, when the page became executable.
+/* The kernel's duty is code that was there, as it could know, when the page became executable.
  * Later stores to code are for icache_sync. */
 static void judge_code(size_t which)
 {
@@ -177,8 +177,7 @@ static void judge_code(size_t which)
         return;
     }
     frame = ram_frame(ram_index(outcome->pa));
-    if (frame->written > mapped ||
-        !order_sees(&oracle.harts[last.hart].seen, frame->writer, frame->written)) {
+    if (frame->code != frame->written) {
         return;
     }
     verdict_give(ORACLE_RULE_OLD_CODE, last.hart, NULL,

@@ -36,6 +36,17 @@ static void before_change(struct order_place place, uint64_t before, uint64_t af
     }
 }
 
+/* Code that this hart has seen is there for all who execute the page from now on. */
+static void note_executable(uint64_t entry)
+{
+    uint32_t index = ram_index(entry_pa(entry));
+    struct ram_frame *frame = index == FRAME_NONE ? NULL : ram_frame(index);
+
+    if (frame != NULL && order_sees(&state_this()->seen, frame->writer, frame->written)) {
+        frame->code = frame->written;
+    }
+}
+
 static void after_change(struct order_place place, uint64_t before, uint64_t after)
 {
     unsigned index;
@@ -45,6 +56,9 @@ static void after_change(struct order_place place, uint64_t before, uint64_t aft
         table_slot_changed(table, index, before, after);
         if (table->active != 0 && entry_is_valid(after) && index < ENTRIES / 2) {
             hart_root_filled(table->frame);
+        }
+        if (entry_is_leaf(after) && (after & ENTRY_X) != 0) {
+            note_executable(after);
         }
     }
     if (oracle.on_slot != NULL) {

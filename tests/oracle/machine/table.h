@@ -20,7 +20,7 @@ struct table {
     uint16_t left;             /* harts that left it and may hold what it led to             */
     uint32_t changed[ENTRIES]; /* step, 0: not known                                */
     uint32_t next[ENTRIES];    /* 1 + number of the next slot that names that frame */
-    uint32_t code[ENTRIES]; /* step at which what it names became executable   */
+    uint32_t code[ENTRIES];    /* step at which what it names became executable   */
     uint8_t changer[ENTRIES];
     bool was_absent[ENTRIES]; /* what the last change replaced was not valid */
 };
