@@ -46,6 +46,11 @@ CPU_U74 = "rv64,priv_spec=v1.11.0,sv39=on,svade=on,svadu=off," + ",".join(
     ).split()
 )
 
+# With more harts than the host has cores QEMU runs one hart after another, each for 100 ms: what one
+# waits for another takes that long. Time that goes with the instructions, 2^TURN ns for each, makes
+# turns short, and runs repeat themselves exactly.
+TURN = 8
+
 STATUS_HANG = 124
 STATUS_BROKEN = 125
 
@@ -82,6 +87,7 @@ class Boot:
     commands: str = ""
     load_address: int = 0
     gdb: bool = False
+    turn: int = TURN
 
     @property
     def memory_or_default(self):
@@ -98,6 +104,13 @@ class Boot:
         if self.machine == "sifive_u":
             return (self.harts or 4) + 1
         return self.harts or 2
+
+    @property
+    def cores(self):
+        """How many of the host's cores it keeps busy: as many as it has harts, or one.
+
+        Harts that wait their turn for a core of the host look like harts that do not answer."""
+        return self.smp if self.smp <= min(HARTS_AT_ONCE, os.cpu_count() or 1) else 1
 
 
 def qemu_version(qemu):
@@ -233,9 +246,9 @@ def command_line(boot):
     line += ["-smp", str(boot.smp)]
     if boot.cpu:
         line += ["-cpu", CPU_U74 if boot.cpu == "u74" else boot.cpu]
-    # Harts that wait their turn for a core of the host look like harts that do not answer.
-    if boot.smp > min(HARTS_AT_ONCE, os.cpu_count() or 1):
+    if boot.cores < boot.smp:
         line += ["-accel", "tcg,thread=single"]
+        line += ["-icount", f"shift={boot.turn},sleep=off"] if boot.commands else []
     line += ["-kernel", kernel_file(boot), "-initrd", os.path.join(boot.build, "initrd.cpio")]
     line += tree_arguments(boot)
     arguments = bootargs(boot)

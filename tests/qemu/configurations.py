@@ -78,11 +78,6 @@ class Configuration:
         if self.boot.machine == "sifive_u":
             yield r"^  left alone id 0, stopped$"
 
-    @property
-    def cores(self):
-        """How many of the host's cores it keeps busy: with more harts than cores, one (qemu.py)."""
-        return self.boot.harts if self.boot.smp <= (os.cpu_count() or 1) else 1
-
 
 def name_of(row):
     """What distinguishes a combination from the plainest one."""

@@ -128,6 +128,8 @@ static void refusals_check(void)
     uint64_t all = 0;
 
     (void)sys_hart_get(NULL, &all);
+    /* Relaxed: no thread exists yet. */
+    atomic_store_explicit(&wait_over, 0, memory_order_relaxed);
     (void)user_thread_start(&thread, waker_run, NULL);
     tap_status(sys_thread_set_affinity(thread.handle, 0), -SYS_EINVAL, "no hart");
     tap_status(sys_thread_set_affinity(thread.handle, ~all), -SYS_EINVAL, "no running hart");
