@@ -67,6 +67,9 @@ struct ref_space *op_hold(const struct op *op);
 void op_drop(struct ref_space *space);
 void op_take(struct ref_space *space);
 
+/* The hart runs that space, or none; the reference to it is the hart's now. */
+void op_run_space(const struct op *op, struct ref_space *space);
+
 /* True if this status may be the answer though nothing is wrong with the arguments: memory. */
 bool op_lacks_memory(const struct op *op, status_t status);
 
@@ -109,6 +112,7 @@ void op_space_create(const struct op *op);
 void op_space_destroy(const struct op *op);
 void op_space_activate(const struct op *op);
 void op_space_leave(const struct op *op);
+void op_space_parade(const struct op *op);
 void op_reap(const struct op *op);
 void op_map(const struct op *op);
 void op_map_exclusive(const struct op *op);
@@ -128,4 +132,5 @@ void op_fail(const struct op *op);
 void op_two(const struct op *op);
 void op_nested(const struct op *op);
 void op_icache_sync(const struct op *op);
+void op_keep(const struct op *op);
 void op_audit(const struct op *op);

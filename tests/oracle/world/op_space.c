@@ -116,7 +116,7 @@ void op_space_destroy(const struct op *op)
     }
 }
 
-static void run_space(const struct op *op, struct ref_space *space)
+void op_run_space(const struct op *op, struct ref_space *space)
 {
     struct ref_space *old = op_world.active[op->hart];
 
@@ -134,13 +134,13 @@ void op_space_activate(const struct op *op)
     struct ref_space *space = op_hold(op);
 
     if (space != NULL) {
-        run_space(op, space); /* the reference is the hart's now */
+        op_run_space(op, space); /* the reference is the hart's now */
     }
 }
 
 void op_space_leave(const struct op *op)
 {
-    run_space(op, NULL);
+    op_run_space(op, NULL);
 }
 
 void op_reap(const struct op *op)

@@ -30,6 +30,8 @@ static const struct ops_row table[] = {
     {"open a cursor beside another", op_nested, OPS_KERNEL, 2},
     {"make code visible", op_icache_sync, OPS_KERNEL, 3},
     {"audit", op_audit, OPS_KERNEL, 1},
+    {"run fresh spaces, one after the other", op_space_parade, OPS_KERNEL, 2},
+    {"keep frames for a flush", op_keep, OPS_KERNEL, 2},
 };
 
 const struct ops_row *ops_row(unsigned kind)
