@@ -1,51 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Quiescence: when a detached table may be freed.  docs/coherence.md.
+ * Quiescence: when a detached table may be freed.  docs/coherence.md; in C mm/reclaim.c, and the
+ * counters in arch/riscv64/trap_entry.S.
  *
  * There is one slot and two tables, one of which is linked in the slot.  Harts enter the kernel,
- * descend (load the slot, then touch the table found), detach, link, look after the detached table,
- * and leave to user mode or to wfi, as often and in any order.
+ * descend (load the slot, then touch the table found), detach and park, link, reap, and leave to
+ * user mode or to wfi, as often and in any order.
  *
- * A hart's stores of its counter and of the slot pass through a buffer that drains at any moment,
- * oldest first, and a fence waits until it is empty; everything else is sequentially consistent.
- * So the two full fences have something to do here.
+ * A hart's stores of its counter and of the slot, and its unlocks of the list, pass through a buffer
+ * that drains at any moment, oldest first; a fence waits until it is empty.  A hart that takes a
+ * lock again which it has let go of sees its own unlock in the buffer.  Everything else is
+ * sequentially consistent.
  *
  * Every switch (#ifdef) takes out one step; run.py shows that pan then finds an error.
  */
 #define HARTS 3
 #define NONE 2 /* no table */
 
-mtype = { LINKED, DETACHED, FREE };
+mtype = { LINKED, DETACHED, PARKED, WAITING, PAST, FREE };
 
-byte slot;           /* table in the slot, or NONE                         */
-mtype state[2];      /* of the tables                                      */
-byte waiting_for;    /* harts not yet seen even or changed                 */
-bit busy;            /* lock of the list of detached tables; here one long */
-bit node_lock;       /* lock of the node that holds the slot               */
+byte slot;           /* table in the slot, or NONE                            */
+mtype state[2];      /* of the tables; from PARKED on, the list it stands in  */
+byte behind;         /* harts not seen even or changed since the snapshot     */
+byte reclaim_lock;   /* 1 + hart that holds it                                */
+bit node_lock;       /* lock of the node that holds the slot                  */
 #ifdef REACH_FREE_WHILE_ASLEEP
 bit asleep[HARTS];
 #endif
 
 /* Counters as others see them.  Of a counter two things matter: whether it is odd, and whether it
- * has changed since the snapshot, while someone waits for it. */
+ * has changed since the snapshot, while the hart is behind. */
 bit odd[HARTS];
 bit changed[HARTS];
 
-/* The store buffers. */
+#define ANY_IN(list) (state[0] == list || state[1] == list)
+
+/* ---- store buffers ---- */
+
 #define NOTHING 255
-#define SLOT_STORE 16 /* plus the value; a plain 0 or 1 is a counter's last bit */
+#define UNLOCK 8      /* of reclaim_lock                                           */
+#define SLOT_STORE 16 /* plus the value; a plain 0 or 1 is a counter's last bit    */
 byte first[HARTS] = NOTHING;
 byte second[HARTS] = NOTHING;
+byte third[HARTS] = NOTHING;
 
 inline store(h, what)
 {
     atomic {
-        second[h] == NOTHING;
+        third[h] == NOTHING;
         if
         :: first[h] == NOTHING -> first[h] = what
-        :: else -> second[h] = what
+        :: first[h] != NOTHING && second[h] == NOTHING -> second[h] = what
+        :: else -> third[h] = what
         fi
     }
+}
+
+inline shift_from_second(h)
+{
+    second[h] = third[h];
+    third[h] = NOTHING
 }
 
 inline drain(h)
@@ -53,88 +67,185 @@ inline drain(h)
     d_step {
         first[h] != NOTHING;
         if
-        :: first[h] >= SLOT_STORE -> slot = first[h] - SLOT_STORE
-        :: else -> odd[h] = first[h]; changed[h] = ((waiting_for >> (h)) & 1)
+        :: first[h] >= SLOT_STORE -> slot = first[h] - SLOT_STORE; node_lock = 0
+        :: first[h] == UNLOCK -> reclaim_lock = 0
+        :: else -> odd[h] = first[h]; changed[h] = ((behind >> (h)) & 1)
         fi;
         first[h] = second[h];
-        second[h] = NOTHING
+        shift_from_second(h)
     }
 }
 
 #define FENCE(h) (first[h] == NOTHING)
 
-inline snapshot()
+/* A lock that this hart has just let go of may be taken again while the unlock is in the buffer. */
+inline acquire(h)
 {
-    waiting_for = waiting_for | 1;
-    waiting_for = waiting_for | 2;
-    waiting_for = waiting_for | 4
+    if
+    :: atomic { reclaim_lock == 0 -> reclaim_lock = h + 1 }
+    :: atomic { reclaim_lock == h + 1 && first[h] == UNLOCK -> first[h] = second[h]; shift_from_second(h) }
+    :: atomic { reclaim_lock == h + 1 && second[h] == UNLOCK -> shift_from_second(h) }
+    :: atomic { reclaim_lock == h + 1 && third[h] == UNLOCK -> third[h] = NOTHING }
+    fi
 }
 
-/* Takes the table out, and notes where every hart is. */
-inline detach(h)
+/* ---- mm/reclaim.c ---- */
+
+inline reclaim_park(h)
 {
-    atomic { node_lock == 0 && busy == 0 && slot != NONE && waiting_for == 0 -> node_lock = 1; busy = 1 }
-    t = slot;
-#ifdef SNAPSHOT_BEFORE_DETACH
-    snapshot();
+    acquire(h);
+#ifdef PARK_INTO_WAITING
+    state[t] = (ANY_IN(WAITING) -> WAITING : PARKED);
+#else
+#ifdef FREE_WITHOUT_QUIESCENCE
+    state[t] = PAST;
+#else
+    state[t] = PARKED;
 #endif
-    store(h, SLOT_STORE + NONE);
-    state[t] = DETACHED;
-#ifndef NO_DETACH_FENCE
+#endif
+    store(h, UNLOCK)
+}
+
+inline move_list(from, to)
+{
+    d_step {
+        if
+        :: state[0] == from -> state[0] = to
+        :: else -> skip
+        fi;
+        if
+        :: state[1] == from -> state[1] = to
+        :: else -> skip
+        fi
+    }
+}
+
+inline note_counter(i)
+{
+    d_step { changed[i] = 0; behind = behind | (1 << (i)) }
+}
+
+inline take_snapshot_locked(h)
+{
+    move_list(PARKED, WAITING);
+#ifndef NO_SNAPSHOT_FENCE
     FENCE(h);
 #endif
-#ifndef SNAPSHOT_BEFORE_DETACH
-    snapshot();
+    note_counter(0);
+    note_counter(1);
+    note_counter(2)
+}
+
+#ifdef ANY_COUNTER_WILL_DO
+#define HAS_PASSED(h, i) true
+#else
+#ifdef ODD_WILL_DO
+#define HAS_PASSED(h, i) ((i) == (h) || odd[i] || changed[i])
+#else
+#define HAS_PASSED(h, i) ((i) == (h) || !odd[i] || changed[i])
 #endif
-#ifdef FREE_WITHOUT_QUIESCENCE
-    atomic { state[t] = FREE; waiting_for = 0; changed[0] = 0; changed[1] = 0; changed[2] = 0 }
 #endif
-    (FENCE(h)); /* the unlock is a release */
-    atomic { node_lock = 0; busy = 0; t = 0 }
+
+inline look_at(h, i)
+{
+    d_step {
+        if
+        :: ((behind >> (i)) & 1) == 1 && HAS_PASSED(h, i) ->
+            behind = behind & ~(1 << (i));
+            changed[i] = 0
+        :: else -> skip
+        fi
+    }
+}
+
+inline advance_locked(h)
+{
+    if
+    :: !ANY_IN(WAITING) && ANY_IN(PARKED) -> take_snapshot_locked(h)
+    :: else -> skip
+    fi;
+    if
+    :: ANY_IN(WAITING) ->
+        look_at(h, 0);
+        look_at(h, 1);
+        look_at(h, 2);
+        if
+        :: behind == 0 -> move_list(WAITING, PAST)
+        :: else -> skip
+        fi
+    :: else -> skip
+    fi
+}
+
+/* One table at most; the hart is in no descent. */
+inline vm_space_reap(h)
+{
+    atomic { ANY_IN(PARKED) || ANY_IN(WAITING) || ANY_IN(PAST) }
+    acquire(h);
+    if
+    :: !ANY_IN(PAST) -> advance_locked(h)
+    :: else -> skip
+    fi;
+    atomic {
+        if
+        :: state[0] == PAST -> state[0] = FREE
+        :: state[1] == PAST -> state[1] = FREE
+        :: else -> skip
+        fi;
+#ifdef REACH_FREE_WHILE_ASLEEP
+        assert(!(asleep[1] && asleep[2] && ANY_IN(FREE) && h == 0))
+#endif
+    }
+    store(h, UNLOCK)
+}
+
+/* ---- what a hart does in the kernel ---- */
+
+/* Takes the table out and parks it; what a node's lock guards is seen before the lock is free. */
+inline detach(h)
+{
+    atomic { node_lock == 0 && slot != NONE -> node_lock = 1; t = slot }
+#ifdef PARK_BEFORE_DETACH
+    reclaim_park(h);
+    store(h, SLOT_STORE + NONE);
+#else
+    atomic { store(h, SLOT_STORE + NONE); state[t] = DETACHED }
+    reclaim_park(h);
+#endif
+    t = 0
 }
 
 inline link(h)
 {
-    atomic { node_lock == 0 && slot == NONE && (state[0] == FREE || state[1] == FREE) -> node_lock = 1 }
     atomic {
-        t = (state[0] == FREE -> 0 : 1);
-        state[t] = LINKED
+        node_lock == 0 && slot == NONE && ANY_IN(FREE) ->
+            node_lock = 1;
+            t = (state[0] == FREE -> 0 : 1);
+            state[t] = LINKED
     }
     store(h, SLOT_STORE + t);
-    (FENCE(h));
-    atomic { node_lock = 0; t = 0 }
+    t = 0
 }
 
-#ifdef ANY_COUNTER_WILL_DO
-#define HAS_PASSED(i) true
-#else
-#define HAS_PASSED(i) (!odd[i] || changed[i])
-#endif
+#define IS_SLOT_STORE(x) ((x) >= SLOT_STORE && (x) != NOTHING)
 
-/* One look at one hart; the last one seen frees the table. */
-inline look_after(i)
+/* A load of the slot; the hart's own store is seen by itself at once.  (There is one at most: the
+ * node's lock comes free with it.) */
+inline load_slot(h)
 {
-    atomic { busy == 0 && ((waiting_for >> (i)) & 1) == 1 && HAS_PASSED(i) -> busy = 1 }
-    d_step { waiting_for = waiting_for & ~(1 << (i)); changed[i] = 0 }
-    if
-    :: waiting_for == 0 ->
-        atomic {
-            if
-            :: state[0] == DETACHED -> state[0] = FREE
-            :: else -> state[1] = FREE
-            fi;
-#ifdef REACH_FREE_WHILE_ASLEEP
-            assert(!(asleep[1] && asleep[2]));
-#endif
-            busy = 0
-        }
-    :: else -> busy = 0
-    fi
+    atomic {
+        if
+        :: IS_SLOT_STORE(first[h]) -> t = first[h] - SLOT_STORE
+        :: IS_SLOT_STORE(second[h]) -> t = second[h] - SLOT_STORE
+        :: IS_SLOT_STORE(third[h]) -> t = third[h] - SLOT_STORE
+        :: else -> t = slot
+        fi
+    }
 }
 
 inline descend()
 {
-    t = slot;
+    load_slot(me);
     if
     :: t != NONE ->
         assert(state[t] != FREE); /* touches it */
@@ -166,9 +277,7 @@ end:
         :: descend()
         :: detach(me)
         :: link(me)
-        :: look_after(0)
-        :: look_after(1)
-        :: look_after(2)
+        :: vm_space_reap(me)
         :: break
         od;
 #ifdef EVEN_BEFORE_LAST_DESCENT
