@@ -236,18 +236,19 @@ static bool reap_process(void)
 
 /* ---- all of it ---- */
 
-/* Wakes those who wait until all is done, if it is. */
-static void wake_waiters(void)
+/* Wakes those who wait until all is done, if it is.  True: there were some. */
+static bool wake_waiters(void)
 {
     /* Acquire: pairs with the release in reaper_block, as far as the queue's lock does not. */
     if (atomic_load_explicit(&has_waiters, memory_order_acquire) == 0 || !is_done()) {
-        return;
+        return false;
     }
     /* Taken down before the queue is looked at: who comes later puts it up again. */
     atomic_store_explicit(&has_waiters, 0, memory_order_relaxed);
     if (wait_queue_wake(&quiescence, PIECE_ITEMS)) {
         atomic_store_explicit(&has_waiters, 1, memory_order_release);
     }
+    return true;
 }
 
 bool reaper_step(void)
@@ -256,8 +257,7 @@ bool reaper_step(void)
     bool has_done = (!lists_are_done() && (reap_thread() || reap_process())) ||
                     (!vm_space_reap_is_done() && vm_space_reap());
 
-    wake_waiters();
-    return has_done;
+    return wake_waiters() || has_done;
 }
 
 bool reaper_has_work(void)
