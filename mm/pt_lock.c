@@ -219,8 +219,8 @@ status_t pt_lock_range(struct pt_node *root, enum pt_link link, unsigned max_nod
 
 void pt_unlock_range(struct pt_node *root, struct pt_node *cover, struct va_range range)
 {
-    pt_order_leave(root, range.end);
     unlock_subtree(cover, &(struct wanted){{range, {{0}, {0}}}});
+    pt_order_leave(root, range.end);
 }
 
 /* Steps 3 and 4 for two ranges. */
@@ -277,13 +277,13 @@ void pt_unlock_two(struct pt_node *root, const struct pt_two *two)
     struct wanted low = {{two->ranges[0], {{0}, {0}}}};
     struct wanted high = {{two->ranges[1], {{0}, {0}}}};
 
-    pt_order_leave(root, two->ranges[1].end);
     if (two->covers[0] == two->covers[1]) {
         unlock_subtree(two->covers[0], &(struct wanted){{two->ranges[0], two->ranges[1]}});
-        return;
+    } else {
+        unlock_subtree(two->covers[1], &high);
+        unlock_subtree(two->covers[0], &low);
     }
-    unlock_subtree(two->covers[1], &high);
-    unlock_subtree(two->covers[0], &low);
+    pt_order_leave(root, two->ranges[1].end);
 }
 
 void pt_lock_unlinked(struct pt_node *node)

@@ -63,4 +63,5 @@ void pt_order_leave(const struct pt_node *root, vaddr_t end)
     }
     ASSERT(i < holds[hart].count); /* else another hart opened it */
     open[i] = open[--holds[hart].count];
+    DASSERT(holds[hart].count > 0 || spinlock_held_count() == 0); /* no lock is left over */
 }

@@ -164,18 +164,17 @@ static void change_rights(const struct pt_place *place, enum vm_prot prot, enum 
     }
 }
 
-/* What a change of rights from `leaf` owes: a flush if something is taken away, a fence.i if the
- * page can be executed that could not be. */
+/* What a change of rights from `leaf` owes: a flush if something is taken away; a fence.i if the
+ * page is to be executed, even if it could be before: who seals a page has just written it. */
 static void owe_rights(struct vm_cursor *cursor, struct va_range page, const struct pte_leaf *leaf,
                        enum vm_prot prot, enum vm_mem mem)
 {
     unsigned taken = leaf->prot & ~(unsigned)prot;
-    unsigned given = prot & ~(unsigned)leaf->prot;
 
     if (taken != 0 || mem != leaf->mem) {
         vm_cursor_issue(cursor, VM_FLUSH_PAGES, page);
     }
-    if ((given & VM_X) != 0) {
+    if ((prot & VM_X) != 0) {
         cursor->owed.code = true;
     }
 }

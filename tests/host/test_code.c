@@ -118,13 +118,22 @@ MODE_TEST(code, protect_to_executable_is_one_call_for_the_range)
     EXPECT_EQ(remote_harts(), 1U << 2);
     EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_REMOTE), 0); /* only more rights */
     host_events_start();
-    protect_all(&world, BASE, 60 * PAGE_SIZE, make_executable); /* it was before */
-    EXPECT_EQ(local_count() + remote_count(), 0);
-    host_events_start();
     protect_all(&world, BASE, 60 * PAGE_SIZE, make_readable); /* takes rights away only */
     EXPECT_EQ(local_count() + remote_count(), 0);
     EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_REMOTE), 1);
     run_on(2, NULL);
+    world_end(&world);
+}
+
+/* Who takes W from a page that could be executed has written code there. */
+MODE_TEST(code, a_page_that_is_sealed_is_synchronized)
+{
+    struct world world = world_begin(*levels);
+
+    map_at(&world, BASE, frame_new(), VM_RWX);
+    host_events_start();
+    protect_all(&world, BASE, PAGE_SIZE, make_executable);
+    EXPECT_EQ(local_count(), 1);
     world_end(&world);
 }
 

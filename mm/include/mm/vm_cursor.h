@@ -7,8 +7,8 @@
  * entries of its range; cursors on disjoint ranges run side by side, down to the node.  Whatever is
  * removed or tightened is flushed from every TLB before the cursor unlocks.
  *
- * Pages that become executable are executable in fact when the cursor is closed: no hart that runs
- * the space fetches what was in their frames before.
+ * Pages that are mapped or protected as executable are so in fact when the cursor is closed: no
+ * hart that runs the space, or runs it later, fetches what was in their frames before.
  *
  * All lengths and offsets are bytes.  A cursor lives on the stack, is closed once, by the hart that
  * opened it, and nothing sleeps, copies from user memory or prints while it is open.
@@ -91,7 +91,7 @@ struct vm_cursor {
         struct pt_node *tables;  /* detached nodes that wait for the flush        */
         struct va_range flush;   /* hull of the leaves whose translation must go  */
         enum vm_flush flush_kind;
-        bool code; /* pages may be executed that could not be: a fence.i is due */
+        bool code; /* pages were made executable: a fence.i is due         */
         unsigned kept_count;
         struct frame *kept[VM_CURSOR_KEPT]; /* frames that wait for the flush     */
     } owed;
