@@ -297,3 +297,49 @@ MODE_TEST(user_copy, a_spurious_fault_is_no_fault)
     EXPECT_EQ(counter_read(COUNTER_user_copy_faults), faults);
     world_end(&world);
 }
+
+/* ---- another hart replaces the page while this one copies ---- */
+
+static struct {
+    struct world *world;
+    unsigned times; /* still to come */
+} replacing;
+
+/* A hart that may remember that nothing was there does. */
+static unsigned choose_to_fault(const struct oracle_step *step, unsigned count)
+{
+    return step->kind == ORACLE_USER ? count - 1 : 0;
+}
+
+/* Between this hart's fence and its next try. */
+static void replace_once(void *context, struct tlb_op op)
+{
+    (void)context;
+    (void)op;
+    if (replacing.times == 0) {
+        return;
+    }
+    replacing.times--;
+    host_hart_set(1);
+    map_at(replacing.world, BASE, frame_new(), VM_RW);
+    host_hart_set(0);
+}
+
+MODE_TEST(user_copy, a_page_that_is_replaced_again_and_again_is_no_fault)
+{
+    static const struct oracle_driver driver = {.choose = choose_to_fault};
+    struct world world = world_begin(*levels);
+    uint64_t spurious = counter_read(COUNTER_spurious_faults);
+    uint64_t value = 7;
+
+    map_at(&world, BASE, frame_new(), VM_RW);
+    replacing.world = &world;
+    replacing.times = 6;
+    host_on_flush(replace_once, NULL);
+    oracle_drive(&driver);
+    EXPECT_OK(user_write_object(world.space, va(BASE), &value, sizeof(value)));
+    oracle_drive(NULL);
+    host_on_flush(NULL, NULL);
+    cr_assert(counter_read(COUNTER_spurious_faults) - spurious > 3, "no hart faulted");
+    world_end(&world);
+}
