@@ -53,7 +53,10 @@ static double seconds(void)
 
 int small_run(uint64_t most)
 {
-    static const char *const compared[][2] = {{"read", "protect"}, {"read", "leave"}};
+    static const char *const compared[][2] = {
+        {"write", "protect"}, {"read", "unmap"}, {"write", "remap"}, {"leave", "reap"},
+        {"leave", "leave"},
+    };
     struct small_total total = {0};
     bool is_well = pairs_of_one(most, &total) && longer_words(most, &total);
 
