@@ -70,9 +70,7 @@ static void judge_gone(const struct stale *stale)
     for (unsigned set = stale->harts; set != 0; set &= set - 1) {
         unsigned hart = (unsigned)__builtin_ctz(set);
 
-        /* One that has left the root fences before it returns to a program (judge_settled). */
-        if (stale_in_force(stale, hart) && stale->root == ram_index(oracle.harts[hart].root) &&
-            !is_harmless(hart, stale)) {
+        if (stale_in_force(stale, hart) && !is_harmless(hart, stale)) {
             verdict_give(ORACLE_RULE_STALE_AFTER_RETURN, hart, stale,
                          "hart %u may still use %s, which hart %u took away at step %u by an "
                          "operation that has returned (" FENCE_SECTION ")",
@@ -149,8 +147,8 @@ static void judge_entry(unsigned hart, const struct stale *stale)
 {
     uint32_t root = ram_index(oracle.harts[hart].root);
 
-    if (!stale_in_force(stale, hart)) {
-        return;
+    if (stale->is_global || !stale_in_force(stale, hart)) {
+        return; /* global ones have been in force all the time */
     }
     if (!ram_lives(stale->frame, stale->life)) {
         verdict_give(stale->is_pointer ? ORACLE_RULE_FREE_TABLE : ORACLE_RULE_FREE_FRAME, hart,
