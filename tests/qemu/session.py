@@ -5,8 +5,9 @@
   reader  gives scripts/qemu.py consoles with odd ends, and compares output and status
   shell   types commands at the interactive shell, with mistakes and corrections, and compares what
           it answers; Ctrl-D turns the machine off
-  panic   breaks the kernel with gdb (a wild jump, a stack pointer in the guard page) and demands
-          the whole report, its backtrace turned into names by scripts/symbolize
+  panic   breaks the kernel with gdb (a wild jump, on one hart or on all; a stack pointer in the
+          guard page) and demands one whole report, its backtrace turned into names by
+          scripts/symbolize
 
 usage: session.py [--build build/rv64-debug]     exit status 0: all is as expected
 """
@@ -172,6 +173,8 @@ def session_panic(boot, commands, wanted, culprit):
     for text in wanted:
         if text not in report:
             raise Failure(f"the report lacks {text!r}:\n{report}")
+    if report.count("PANIC") != 1:
+        raise Failure(f"more than one hart reports:\n{report}")
     symbolize = os.path.join(ROOT, "scripts", "symbolize")
     named = subprocess.run(
         [sys.executable, symbolize, "--elf", elf],
@@ -189,6 +192,9 @@ def sessions(boot):
     one_hart = dataclasses.replace(boot, harts=1, commands="run hello")
     for name, what in BREAKS.items():
         yield f"panic: {name}", lambda what=what: session_panic(one_hart, *what)
+    four_harts = dataclasses.replace(one_hart, harts=4)
+    every = ["thread apply all set $pc = 0x1234"], ["PANIC", "\nhart "], "trap_entry"
+    yield "panic: four harts at once", lambda: session_panic(four_harts, *every)
 
 
 def run_all(build):

@@ -8,7 +8,6 @@
 #include "tiny.h"
 
 #define SPACES_A_HART 3U
-#define TURNS         400U
 #define SWITCHES      4000U
 
 static struct tiny tinies[SPACES_A_HART * TEAM_MAX];
@@ -28,6 +27,7 @@ static uint64_t turns_least(unsigned count)
 int main(void)
 {
     unsigned harts = harts_count() < TEAM_MAX ? harts_count() : TEAM_MAX;
+    unsigned turns = SWITCHES / (harts * SPACES_A_HART) + 1;
     unsigned count = 0;
     unsigned good = 0;
     uint64_t switches = counter_value("space_switches");
@@ -38,10 +38,10 @@ int main(void)
         }
     }
     tap_is(count, harts * SPACES_A_HART, "three processes start on each of %u harts", harts);
-    while (turns_least(count) < TURNS || counter_value("space_switches") - switches < SWITCHES) {
+    while (turns_least(count) < turns || counter_value("space_switches") - switches < SWITCHES) {
         (void)sys_yield();
     }
-    tap_ok(1, "each has had %u turns, and spaces were switched %u times", TURNS, SWITCHES);
+    tap_ok(1, "each has had %u turns, and spaces were switched %u times", turns, SWITCHES);
     for (unsigned i = 0; i < count; i++) {
         good += tiny_stop(&tinies[i]) ? 1 : 0;
     }
