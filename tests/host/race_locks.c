@@ -1,46 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Real threads as harts, for the thread sanitizer: ticket locks exclude each other, and the frame
- * allocator and the object caches keep their books when several harts use them at once.
- *
- * A plain program: Criterion cannot run under that sanitizer.  Exit status 0: nothing was found.
+ * Real threads as harts: ticket locks exclude each other, and the frame allocator and the object
+ * caches keep their books when several harts use them at once.
  */
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "arch/layout.h"
-#include "arch_host/arch_host.h"
+#include "harts/harts.h"
+#include "lib/assert.h"
 #include "lib/spinlock.h"
-#include "mm/frame.h"
-#include "mm/mm.h"
 #include "mm/slab.h"
 
-#define HARTS  2U
+#define HARTS  4U
 #define ROUNDS 2000U
 #define HELD   8U /* frames and objects a hart has at once */
 
-static const struct machine machine = {
-    .banks = {{{0x80000000}, {0x81000000}}},
-    .bank_count = 1,
-    .hart_count = HARTS,
-};
-static const struct mm_image image = {
-    .start = {0x80200000}, .text_bytes = 0x1000, .rodata_bytes = 0x1000, .data_bytes = 0x1000};
-
 static struct spinlock lock = SPINLOCK_INIT(LOCK_CONSOLE);
 static unsigned long guarded; /* plain on purpose: the lock is what makes it safe */
+static unsigned long done[HARTS];
 static struct slab_cache cache = SLAB_CACHE_INIT(cache, "race", 200);
 
-static void expect(int holds, const char *what)
-{
-    if (!holds) {
-        (void)fprintf(stderr, "race_locks: %s\n", what);
-        exit(1);
-    }
-}
-
-static void lock_round(unsigned round)
+static void lock_round(hart_idx_t hart, unsigned round)
 {
     if (round % 2 == 0) {
         spinlock_acquire(&lock);
@@ -48,62 +25,66 @@ static void lock_round(unsigned round)
         return;
     }
     guarded++;
+    done[hart]++;
     spinlock_release(&lock);
 }
 
 static void memory_round(hart_idx_t hart)
 {
     struct frame *frames[HELD];
+    struct frame *block;
     unsigned char *objects[HELD];
+    unsigned order = (unsigned)pick(5);
 
     for (unsigned i = 0; i < HELD; i++) {
-        expect(frame_alloc(FRAME_KERNEL, &frames[i]) == OK, "no frame");
+        EXPECT_OK(frame_alloc(FRAME_KERNEL, &frames[i]));
         objects[i] = slab_alloc(&cache);
-        expect(objects[i] != NULL, "no object");
+        EXPECT(objects[i] != NULL && objects[i][0] == 0);
         *(hart_idx_t *)frame_bytes(frames[i]) = hart;
-        objects[i][0] = (unsigned char)hart;
+        objects[i][0] = (unsigned char)(hart + 1);
+    }
+    EXPECT_OK(frame_alloc_block(order, &block));
+    pause_maybe();
+    for (uint64_t i = UINT64_C(1) << order; i > 0; i--) {
+        frame_put(block + i - 1);
     }
     for (unsigned i = 0; i < HELD; i++) {
-        expect(*(hart_idx_t *)frame_bytes(frames[i]) == hart, "a frame has two owners");
-        expect(objects[i][0] == hart, "an object has two owners");
+        EXPECT(*(hart_idx_t *)frame_bytes(frames[i]) == hart);
+        EXPECT(objects[i][0] == hart + 1);
+        frame_get(frames[i]);
+        frame_put(frames[i]);
         frame_put(frames[i]);
         slab_free(&cache, objects[i]);
     }
 }
 
-static void *run_hart(void *argument)
+static void run(hart_idx_t hart)
 {
-    hart_idx_t hart = *(const hart_idx_t *)argument;
-
-    host_hart_set(hart);
     for (unsigned round = 0; round < ROUNDS; round++) {
-        lock_round(round);
+        lock_round(hart, round);
         if (round % 8 == 0) {
             memory_round(hart);
         }
     }
-    expect(spinlock_held_count() == 0, "a lock is still held");
-    return NULL;
+}
+
+static void program(const struct harts_config *config)
+{
+    unsigned long expected = 0;
+
+    harts_begin(config);
+    harts_run(run);
+    for (unsigned hart = 0; hart < HARTS; hart++) {
+        expected += done[hart];
+    }
+    EXPECT(guarded == expected && guarded >= (unsigned long)HARTS * ROUNDS / 2);
+    EXPECT(cache.live == 0);
+    harts_end();
 }
 
 int main(void)
 {
-    pthread_t threads[HARTS];
-    hart_idx_t harts[HARTS];
-    uint64_t free_before;
+    static const struct harts_config configs[] = {{HARTS, 4, 0}};
 
-    host_machine_start(&machine, 4);
-    expect(mm_init(&machine, &image, host_activate) == OK, "mm_init failed");
-    free_before = frame_free_count();
-    for (unsigned i = 0; i < HARTS; i++) {
-        harts[i] = i;
-        expect(pthread_create(&threads[i], NULL, run_hart, &harts[i]) == 0, "no thread");
-    }
-    for (unsigned i = 0; i < HARTS; i++) {
-        expect(pthread_join(threads[i], NULL) == 0, "no join");
-    }
-    expect(guarded >= (unsigned long)HARTS * ROUNDS / 2, "increments were lost");
-    expect(frame_free_count() == free_before && frame_check() == OK, "frames were lost");
-    (void)printf("race_locks: %lu increments, all frames back\n", guarded);
-    return 0;
+    return harts_for_each(configs, ARRAY_LEN(configs), program);
 }
