@@ -70,6 +70,10 @@ static void judge_gone(const struct stale *stale)
     for (unsigned set = stale->harts; set != 0; set &= set - 1) {
         unsigned hart = (unsigned)__builtin_ctz(set);
 
+        /* One in the middle of a switch away is judged when that returns (judge_settled). */
+        if (stale->root != ram_index(oracle.harts[hart].root) && oracle.harts[hart].op != 0) {
+            continue;
+        }
         if (stale_in_force(stale, hart) && !is_harmless(hart, stale)) {
             verdict_give(ORACLE_RULE_STALE_AFTER_RETURN, hart, stale,
                          "hart %u may still use %s, which hart %u took away at step %u by an "
