@@ -169,23 +169,3 @@ enum run_queue_result run_queue_pick_idle(struct thread **found)
     }
     return own == RUN_QUEUE_SOON || stolen == RUN_QUEUE_SOON ? RUN_QUEUE_SOON : RUN_QUEUE_EMPTY;
 }
-
-struct hart_mask run_queue_harts_of(const struct process *process)
-{
-    struct hart_mask rest = hart_mask_without(arch_harts(), hart_index());
-    struct hart_mask harts = {0};
-
-    while (!hart_mask_is_empty(rest)) {
-        hart_idx_t hart = hart_mask_first(rest);
-
-        spinlock_acquire(&run_queues[hart].lock);
-        const struct thread *thread = run_queues[hart].current;
-
-        if (thread != NULL && thread->process == process) {
-            harts = hart_mask_with(harts, hart);
-        }
-        spinlock_release(&run_queues[hart].lock);
-        rest = hart_mask_without(rest, hart);
-    }
-    return harts;
-}

@@ -155,24 +155,24 @@ static struct thread *choose(struct thread *self, enum verdict verdict)
 /* Sets the timer to what is wanted next. */
 static void arm_timer(struct sched_hart *hart)
 {
-    const struct thread *current = sched_current();
-    uint64_t now = arch_time_now();
     uint64_t deadline = NEVER;
 
-    if (current == NULL || !run_queue_has_ready()) {
+    if (sched_current() == NULL || !run_queue_has_ready()) {
         hart->slice_end = NEVER;
     } else if (hart->slice_end == NEVER) {
-        hart->slice_end = now + ticks_of_ms(SCHED_SLICE_MS);
+        hart->slice_end = arch_time_now() + ticks_of_ms(SCHED_SLICE_MS);
     }
     deadline = hart->slice_end;
     if (hart_index() == poll_hart && console_has_readers()) {
+        uint64_t now = arch_time_now();
+
         if (hart->next_poll <= now) {
             hart->next_poll = now + ticks_of_ms(SCHED_POLL_MS);
         }
         deadline = hart->next_poll < deadline ? hart->next_poll : deadline;
     }
     if (hart->must_look) {
-        uint64_t next_piece = now + ticks_of_ms(SCHED_REAP_MS);
+        uint64_t next_piece = arch_time_now() + ticks_of_ms(SCHED_REAP_MS);
 
         deadline = next_piece < deadline ? next_piece : deadline;
     }

@@ -6,6 +6,7 @@
 #include "kernel/io_object.h"
 #include "kernel/process.h"
 #include "kernel/reaper.h"
+#include "kernel/run_queue.h"
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
 #include "kernel/vm_target.h"
@@ -141,6 +142,28 @@ enum verdict sys_io_open(struct user_frame *frame)
         object_put(&object->object);
     }
     return syscall_done_with(frame, status, handle);
+}
+
+enum verdict sys_hart_info(struct user_frame *frame)
+{
+    uint64_t hart = user_frame_arg(frame, 1);
+    status_t status = machine_decode(frame, RIGHT_READ);
+
+    if (status == OK && (hart >= HART_MAX || !hart_mask_has(arch_harts(), (hart_idx_t)hart))) {
+        status = ERR_NOENT;
+    }
+    if (status != OK) {
+        return syscall_done(frame, status);
+    }
+    struct run_queue_view view = run_queue_look((hart_idx_t)hart);
+    struct hart_info info = {
+        .ready = view.ready,
+        .thread = view.thread_id,
+        .process = view.process_id,
+    };
+
+    field_set(info.name, sizeof(info.name), view.name);
+    return done_writing(frame, 2, &info, sizeof(info));
 }
 
 enum verdict sys_quiesce(struct user_frame *frame)

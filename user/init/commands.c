@@ -43,6 +43,34 @@ int command_free(struct command command)
     return STATUS_OK;
 }
 
+int command_harts(struct command command)
+{
+    uint64_t harts = 0;
+    long status = sys_hart_get(NULL, &harts);
+
+    (void)command;
+    for (uint64_t hart = 0; status == 0 && harts >> hart != 0; hart++) {
+        struct hart_info info;
+
+        status = sys_hart_info(user_machine(), hart, (uintptr_t)&info);
+        if (status == -SYS_ENOENT) {
+            status = 0; /* one that does not run has an index too */
+            continue;
+        }
+        info.name[PROCESS_NAME_BYTES - 1] = '\0';
+        if (status == 0 && info.thread == 0) {
+            printf("%2" PRIu64 " idle\n", hart);
+        } else if (status == 0) {
+            printf("%2" PRIu64 " thread %" PRIu32 " of %s (%" PRIu32 "), %" PRIu64 " ready\n", hart,
+                   info.thread, info.name, info.process, info.ready);
+        }
+    }
+    if (status != 0) {
+        printf("harts: %s\n", strerror((int)-status));
+    }
+    return status == 0 ? STATUS_OK : STATUS_FAILED;
+}
+
 int command_counters(struct command command)
 {
     const char *filter = command.argc > 1 ? command.argv[1] : "";

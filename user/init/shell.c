@@ -22,6 +22,7 @@ static const struct entry entries[] = {
     {"run", "NAME [ARG...]", "runs bin/NAME; its name alone does so too", program_run},
     {"test", "[NAME]", "runs all test programs, or one", tests_run},
     {"free", "", "tells how much memory is free", command_free},
+    {"harts", "", "tells what each hart does", command_harts},
     {"counters", "[FILTER]", "shows the kernel's counters", command_counters},
     {"devices", "", "lists the I/O regions", command_devices},
     {"echo", "[WORD...]", "prints its words", command_echo},

@@ -50,6 +50,7 @@ int tests_run(struct command command);
 int command_help(struct command command);
 int command_ls(struct command command);
 int command_free(struct command command);
+int command_harts(struct command command);
 int command_counters(struct command command);
 int command_devices(struct command command);
 int command_echo(struct command command);

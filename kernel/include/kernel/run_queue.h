@@ -21,6 +21,7 @@
 #pragma once
 
 #include "kernel/thread.h"
+#include "uapi/process.h"
 
 /* Boot hart, once, before the first thread. */
 void run_queue_init(void);
@@ -72,6 +73,17 @@ bool run_queue_may_stay(const struct thread *thread);
 
 /* Takes a thread that is READY out of its queue.  False: it is not. */
 bool run_queue_take(struct thread *thread);
+
+/* What a hart does, a moment ago. */
+struct run_queue_view {
+    uint32_t ready;                /* threads in its queue                */
+    uint32_t thread_id;            /* the one it runs; 0: none            */
+    uint32_t process_id;           /* of that thread's process; 0: none   */
+    char name[PROCESS_NAME_BYTES]; /* likewise                            */
+};
+
+/* Looks at a hart from outside. */
+struct run_queue_view run_queue_look(hart_idx_t hart);
 
 /* Other harts that run a thread of the process.  With its end published before, these, interrupted,
  * are all that could still run one. */

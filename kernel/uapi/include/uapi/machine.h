@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "uapi/process.h"
+
 #define COUNTER_NAME_BYTES 32UL
 #define IO_NAME_BYTES      64UL
 
@@ -29,4 +31,12 @@ struct machine_info {
     uint64_t total_frames; /* the allocator's, 4 KiB each      */
     uint64_t free_frames;
     uint64_t svpbmt; /* 1: memory types can be chosen    */
+};
+
+/* What hart_info writes. */
+struct hart_info {
+    uint64_t ready;   /* threads that wait for their turn on it        */
+    uint32_t thread;  /* number of the thread it runs; 0: it idles     */
+    uint32_t process; /* number of that thread's process               */
+    char name[PROCESS_NAME_BYTES];
 };
