@@ -5,140 +5,13 @@
  */
 #include "machine/hart.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "arch_host/arch_host.h"
 #include "machine/effects.h"
 #include "machine/judge.h"
 #include "machine/order.h"
-#include "machine/stale.h"
-
-/* ---- contexts ---- */
-
-const struct context_root *context_root_find(const struct context *context, uint32_t frame)
-{
-    for (unsigned i = 0; i < context->root_count; i++) {
-        const struct context_root *root = &context->roots[i];
-
-        if (root->frame == frame && ram_lives(frame, root->life)) {
-            return root;
-        }
-    }
-    return NULL;
-}
-
-const struct context *hart_context_of(unsigned hart, uint32_t asid)
-{
-    const struct hart *block = &oracle.harts[hart];
-
-    for (size_t i = 0; i < block->context_count; i++) {
-        if (block->contexts[i].asid == asid) {
-            return &block->contexts[i];
-        }
-    }
-    return NULL;
-}
-
-const struct context *hart_context(unsigned hart)
-{
-    const struct hart *block = &oracle.harts[hart];
-
-    return block->root == 0 ? NULL : hart_context_of(hart, block->asid);
-}
-
-uint32_t hart_left(unsigned hart, uint32_t asid)
-{
-    const struct context *context = hart_context_of(hart, asid);
-
-    return context == NULL ? 1 : context->left;
-}
-
-static struct context *context_make(unsigned hart, uint32_t asid)
-{
-    struct hart *block = &oracle.harts[hart];
-    struct context *context = (struct context *)(uintptr_t)hart_context_of(hart, asid);
-
-    if (context != NULL) {
-        return context;
-    }
-    if (block->context_count == block->context_room) {
-        block->context_room = block->context_room * 2 + 16;
-        block->contexts = realloc(block->contexts, block->context_room * sizeof(*block->contexts));
-        if (block->contexts == NULL) {
-            host_fail("oracle: no memory for contexts");
-        }
-    }
-    context = &block->contexts[block->context_count++];
-    memset(context, 0, sizeof(*context));
-    context->asid = asid;
-    context->left = 1; /* not current */
-    return context;
-}
-
-/* The root's table need not note this hart any more, unless another context does. */
-static void root_forgotten(unsigned hart, const struct context_root *root)
-{
-    const struct hart *block = &oracle.harts[hart];
-    struct table *table = ram_lives(root->frame, root->life) ? table_find(root->frame) : NULL;
-
-    if (table == NULL || root->left == 0) {
-        return;
-    }
-    table->left &= (uint16_t) ~(1U << hart);
-    for (size_t i = 0; i < block->context_count; i++) {
-        const struct context_root *other = context_root_find(&block->contexts[i], root->frame);
-
-        if (other != NULL && other != root && other->left != 0) {
-            table->left |= (uint16_t)(1U << hart);
-        }
-    }
-}
-
-/* Forgets all roots but the one satp names. */
-static void context_clear(unsigned hart, struct context *context)
-{
-    unsigned kept = 0;
-
-    for (unsigned i = 0; i < context->root_count; i++) {
-        struct context_root *root = &context->roots[i];
-
-        if (root->left == 0) {
-            const struct table *table = table_find(root->frame);
-
-            root->had_entries = table != NULL && table->entries > 0;
-            context->roots[kept++] = *root;
-        } else {
-            root_forgotten(hart, root);
-            root->frame = FRAME_NONE;
-        }
-    }
-    context->root_count = kept;
-}
-
-void hart_root_filled(uint32_t frame)
-{
-    const struct table *table = table_find(frame);
-
-    for (unsigned set = table->active; set != 0; set &= set - 1) {
-        const struct context_root *root =
-            context_root_find(hart_context((unsigned)__builtin_ctz(set)), frame);
-
-        ((struct context_root *)(uintptr_t)root)->had_entries = true;
-    }
-}
-
-const struct context_root *hart_mixed(unsigned hart)
-{
-    const struct context *context = hart_context(hart);
-
-    for (unsigned i = 0; context != NULL && i < context->root_count; i++) {
-        if (context->roots[i].left != 0 && context->roots[i].had_entries) {
-            return &context->roots[i];
-        }
-    }
-    return NULL;
-}
+#include "machine/reach.h"
 
 /* ---- satp ---- */
 
@@ -155,8 +28,8 @@ static void leave(unsigned hart, bool same_asid)
     }
     context->left = same_asid ? 0 : oracle.step;
     if (table != NULL) {
-        table->active &= (uint16_t) ~(1U << hart);
-        table->left |= (uint16_t)(1U << hart);
+        table->active &= (uint16_t)~state_bit(hart);
+        table->left |= state_bit(hart);
     }
 }
 
@@ -168,7 +41,7 @@ static void enter(unsigned hart, uint32_t frame, uint32_t asid)
 
     if (root == NULL) {
         if (context->root_count == CONTEXT_ROOTS) {
-            root_forgotten(hart, &context->roots[0]);
+            context_root_forgotten(hart, &context->roots[0]);
             context->root_count--;
             memmove(&context->roots[0], &context->roots[1],
                     context->root_count * sizeof(context->roots[0]));
@@ -179,7 +52,7 @@ static void enter(unsigned hart, uint32_t frame, uint32_t asid)
     root->left = 0;
     root->had_entries |= table->entries > 0;
     context->left = 0;
-    table->active |= (uint16_t)(1U << hart);
+    table->active |= state_bit(hart);
 }
 
 /* satp itself orders nothing, but arch_space_activate makes all that this hart has seen visible to
@@ -195,7 +68,7 @@ static void note_unseen(unsigned hart)
         struct table *table = store.slot_pa == 0 ? NULL : table_find(ram_index(store.slot_pa));
 
         if (table != NULL && !order_sees(&walked, store.writer, store.step)) {
-            stale_unseen(hart, table, (unsigned)(store.slot_pa / sizeof(uint64_t)) % ENTRIES,
+            reach_unseen(hart, table, (unsigned)(store.slot_pa / sizeof(uint64_t)) % ENTRIES,
                          &store);
         }
     }
@@ -264,7 +137,7 @@ static void fence_stale(unsigned hart, const struct fence *fence, const struct c
         bool may_read_again = stale_in_force(stale, hart) && is_on_the_way &&
                               !clock_covers(knows, stale->writer, stale->step);
 
-        if ((stale->harts >> hart & 1U) == 0 || !fence_names(fence, stale) || may_read_again ||
+        if (!state_has(stale->harts, hart) || !fence_names(fence, stale) || may_read_again ||
             !stale_drop(i, hart)) {
             i++;
         }

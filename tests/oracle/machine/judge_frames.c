@@ -6,7 +6,7 @@
 #include "machine/judge.h"
 
 #include "machine/hart.h"
-#include "machine/stale.h"
+#include "machine/reach.h"
 
 #define WALK_SECTION "\"Virtual Address Translation Process\""
 
@@ -40,7 +40,7 @@ static uint16_t slot_walkers(const struct table_slot *slot, unsigned level)
         top - path.depth != level) {
         return 0;
     }
-    return stale_walkers(path.top);
+    return reach_walkers(path.top);
 }
 
 /* No leaf in memory that names the frame at pa, or a superpage of `level` around it, may be found.
@@ -100,7 +100,7 @@ static uint16_t table_walkers(uint32_t frame)
     const struct table *table = table_find(frame);
     struct table_path path;
 
-    return table != NULL && table_path_of(table, 0, &path) ? stale_walkers(path.top) : 0;
+    return table != NULL && table_path_of(table, 0, &path) ? reach_walkers(path.top) : 0;
 }
 
 void judge_freed(uint32_t frame)

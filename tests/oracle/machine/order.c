@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "arch/oracle_effects.h"
-#include "machine/effects.h"
 #include "machine/ram.h"
 
 #define STORES  64U
@@ -97,7 +96,7 @@ static void push(struct order_place place, uint64_t before, const struct clock *
         .before = before,
         .op = oracle.harts[hart].op,
         .step = oracle.step,
-        .read_by = (uint16_t)(1U << hart),
+        .read_by = state_bit(hart),
         .writer = (uint8_t)hart,
         .is_slot = place.is_slot,
         .carries = *carries,
@@ -122,7 +121,7 @@ uint64_t order_load(struct order_place place, memory_order order)
         struct store *store = find_store(place.word, &age);
 
         found[older] = store;
-        if (store == NULL || (store->read_by >> hart & 1U) != 0 ||
+        if (store == NULL || state_has(store->read_by, hart) ||
             order_sees(&oracle.harts[hart].seen, store->writer, store->step)) {
             break;
         }
@@ -133,7 +132,7 @@ uint64_t order_load(struct order_place place, memory_order order)
         value = found[pick - 1]->before;
     }
     if (found[pick] != NULL) {
-        found[pick]->read_by |= (uint16_t)(1U << hart);
+        found[pick]->read_by |= state_bit(hart);
         acquire(found[pick], order);
     }
     return value;
@@ -147,7 +146,7 @@ uint64_t order_load_newest(struct order_place place)
         struct store *store = find_store(place.word, &age);
 
         if (store != NULL) {
-            store->read_by |= (uint16_t)(1U << state_hart());
+            store->read_by |= state_bit(state_hart());
             acquire(store, memory_order_acquire);
         }
     }
@@ -206,7 +205,16 @@ bool order_recent_slot_store(size_t n, struct order_slot_store *out)
     return true;
 }
 
-/* ---- fences and shared words ---- */
+void order_add_settled(struct clock *clock)
+{
+    if (oracle.is_ordered) {
+        clock_join(clock, &ring.everybody);
+        return;
+    }
+    for (unsigned i = 0; i < HARTS; i++) {
+        clock->at[i] = oracle.step;
+    }
+}
 
 void oracle_order(memory_order order)
 {
@@ -225,77 +233,5 @@ void oracle_order(memory_order order)
     }
     if (order != memory_order_acquire) {
         hart->released = hart->seen;
-    }
-}
-
-static struct order_place word_at(const _Atomic(uint64_t) *word)
-{
-    return (struct order_place){(_Atomic(uint64_t) *)(uintptr_t)word, (uintptr_t)word, false};
-}
-
-uint64_t oracle_word_load(const _Atomic(uint64_t) *word, memory_order order)
-{
-    (void)state_step(ORACLE_WORD_LOAD, (uintptr_t)word, false, 0);
-    return order_load(word_at(word), order);
-}
-
-void oracle_word_store(_Atomic(uint64_t) *word, uint64_t value, memory_order order)
-{
-    (void)state_step(ORACLE_WORD_STORE, (uintptr_t)word, true, 0);
-    order_store(word_at(word), value, order);
-}
-
-uint64_t oracle_word_change(_Atomic(uint64_t) *word, enum oracle_change change, uint64_t value,
-                            memory_order order)
-{
-    uint64_t before;
-
-    (void)state_step(ORACLE_WORD_STORE, (uintptr_t)word, true, 0);
-    before = atomic_load_explicit(word, memory_order_relaxed);
-    switch (change) {
-    case ORACLE_ADD:
-        value = before + value;
-        break;
-    case ORACLE_OR:
-        value = before | value;
-        break;
-    case ORACLE_AND:
-        value = before & value;
-        break;
-    case ORACLE_SWAP:
-        break;
-    }
-    order_change(word_at(word), value, order);
-    return before;
-}
-
-bool oracle_word_replace(_Atomic(uint64_t) *word, uint64_t *seen, uint64_t value,
-                         memory_order order)
-{
-    uint64_t before;
-
-    (void)state_step(ORACLE_WORD_STORE, (uintptr_t)word, true, 0);
-    before = atomic_load_explicit(word, memory_order_relaxed);
-    if (before != *seen) {
-        *seen = order_load_newest(word_at(word));
-        return false;
-    }
-    order_change(word_at(word), value, order);
-    return true;
-}
-
-void oracle_pause(void)
-{
-    (void)state_step(ORACLE_PAUSE, 0, false, 0);
-}
-
-void order_add_settled(struct clock *clock)
-{
-    if (oracle.is_ordered) {
-        clock_join(clock, &ring.everybody);
-        return;
-    }
-    for (unsigned i = 0; i < HARTS; i++) {
-        clock->at[i] = oracle.step;
     }
 }

@@ -8,7 +8,7 @@
 #include "machine/hart.h"
 #include "machine/judge.h"
 #include "machine/order.h"
-#include "machine/stale.h"
+#include "machine/reach.h"
 
 static struct order_place slot_begin(_Atomic(uint64_t) *slot, enum oracle_step_kind kind)
 {
@@ -32,7 +32,7 @@ static void before_change(struct order_place place, uint64_t before, uint64_t af
 
     if (table != NULL) {
         judge_store(table, index, before, after);
-        stale_slot_changes(table, index, before, after);
+        reach_slot_changes(table, index, before, after);
     }
 }
 

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The list of what is stale.
- *
- * An old value of a slot goes to the harts that could have read it: those that may walk to its
- * table now, and those that left the space (or held a detached table) when the value and all
- * pointers on the way to it were there already.  Privileged spec, "Supervisor Memory-Management
- * Fence Instruction": any translation that was valid since the last fence may be used.
- */
+/* The list of what is stale: dense, in no order. */
 #include "machine/stale.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "arch_host/arch_host.h"
-#include "machine/hart.h"
 
 static struct {
     struct stale *at;
@@ -46,7 +38,7 @@ bool stale_in_force(const struct stale *stale, unsigned hart)
 {
     const struct hart *block = &oracle.harts[hart];
 
-    return (stale->harts >> hart & 1U) != 0 && block->root != 0 &&
+    return state_has(stale->harts, hart) && block->root != 0 &&
            (stale->is_global || stale->asid == block->asid);
 }
 
@@ -69,7 +61,7 @@ bool stale_drop(size_t i, unsigned hart)
 {
     struct stale *stale = &list.at[i];
 
-    stale->harts &= (uint16_t) ~(1U << hart);
+    stale->harts &= (uint16_t)~state_bit(hart);
     list.held[hart]--;
     if (stale->harts != 0) {
         return false;
@@ -85,7 +77,7 @@ static bool is_same(const struct stale *a, const struct stale *b)
            a->entry == b->entry && a->va == b->va && a->life == b->life;
 }
 
-static void add(const struct stale *new)
+void stale_add(const struct stale *new)
 {
     if (ram_frame(ram_index(new->slot_pa))->stale_in > 0) {
         for (size_t i = 0; i < list.count; i++) {
@@ -113,126 +105,7 @@ static void add(const struct stale *new)
     count_frames(new, 1);
 }
 
-/* What is the same for all who may hold the old value. */
-static struct stale stale_of(struct table *table, unsigned index, uint64_t entry)
-{
-    struct stale stale = {
-        .entry = entry,
-        .slot_pa = table_slot_pa(table, index),
-        .op = state_this()->op,
-        .step = oracle.step,
-        .frame = ram_index(entry_pa(entry)),
-        .writer = (uint8_t)state_hart(),
-        .is_pointer = entry_is_pointer(entry),
-        .is_global = (entry & ENTRY_G) != 0,
-    };
-
-    stale.life = stale.frame == FRAME_NONE ? 0 : ram_frame(stale.frame)->life;
-    return stale;
-}
-
-/* Adds it for one root and identifier, unless that place is of the kernel's half. */
-static void add_placed(struct stale stale, const struct table_path *path, uint64_t base,
-                       unsigned level)
-{
-    unsigned slot_level;
-
-    if (!table_path_place(path, base, level, &stale.va, &slot_level)) {
-        return;
-    }
-    if (stale.va >> (TABLE_SHIFT + INDEX_BITS * oracle.config.levels - 1) != 0) {
-        return;
-    }
-    stale.level = (uint8_t)slot_level;
-    if (entry_problem(stale.entry, slot_level, oracle.config.has_svpbmt) == NULL) {
-        stale.is_global |= path->is_global;
-        add(&stale);
-    }
-}
-
-/* Harts that run the root now, one entry for each identifier among them. */
-static void add_active(struct stale stale, const struct table_path *path)
-{
-    unsigned rest = path->top->active;
-
-    stale.root = path->top->frame;
-    while (rest != 0) {
-        stale.asid = oracle.harts[__builtin_ctz(rest)].asid;
-        stale.harts = 0;
-        for (unsigned set = rest; set != 0; set &= set - 1) {
-            unsigned hart = (unsigned)__builtin_ctz(set);
-
-            if (oracle.harts[hart].asid == stale.asid) {
-                stale.harts |= (uint16_t)(1U << hart);
-            }
-        }
-        rest &= ~(unsigned)stale.harts;
-        add_placed(stale, path, 0, oracle.config.levels - 1);
-    }
-}
-
-/* Harts that have left the root: what was there when they did.  One whose identifier is current
- * again, for another root, may go on below the root by its walk cache. */
-static void add_left(struct stale stale, const struct table_path *path)
-{
-    stale.root = path->top->frame;
-    for (unsigned set = path->top->left; set != 0; set &= set - 1) {
-        unsigned hart = (unsigned)__builtin_ctz(set);
-        const struct hart *block = &oracle.harts[hart];
-
-        for (size_t i = 0; i < block->context_count; i++) {
-            const struct context *context = &block->contexts[i];
-            const struct context_root *root = context_root_find(context, path->top->frame);
-            bool goes_on;
-
-            if (root == NULL || root->left == 0) {
-                continue;
-            }
-            goes_on = context->left == 0 && path->depth > 0;
-            if (goes_on || path->newest <= root->left) {
-                stale.asid = context->asid;
-                stale.harts = (uint16_t)(1U << hart);
-                add_placed(stale, path, 0, oracle.config.levels - 1);
-            }
-        }
-    }
-}
-
-/* Harts that may still hold the pointer to a detached table above. */
-static void add_detached(struct stale stale, const struct table_path *path)
-{
-    size_t count = list.count;
-
-    if (ram_frame(path->top->frame)->stale_of == 0) {
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct stale above = list.at[i];
-
-        if (!above.is_pointer || above.frame != path->top->frame || above.level == 0 ||
-            !ram_lives(above.frame, above.life)) {
-            continue;
-        }
-        stale.asid = above.asid;
-        stale.root = above.root;
-        stale.is_global = above.is_global || (stale.entry & ENTRY_G) != 0;
-        stale.harts = 0;
-        for (unsigned set = above.harts; set != 0; set &= set - 1) {
-            unsigned hart = (unsigned)__builtin_ctz(set);
-            uint32_t left = hart_left(hart, above.asid);
-
-            if (left == 0 || path->newest <= left) {
-                stale.harts |= (uint16_t)(1U << hart);
-            }
-        }
-        if (stale.harts != 0) {
-            add_placed(stale, path, above.va, above.level - 1U);
-        }
-    }
-}
-
-/* The operation that changes a slot answers for all that harts may hold of it, */
-static void take_over(uint64_t slot_pa)
+void stale_take_over(uint64_t slot_pa)
 {
     for (size_t i = 0; i < list.count; i++) {
         if (list.at[i].slot_pa == slot_pa) {
@@ -241,8 +114,7 @@ static void take_over(uint64_t slot_pa)
     }
 }
 
-/* and one that takes a table out, for what they may hold below it. */
-static void take_over_below(const struct table_path *path)
+void stale_take_over_below(const struct table_path *path)
 {
     uint64_t va;
     unsigned level;
@@ -256,86 +128,4 @@ static void take_over_below(const struct table_path *path)
             list.at[i].op = state_this()->op;
         }
     }
-}
-
-/* True if walkers notice the difference. */
-static bool differs(uint64_t before, uint64_t after)
-{
-    uint64_t ignored = ENTRY_RSW | (after & (ENTRY_A | ENTRY_D));
-
-    return ((before ^ after) & ~ignored) != 0;
-}
-
-void stale_slot_changes(struct table *table, unsigned index, uint64_t before, uint64_t after)
-{
-    struct table_path path;
-    struct stale stale;
-
-    if (ram_frame(table->frame)->stale_in > 0) {
-        take_over(table_slot_pa(table, index));
-    }
-    if (!entry_is_valid(before) || !differs(before, after) || !table_path_of(table, index, &path)) {
-        return;
-    }
-    if (entry_is_pointer(before)) {
-        take_over_below(&path);
-    }
-    stale = stale_of(table, index, before);
-    add_active(stale, &path);
-    add_left(stale, &path);
-    add_detached(stale, &path);
-}
-
-void stale_unseen(unsigned hart, struct table *table, unsigned index,
-                  const struct order_slot_store *store)
-{
-    struct table_path path;
-    struct stale stale = stale_of(table, index, store->before);
-    uint64_t va;
-    unsigned level;
-
-    if (!entry_is_valid(store->before) || !table_path_of(table, index, &path) ||
-        (path.top->active >> hart & 1U) == 0 ||
-        !table_path_place(&path, 0, oracle.config.levels - 1, &va, &level) ||
-        !hart_may_miss(hart, va, entry_is_leaf(store->before), store->writer, store->step)) {
-        return;
-    }
-    stale.op = store->op;
-    stale.step = store->step;
-    stale.writer = (uint8_t)store->writer;
-    stale.root = path.top->frame;
-    stale.asid = oracle.harts[hart].asid;
-    stale.harts = (uint16_t)(1U << hart);
-    add_placed(stale, &path, 0, oracle.config.levels - 1);
-}
-
-uint16_t stale_walkers(const struct table *top)
-{
-    uint16_t harts = top->active;
-
-    for (unsigned set = top->left; set != 0; set &= set - 1) {
-        unsigned hart = (unsigned)__builtin_ctz(set);
-        const struct context *context = hart_context(hart);
-        const struct context_root *root =
-            context == NULL ? NULL : context_root_find(context, top->frame);
-
-        if (root != NULL && root->left != 0 && root->had_entries) {
-            harts |= (uint16_t)(1U << hart);
-        }
-    }
-    if (ram_frame(top->frame)->stale_of == 0) {
-        return harts;
-    }
-    for (size_t i = 0; i < list.count; i++) {
-        const struct stale *stale = &list.at[i];
-
-        for (unsigned set = stale->harts; stale->frame == top->frame && stale->is_pointer &&
-                                          ram_lives(stale->frame, stale->life) && set != 0;
-             set &= set - 1) {
-            if (stale_in_force(stale, (unsigned)__builtin_ctz(set))) {
-                harts |= (uint16_t)(1U << __builtin_ctz(set));
-            }
-        }
-    }
-    return harts;
 }

@@ -37,15 +37,14 @@ unsigned stale_count_of(unsigned hart);
 /* The hart cannot hold the i-th any more.  True if the entry is gone, and another has its place. */
 bool stale_drop(size_t i, unsigned hart);
 
-/* The slot is about to hold something else than `before`: notes who may still hold that. */
-void stale_slot_changes(struct table *table, unsigned index, uint64_t before, uint64_t after);
-
-/* The hart may hold `before`, which the slot held until a store it may not have seen. */
-void stale_unseen(unsigned hart, struct table *table, unsigned index,
-                  const struct order_slot_store *store);
-
 /* True if the hart, as it stands, may use the entry: it is of its identifier, or global. */
 bool stale_in_force(const struct stale *stale, unsigned hart);
 
-/* Harts that may walk to a table whose topmost ancestor is `top`, as they stand. */
-uint16_t stale_walkers(const struct table *top);
+/* Adds an entry for its harts; one that is there already becomes as new. */
+void stale_add(const struct stale *stale);
+
+/* The operation that changes a slot answers for all that harts may hold of it. */
+void stale_take_over(uint64_t slot_pa);
+
+/* One that takes a table out answers for what they may hold below the slot of the path. */
+void stale_take_over_below(const struct table_path *path);

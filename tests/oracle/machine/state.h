@@ -79,6 +79,17 @@ uint32_t state_step(enum oracle_step_kind kind, uint64_t place, bool writes, uns
 /* Asks the driver for 0 .. count - 1, for a step that has begun. */
 unsigned state_choose(enum oracle_step_kind kind, uint64_t place, unsigned count);
 
+/* Sets of harts are masks. */
+static inline bool state_has(unsigned harts, unsigned hart)
+{
+    return (harts >> hart & 1U) != 0;
+}
+
+static inline uint16_t state_bit(unsigned hart)
+{
+    return (uint16_t)(1U << hart);
+}
+
 /* The hart that takes this step, and its block. */
 unsigned state_hart(void);
 struct hart *state_this(void);
