@@ -192,7 +192,7 @@ def sessions(boot):
     one_hart = dataclasses.replace(boot, harts=1, commands="run hello")
     for name, what in BREAKS.items():
         yield f"panic: {name}", lambda what=what: session_panic(one_hart, *what)
-    four_harts = dataclasses.replace(one_hart, harts=4)
+    four_harts = dataclasses.replace(boot, harts=4)
     every = ["thread apply all set $pc = 0x1234"], ["PANIC", "\nhart "], "trap_entry"
     yield "panic: four harts at once", lambda: session_panic(four_harts, *every)
 
