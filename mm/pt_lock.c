@@ -102,13 +102,12 @@ static struct pt_node *wanted_child(struct pt_node *node, unsigned index,
 
 static void unlock_children(struct pt_node *node, const struct wanted *wanted)
 {
-    struct va_range hull = wanted_hull(wanted);
     struct pt_span span;
 
-    if (node->level == 0 || node->present == 0 || hull.start.raw >= hull.end.raw) {
+    if (node->level == 0 || node->present == 0) {
         return;
     }
-    span = pt_node_span(node, hull);
+    span = pt_node_span(node, wanted_hull(wanted));
     for (unsigned i = span.end; i > span.first; i--) {
         struct pt_node *child = wanted_child(node, i - 1, wanted);
 
@@ -293,8 +292,10 @@ void pt_lock_unlinked(struct pt_node *node)
 
 void pt_unlock_stray(struct pt_node *node)
 {
+    unsigned left = node->level > 0 ? node->present : 0;
+
     node->is_stray = true;
-    for (unsigned i = 0, left = node->present; node->level > 0 && left > 0; i++) {
+    for (unsigned i = 0; i < PTE_ENTRIES && left > 0; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
 
         if (pte_kind(entry, node->level) == PTE_TABLE) {

@@ -148,7 +148,7 @@ void reclaim_dying(struct pt_node *node, unsigned index, pte_t dying)
  * most PTE_LEVELS_MAX deep. */
 static bool take_apart(struct pt_node *node, struct budget *budget)
 {
-    for (unsigned i = 0; node->present > 0; i++) {
+    for (unsigned i = 0; i < PTE_ENTRIES && node->present > 0; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
         enum pte_kind kind = pte_kind(entry, node->level);
 
@@ -219,7 +219,7 @@ bool vm_space_reap_is_done(void)
 /* Releases all that a node of level 0 maps, what is dying included. */
 static void release_leaves(struct pt_node *node)
 {
-    for (unsigned i = 0; node->present + node->dying > 0; i++) {
+    for (unsigned i = 0; i < PTE_ENTRIES && node->present + node->dying > 0; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
         enum pte_kind kind = pte_kind(entry, 0);
 
@@ -241,7 +241,7 @@ void reclaim_release(struct pt_node *node, unsigned *leaves)
         }
         return;
     }
-    for (unsigned i = 0, left = node->present; left > 0; i++) {
+    for (unsigned i = 0, left = node->present; i < PTE_ENTRIES && left > 0; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
 
         if (pte_kind(entry, node->level) == PTE_TABLE) {

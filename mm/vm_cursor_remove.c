@@ -35,7 +35,7 @@ static void count_pages(const struct pt_node *node, struct vm_removed *pages)
         pages->ram_pages += (unsigned)node->present - node->io;
         return;
     }
-    for (unsigned i = 0, left = node->present; left > 0; i++) {
+    for (unsigned i = 0, left = node->present; i < PTE_ENTRIES && left > 0; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
 
         if (pte_kind(entry, node->level) == PTE_TABLE) {

@@ -22,15 +22,16 @@ struct seen {
 };
 
 /* Fields: (c) constant after create, (a) atomic, (h) of the hart of the index alone.  Invariant:
- * every hart whose satp names `root` has its bit in `word`. */
+ * every hart whose satp names `root` has its bit in `word`.  `refs` changes with every cursor, so
+ * it stands apart from what others only read. */
 struct vm_space {
     struct pt_node *root;             /* (c) level levels-1                              */
-    struct shared refs;               /* (a) processes, cursors                          */
     struct shared word;               /* (a) harts that run it, generation: space_word.c */
     struct shared code;               /* (a) generation of its instructions: likewise    */
     struct shared asid_tag;           /* (a) epoch and identifier: asid.c                */
     _Atomic(struct vm_space_io *) io; /* (a) NULL until a region is mapped               */
     struct seen seen[HART_MAX];       /* (h) space_word.c                                */
+    struct shared refs;               /* (a) processes, cursors                          */
 };
 
 /* Counts of mapped I/O pages (vm_space_io.c).  prepare allocates; the others cannot fail after it.
