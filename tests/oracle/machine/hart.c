@@ -55,6 +55,17 @@ static void enter(unsigned hart, uint32_t frame, uint32_t asid)
     table->active |= state_bit(hart);
 }
 
+/* Who changed a slot last answers for all that was in it. */
+static uint64_t answering_op(uint64_t slot_pa)
+{
+    struct order_slot_store store = {0};
+
+    for (size_t n = 0; order_recent_slot_store(n, &store) && store.slot_pa != slot_pa; n++) {
+        continue;
+    }
+    return store.op;
+}
+
 /* satp itself orders nothing, but arch_space_activate makes all that this hart has seen visible to
  * its walks first (arch/arch.h).  They may miss what it has not seen and no fence covers. */
 static void note_unseen(unsigned hart)
@@ -68,6 +79,7 @@ static void note_unseen(unsigned hart)
         struct table *table = store.slot_pa == 0 ? NULL : table_find(ram_index(store.slot_pa));
 
         if (table != NULL && !order_sees(&walked, store.writer, store.step)) {
+            store.op = answering_op(store.slot_pa);
             reach_unseen(hart, table, (unsigned)(store.slot_pa / sizeof(uint64_t)) % ENTRIES,
                          &store);
         }
