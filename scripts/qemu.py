@@ -57,7 +57,9 @@ STATUS_BROKEN = 125
 LINE_BEGIN = "init: begin"
 LINE_END = "init: end"
 LINE_STATUS = re.compile(r"vellum: power off, status (\d+)$")
-LINE_CANNOT = "firmware cannot switch this machine off"  # what may follow the status
+LINE_CANNOT = "firmware cannot switch this machine off"
+# What may follow the status: QEMU has words of its own when nothing can ever happen any more.
+LINES_AFTER = (LINE_CANNOT, "qemu-system-riscv64: ")
 LINE_PANIC = re.compile(r"PANIC ")
 # What the kernel says while programs run: its own lines, the report of a fault, its registers.
 LINE_KERNEL = re.compile(
@@ -292,7 +294,7 @@ class Reader:
             self.begun = self.inside = True
         elif self.inside and not LINE_KERNEL.match(text):
             self.program_line(text)
-        elif not text.startswith(LINE_CANNOT):
+        elif not text.startswith(LINES_AFTER):
             self.finished = False
 
     def status_line(self, match):
@@ -306,7 +308,7 @@ class Reader:
         self.held = None
 
     def program_line(self, text):
-        if self.finished and text.startswith(LINE_CANNOT):
+        if self.finished and text.startswith(LINES_AFTER):
             return
         self.finished = False
         if self.held is not None:

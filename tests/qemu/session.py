@@ -47,7 +47,7 @@ CONSOLES = {
     "a program's own words": (
         [f"{OFF} 0", "init: end", "more", "init: end", f"{OFF} 4"], ["init: end", "more"], 4,
     ),
-    "no power-off device": (["init: end", f"{OFF} 5", vellum_qemu.LINE_CANNOT], [], 5),
+    "no power-off device": (["init: end", f"{OFF} 5", *vellum_qemu.LINES_AFTER], [], 5),
 }  # fmt: skip
 
 # What gdb does; what the report must say; whom its backtrace must name first.
