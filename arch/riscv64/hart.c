@@ -118,7 +118,9 @@ void arch_ipi_send(struct hart_mask harts)
         __asm__ volatile("fence rw, rw" ::: "memory");
         status_t status = sbi_send_ipi(others);
 
-        ASSERT_FMT(status == OK, "SBI IPI: %s", status_name(status));
+        if (status != OK) {
+            PANIC("the firmware refuses a software interrupt: %s", status_name(status));
+        }
     }
 }
 
