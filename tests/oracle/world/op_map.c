@@ -51,7 +51,9 @@ void op_map_page(const struct op *op, struct op_session *session, unsigned page,
 
     op_jump(op, session, va);
     ref_announce(op->hart, session->space, page, item);
+    ref_unsteady(session->space, va, va + PAGE_SIZE);
     status = vm_cursor_map(&session->cursor, frame, prop, mode);
+    ref_steady(session->space, va, va + PAGE_SIZE);
     after = vm_cursor_va(&session->cursor).raw;
     OP_AGREE(op, after == (status == OK ? va + PAGE_SIZE : va),
              "after a map at %#lx the cursor is at %#lx", va, after);
@@ -178,17 +180,20 @@ static void map_device_at(const struct op *op, struct op_session *session, struc
     unsigned clipped = map.pages < left ? map.pages : (unsigned)left;
     status_t expected = device_expected(session, &map, clipped);
     uint64_t base = io_mem_range(reset_region()).start.raw + map.offset * PAGE_SIZE;
+    uint64_t va = ref_va(map.page);
     uint64_t mapped = 0;
     status_t status;
     struct vm_prop seen = {map.prop.prot, map.prop.mem == VM_MEM_PMA ? VM_MEM_IO : map.prop.mem};
 
-    op_jump(op, session, ref_va(map.page));
+    op_jump(op, session, va);
     for (unsigned i = 0; i < clipped; i++) {
         ref_announce(op->hart, session->space, map.page + i,
                      (struct ref_item){VM_ITEM_IO, base + i * PAGE_SIZE, seen, 0});
     }
+    ref_unsteady(session->space, va, va + clipped * PAGE_SIZE);
     status = vm_cursor_map_iomem(&session->cursor, reset_region(), map.prop, map.pages * PAGE_SIZE,
                                  map.offset * PAGE_SIZE, map.mode, &mapped);
+    ref_steady(session->space, va, va + clipped * PAGE_SIZE);
     if (status != expected && op_lacks_memory(op, status)) {
         return;
     }

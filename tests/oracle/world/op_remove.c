@@ -11,7 +11,9 @@ void op_unmap_part(const struct op *op, struct op_session *session, uint64_t sta
     status_t status;
 
     op_jump(op, session, start);
+    ref_unsteady(session->space, start, end);
     status = vm_cursor_unmap(&session->cursor, end - start, &removed);
+    ref_steady(session->space, start, end);
     OP_AGREE(op, status == OK, "unmap gives %s", status_name(status));
     OP_AGREE(op, removed.ram_pages == expected.ram_pages && removed.io_pages == expected.io_pages,
              "unmap says %lu and %lu pages, not %lu and %lu", removed.ram_pages, removed.io_pages,
@@ -37,10 +39,15 @@ static void unmap_in_pieces(const struct op *op, struct op_session *session, uns
     op_jump(op, session, from);
     while (from < end) {
         struct vm_removed removed = {0};
-        status_t status = vm_cursor_unmap_bounded(&session->cursor, end - from, edits, &removed);
-        uint64_t now = vm_cursor_va(&session->cursor).raw;
-        struct vm_removed expected = ref_count(session->space, from, now);
+        struct vm_removed expected;
+        status_t status;
+        uint64_t now;
 
+        ref_unsteady(session->space, from, end);
+        status = vm_cursor_unmap_bounded(&session->cursor, end - from, edits, &removed);
+        ref_steady(session->space, from, end);
+        now = vm_cursor_va(&session->cursor).raw;
+        expected = ref_count(session->space, from, now);
         OP_AGREE(op, status == OK && now > from && now <= end,
                  "a bounded unmap from %#lx gives %s and stands at %#lx", from, status_name(status),
                  now);

@@ -167,6 +167,11 @@ bool ref_may_lead(const struct ref_space *space, unsigned page, enum vm_access a
 
 static void watch_stamp(struct watch *watch, const struct ref_item *item)
 {
+    for (unsigned i = 0; i < watch->stamp_count && i < STAMPS_MAX; i++) {
+        if (watch->stamps[i] == item->stamp) {
+            return;
+        }
+    }
     if (item_grants(item, watch->access)) {
         if (watch->stamp_count < STAMPS_MAX) {
             watch->stamps[watch->stamp_count] = item->stamp;
@@ -180,7 +185,8 @@ static void watch_look(struct watch *watch)
     const struct ref_item *item = &watch->space->items[watch->page];
 
     watch->was_granted |= item_grants(item, watch->access);
-    watch->was_refused |= !item_grants(item, watch->access);
+    watch->was_refused |=
+        !item_grants(item, watch->access) || (watch->space->unsteady >> watch->page & 1U) != 0;
     watch_stamp(watch, item);
 }
 
@@ -244,15 +250,35 @@ void ref_announce(unsigned hart, struct ref_space *space, unsigned page, struct 
     }
 }
 
-void ref_set(unsigned hart, struct ref_space *space, unsigned page, struct ref_item item)
+static void look_again(const struct ref_space *space, unsigned page)
 {
-    ghost_add(hart, space, page, space->items[page]);
-    space->items[page] = item;
     for (unsigned i = 0; i < HART_MAX; i++) {
         if (ref.watches[i].space == space && ref.watches[i].page == page) {
             watch_look(&ref.watches[i]);
         }
     }
+}
+
+void ref_unsteady(struct ref_space *space, uint64_t start, uint64_t end)
+{
+    for (unsigned page = ref_page_from(start); page < REF_PAGES && ref.va[page] < end; page++) {
+        space->unsteady |= 1U << page;
+        look_again(space, page);
+    }
+}
+
+void ref_steady(struct ref_space *space, uint64_t start, uint64_t end)
+{
+    for (unsigned page = ref_page_from(start); page < REF_PAGES && ref.va[page] < end; page++) {
+        space->unsteady &= ~(1U << page);
+    }
+}
+
+void ref_set(unsigned hart, struct ref_space *space, unsigned page, struct ref_item item)
+{
+    ghost_add(hart, space, page, space->items[page]);
+    space->items[page] = item;
+    look_again(space, page);
 }
 
 void ref_clear(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end)

@@ -28,7 +28,10 @@ struct ref_space {
     unsigned refs;          /* references that the world holds             */
     unsigned number;        /* of the space, in order of creation          */
     struct ref_item items[REF_PAGES];
+    uint32_t unsteady; /* pages, one bit each */
 };
+
+_Static_assert(REF_PAGES <= 32, "a set of pages is one word");
 
 /* Forgets everything. */
 void ref_reset(unsigned levels);
@@ -53,6 +56,11 @@ unsigned ref_present_from(const struct ref_space *space, uint64_t va, uint64_t e
 
 /* The hart is about to give the page that meaning; nothing is certain yet. */
 void ref_announce(unsigned hart, struct ref_space *space, unsigned page, struct ref_item item);
+
+/* The call that is about to be made may take what the pages of [start, end) grant away, at any
+ * moment until it returns: ref_steady. */
+void ref_unsteady(struct ref_space *space, uint64_t start, uint64_t end);
+void ref_steady(struct ref_space *space, uint64_t start, uint64_t end);
 
 /* It has. */
 void ref_set(unsigned hart, struct ref_space *space, unsigned page, struct ref_item item);

@@ -5,6 +5,7 @@
  */
 #include "world/run.h"
 #include "arch_host/arch_host.h"
+#include "world/decide.h"
 #include "world/op.h"
 #include "world/sched.h"
 
@@ -28,6 +29,7 @@ void run_tell(void (*function)(enum run_event event, unsigned hart, const struct
 
 static void one(unsigned hart, const struct world_op *op)
 {
+    decide_in_op(hart, (size_t)(op - run.history->ops));
     if (told != NULL) {
         told(RUN_BEGINS, hart, op);
     }
@@ -35,6 +37,7 @@ static void one(unsigned hart, const struct world_op *op)
     if (told != NULL) {
         told(RUN_RETURNS, hart, op);
     }
+    decide_in_op(hart, DECIDE_NO_OP);
 }
 
 static void leave(unsigned hart)

@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "arch_host/arch_host.h"
+#include "arch_host/phys_mem.h"
+#include "mm/frame.h"
+#include "world/decide.h"
 #include "world/fiber.h"
 
 #define STEPS_MAX 2000000U /* of one history; more is a hart that never comes to an end */
@@ -21,18 +24,12 @@ static void (*told)(unsigned from, unsigned to, const struct oracle_step *step);
 static enum sched_detail detail;
 
 static struct {
-    const struct world_history *history;
-    struct world_history *taken;
     const struct sched_chooser *chooser;
     uint32_t ready, blocked;
     uint64_t lock[FIBER_MAX];      /* that a blocked hart waits for                 */
     uint64_t unlocking[FIBER_MAX]; /* that the hart is releasing with this step     */
     struct oracle_step pending[FIBER_MAX];
-    size_t choice; /* next one of the list                                          */
-    unsigned gap, taken_gap;
-    uint64_t random;
-    unsigned odds; /* of a change of hart at a step that others can see, of 256     */
-    uint64_t steps, decisions, rescued;
+    uint64_t steps, rescued;
     enum sched_noise noise;
     bool has_failed, was_abandoned;
     struct oracle_verdict verdict;
@@ -54,70 +51,13 @@ static void go_to(unsigned hart)
 
 /* ---- decisions ---- */
 
-static uint64_t random_next(void)
-{
-    sched.random ^= sched.random << 13;
-    sched.random ^= sched.random >> 7;
-    sched.random ^= sched.random << 17;
-    return sched.random >> 11;
-}
-
-static void take_down(unsigned value)
-{
-    struct world_history *taken = sched.taken;
-
-    if (taken == NULL || taken->choice_count == WORLD_CHOICES_MAX) {
-        return;
-    }
-    if (value == 0 && sched.taken_gap < UINT16_MAX) {
-        sched.taken_gap++;
-        return;
-    }
-    taken->choices[taken->choice_count++] =
-        (struct world_choice){(uint16_t)sched.taken_gap, (uint8_t)value};
-    sched.taken_gap = 0;
-}
-
-/* The next decision of the list, which has one. */
-static unsigned listed_value(void)
-{
-    const struct world_choice *choice = &sched.history->choices[sched.choice];
-
-    if (sched.gap < choice->gap) {
-        sched.gap++;
-        return 0;
-    }
-    sched.choice++;
-    sched.gap = 0;
-    return choice->value;
-}
-
-static unsigned by_history(unsigned count, unsigned odds)
-{
-    const struct world_history *history = sched.history;
-
-    if (sched.choice < history->choice_count) {
-        return listed_value() % count;
-    }
-    if (history->seed != 0) {
-        uint64_t number = random_next();
-
-        return (number & 0xff) < odds ? 1 + (unsigned)((number >> 8) % (count - 1)) : 0;
-    }
-    return 0;
-}
-
 unsigned sched_decide(enum oracle_step_kind kind, unsigned count, unsigned odds)
 {
-    unsigned value;
-
     if (count < 2 || sched.noise == SCHED_QUIET) {
         return 0;
     }
-    sched.decisions++;
-    value = sched.chooser != NULL ? sched.chooser->value(kind, count) : by_history(count, odds);
-    take_down(value);
-    return value;
+    return sched.chooser != NULL ? sched.chooser->value(kind, count)
+                                 : decide_number(fiber_current(), count, odds);
 }
 
 static unsigned choose(const struct oracle_step *step, unsigned count)
@@ -134,49 +74,16 @@ static unsigned next_after(uint32_t set, unsigned hart)
     return hart;
 }
 
-static unsigned nth_of(uint32_t set, unsigned n)
-{
-    for (; n > 0; n--) {
-        set &= set - 1;
-    }
-    return (unsigned)__builtin_ctz(set);
-}
-
-/* One of the set, or `otherwise`: 0 is that, n is hart n - 1 if it is in the set.  Harts are named
- * by number, so that a decision means the same when others are taken out. */
-static unsigned decide_hart(uint32_t set, unsigned odds, unsigned otherwise)
-{
-    unsigned value = 0;
-
-    if (sched.noise == SCHED_QUIET || set == 0) {
-        return otherwise;
-    }
-    sched.decisions++;
-    if (sched.choice < sched.history->choice_count) {
-        value = listed_value() % (FIBER_MAX + 1);
-    } else if (sched.history->seed != 0) {
-        uint64_t number = random_next();
-
-        if ((number & 0xff) < odds) {
-            value = 1 + nth_of(set, (unsigned)((number >> 8) %
-                                               (unsigned)__builtin_popcount(set)));
-        }
-    }
-    if (value == 0 || (set >> (value - 1) & 1U) == 0) {
-        take_down(0);
-        return otherwise;
-    }
-    take_down(value);
-    return value - 1;
-}
-
 /* One of the set, which does not hold the one that runs. */
 static unsigned pick_other(uint32_t set)
 {
-    if (sched.chooser != NULL && sched.noise == SCHED_NOISY) {
-        return sched.chooser->next(set);
+    unsigned next = next_after(set, fiber_current() % FIBER_MAX);
+
+    if (sched.noise == SCHED_QUIET) {
+        return next;
     }
-    return decide_hart(set, 128, next_after(set, fiber_current() % FIBER_MAX));
+    return sched.chooser != NULL ? sched.chooser->next(set)
+                                 : decide_hart(fiber_current(), set, 128, next);
 }
 
 /* ---- the machine's calls ---- */
@@ -200,15 +107,52 @@ static void wake_for(unsigned hart)
 static unsigned odds_of(enum oracle_step_kind kind)
 {
     return kind == ORACLE_SLOT_LOAD || kind == ORACLE_WORD_LOAD || kind == ORACLE_LOCK
-               ? sched.odds / 4
-               : sched.odds;
+               ? decide_odds() / 4
+               : decide_odds();
+}
+
+/* Words and locks lie in objects of the kernel's; an object whose frame is free is gone. */
+static void judge_place(const struct oracle_step *step)
+{
+    uint64_t pa = step->place - (uint64_t)(uintptr_t)phys_mem_pointer(0);
+    const struct frame *frame;
+
+    if (!phys_mem_has(pa, sizeof(uint64_t))) {
+        return;
+    }
+    frame = frame_of((paddr_t){pa});
+    if (frame != NULL && (frame->type == FRAME_FREE || frame->type == FRAME_FREE_PART)) {
+        oracle_fail(ORACLE_RULE_TOUCH_FREE, step->hart,
+                    "hart %u uses a word or lock in the frame %#lx, which is free", step->hart,
+                    pa & ~PAGE_MASK);
+    }
+}
+
+static bool is_in_object(enum oracle_step_kind kind)
+{
+    return kind == ORACLE_WORD_LOAD || kind == ORACLE_WORD_STORE || kind == ORACLE_LOCK ||
+           kind == ORACLE_UNLOCK;
+}
+
+/* The hart is about to take this step: perhaps another is first. */
+static void let_others_go(const struct oracle_step *step, unsigned hart)
+{
+    uint32_t others = sched.ready & ~(1U << hart);
+    unsigned target = hart;
+
+    if (sched.chooser != NULL) {
+        target = sched.chooser->next(sched.ready);
+    } else if (others != 0 && step->kind == ORACLE_PAUSE) {
+        target = pick_other(others);
+    } else if (others != 0) {
+        target = decide_hart(hart, others, odds_of(step->kind), hart);
+    }
+    go_to(target);
 }
 
 static void before(const struct oracle_step *step)
 {
     unsigned hart = fiber_current();
-    uint32_t others;
-    unsigned target = hart;
 
     sched.steps++;
     if (hart == FIBER_MAIN) {
@@ -225,18 +169,12 @@ static void before(const struct oracle_step *step)
     if (sched.steps > STEPS_MAX) {
         oracle_fail(ORACLE_RULE_MEANING, hart, "the history does not come to an end");
     }
-    if (sched.noise == SCHED_QUIET) {
-        return;
+    if (sched.noise == SCHED_NOISY) {
+        let_others_go(step, hart);
     }
-    others = sched.ready & ~(1U << hart);
-    if (sched.chooser != NULL) {
-        target = sched.chooser->next(sched.ready);
-    } else if (others != 0 && step->kind == ORACLE_PAUSE) {
-        target = pick_other(others);
-    } else {
-        target = decide_hart(others, odds_of(step->kind), hart);
+    if (is_in_object(step->kind)) {
+        judge_place(step);
     }
-    go_to(target);
 }
 
 /* Nobody is ready: those that wait look once more. */
@@ -356,19 +294,8 @@ void sched_start(void (*function)(unsigned hart))
 
 void sched_begin(const struct world_history *history, struct world_history *taken)
 {
-    static const unsigned odds[] = {128, 64, 24, 8};
-
     memset(&sched, 0, sizeof(sched));
-    sched.history = history;
-    sched.taken = taken;
-    sched.random = (uint64_t)history->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-    (void)random_next();
-    sched.odds = odds[random_next() % 4];
-    if (taken != NULL) {
-        *taken = *history;
-        taken->choice_count = 0;
-        taken->seed = 0;
-    }
+    decide_begin(history, taken);
 }
 
 void sched_choose_by(const struct sched_chooser *chooser)
@@ -405,7 +332,7 @@ uint64_t sched_steps(void)
 
 uint64_t sched_decisions(void)
 {
-    return sched.decisions;
+    return decide_count();
 }
 
 const struct oracle_step *sched_pending(unsigned hart)

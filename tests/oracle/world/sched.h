@@ -55,7 +55,7 @@ uint64_t sched_decisions(void);
 /* The step that a hart is about to take. */
 const struct oracle_step *sched_pending(unsigned hart);
 
-/* While it is quiet no other hart gets a step: for what a lock of the kernel's would guard.  Returns
+/* While it is quiet no other hart gets a step: for what a lock of the kernel's would guard. Returns
  * how it was. */
 enum sched_noise sched_hush(enum sched_noise noise);
 

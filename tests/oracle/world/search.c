@@ -10,8 +10,8 @@
  * its own is taken.
  *
  * What depends on what is decided on the safe side: steps on one place if one writes; full fences,
- * which share a clock; and steps that touch what TLBs hold, whatever their places, since the machine
- * judges them together.  A and D are set by no walker here: a world that is searched has
+ * which share a clock; and steps that touch what TLBs hold, whatever their places, since the
+ * machine judges them together.  A and D are set by no walker here: a world that is searched has
  * ORACLE_AD_FAULT, so that an access writes nothing.
  */
 #include "world/search.h"

@@ -1,27 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Making a failing history short: fewer operations, then fewer harts, then fewer choices that are
+ * Making a failing history short: fewer operations, then fewer harts, then fewer decisions that are
  * not 0.
  *
- * When an operation goes, the choices made after it no longer mean what they meant; so a shorter
- * list of operations is tried with the choices as they were and then with a row of random ones, and
- * what fails is written down with the choices it made.
+ * Decisions go by keys meanwhile: those of an operation that is taken out go with it, the others
+ * stay where they were.  Where that does not fail any more, a row of random ones is tried.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "world/world.h"
+#include "world/decide.h"
 
 #define SEEDS_TRIED 24U
 
 struct shrink {
     struct world_history *best;
-    struct world_history *trial, *taken;
     struct world_result *result;
     unsigned runs_left;
+    bool has_begun;
+    enum oracle_rule rule; /* by which it failed at first */
+    struct world_history trial, taken;
+    struct decide_keys keys; /* of the best */
+    struct decide_keys trial_keys, noted;
 };
 
-static bool try_once(struct shrink *shrink)
+/* The trial with the decisions of `keys`, or (NULL) with its own. */
+static bool try_once(struct shrink *shrink, const struct decide_keys *keys)
 {
     struct world_result result;
 
@@ -29,42 +33,67 @@ static bool try_once(struct shrink *shrink)
         return false;
     }
     shrink->runs_left--;
-    world_run(shrink->trial, &result, shrink->taken);
-    if (!result.failed) {
+    decide_by_keys(keys, &shrink->noted);
+    world_run(&shrink->trial, &result, &shrink->taken);
+    decide_by_keys(NULL, NULL);
+    if (!result.failed || (shrink->has_begun && result.verdict.rule != shrink->rule)) {
         return false;
     }
-    *shrink->best = *shrink->taken;
+    *shrink->best = shrink->taken;
     *shrink->result = result;
+    shrink->keys = shrink->noted;
     return true;
 }
 
-/* The trial's operations with their own choices, then with those of some seeds. */
+/* The trial's operations with the decisions that are left, then with those of some seeds. */
 static bool try_operations(struct shrink *shrink)
 {
-    if (try_once(shrink)) {
+    if (try_once(shrink, &shrink->trial_keys)) {
         return true;
     }
-    shrink->trial->choice_count = 0;
+    shrink->trial.choice_count = 0;
     for (uint32_t seed = 1; seed <= SEEDS_TRIED; seed++) {
-        shrink->trial->seed = seed;
-        if (try_once(shrink)) {
+        shrink->trial.seed = seed;
+        if (try_once(shrink, NULL)) {
             return true;
         }
     }
     return false;
 }
 
-static void cut(struct world_history *history, size_t first, size_t count)
+static void begin_trial(struct shrink *shrink)
 {
-    size_t rest = history->op_count - first - count;
-    size_t of_setup = 0;
+    shrink->trial = *shrink->best;
+    shrink->trial_keys = shrink->keys;
+}
+
+/* Takes operations out of the trial, and their decisions. */
+static void cut(struct shrink *shrink, size_t first, size_t count)
+{
+    struct world_history *history = &shrink->trial;
+    struct decide_keys *keys = &shrink->trial_keys;
+    size_t kept = 0;
 
     if (first < history->setup_count) {
-        of_setup = history->setup_count - first < count ? history->setup_count - first : count;
+        size_t rest = history->setup_count - first;
+
+        history->setup_count -= rest < count ? rest : count;
     }
-    memmove(&history->ops[first], &history->ops[first + count], rest * sizeof(history->ops[0]));
+    memmove(&history->ops[first], &history->ops[first + count],
+            (history->op_count - first - count) * sizeof(history->ops[0]));
     history->op_count -= count;
-    history->setup_count -= of_setup;
+    for (size_t i = 0; i < keys->count; i++) {
+        struct decide_key key = keys->at[i];
+
+        if (key.op != DECIDE_NO_OP && key.op >= first) {
+            if (key.op < first + count) {
+                continue;
+            }
+            key.op = (uint16_t)(key.op - count);
+        }
+        keys->at[kept++] = key;
+    }
+    keys->count = kept;
 }
 
 static void drop_operations(struct shrink *shrink)
@@ -74,27 +103,65 @@ static void drop_operations(struct shrink *shrink)
 
         while (first > 0) {
             first = first > count ? first - count : 0;
-            if (first + count > shrink->best->op_count || shrink->best->op_count <= count) {
-                continue;
+            if (first + count <= shrink->best->op_count && shrink->best->op_count > count) {
+                begin_trial(shrink);
+                cut(shrink, first, count);
+                (void)try_operations(shrink);
             }
-            *shrink->trial = *shrink->best;
-            cut(shrink->trial, first, count);
+        }
+    }
+}
+
+/* Takes a hart that does nothing away: the ones above it move down. */
+static void move_harts_down(struct shrink *shrink, unsigned gone)
+{
+    for (size_t i = 0; i < shrink->trial.op_count; i++) {
+        shrink->trial.ops[i].hart -= shrink->trial.ops[i].hart > gone ? 1 : 0;
+    }
+    for (size_t i = 0; i < shrink->trial_keys.count; i++) {
+        struct decide_key *key = &shrink->trial_keys.at[i];
+
+        key->hart -= key->hart > gone && key->hart < ORACLE_HARTS_MAX ? 1 : 0;
+        key->value -= key->value > gone + 1 ? 1 : 0; /* hart + 1, mostly */
+    }
+    shrink->trial.config.harts--;
+}
+
+static bool is_idle(const struct world_history *history, unsigned hart)
+{
+    for (size_t i = 0; i < history->op_count; i++) {
+        if (history->ops[i].hart == hart) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void drop_harts(struct shrink *shrink)
+{
+    for (unsigned hart = shrink->best->config.harts; hart > 0; hart--) {
+        if (shrink->best->config.harts > 1) {
+            begin_trial(shrink);
+            if (!is_idle(&shrink->trial, hart - 1)) {
+                continue; /* what it does is needed; perhaps another can do it (merge_harts) */
+            }
+            move_harts_down(shrink, hart - 1);
             (void)try_operations(shrink);
         }
     }
 }
 
-/* Takes the highest hart away: what it does becomes another's. */
-static void drop_harts(struct shrink *shrink)
+/* What the last hart does becomes another's. */
+static void merge_harts(struct shrink *shrink)
 {
     while (shrink->best->config.harts > 1) {
         unsigned last = shrink->best->config.harts - 1;
 
-        *shrink->trial = *shrink->best;
-        shrink->trial->config.harts = last;
-        for (size_t i = 0; i < shrink->trial->op_count; i++) {
-            if (shrink->trial->ops[i].hart == last) {
-                shrink->trial->ops[i].hart = (uint8_t)(last - 1);
+        begin_trial(shrink);
+        shrink->trial.config.harts = last;
+        for (size_t i = 0; i < shrink->trial.op_count; i++) {
+            if (shrink->trial.ops[i].hart == last) {
+                shrink->trial.ops[i].hart = (uint8_t)(last - 1);
             }
         }
         if (!try_operations(shrink)) {
@@ -106,55 +173,40 @@ static void drop_harts(struct shrink *shrink)
 /* Numbers of operations that mean nothing become 0. */
 static void plain_operations(struct shrink *shrink)
 {
-    for (size_t i = 0; i < shrink->best->op_count; i++) {
-        static const size_t fields[] = {
-            offsetof(struct world_op, arg),   offsetof(struct world_op, arg) + 1,
-            offsetof(struct world_op, shape), offsetof(struct world_op, page),
-            offsetof(struct world_op, space),
-        };
+    static const size_t fields[] = {
+        offsetof(struct world_op, arg),   offsetof(struct world_op, arg) + 1,
+        offsetof(struct world_op, shape), offsetof(struct world_op, page),
+        offsetof(struct world_op, space),
+    };
 
+    for (size_t i = 0; i < shrink->best->op_count; i++) {
         for (size_t j = 0; j < sizeof(fields) / sizeof(fields[0]); j++) {
             uint8_t *field;
 
-            *shrink->trial = *shrink->best;
-            field = (uint8_t *)&shrink->trial->ops[i] + fields[j];
+            begin_trial(shrink);
+            field = (uint8_t *)&shrink->trial.ops[i] + fields[j];
             if (*field != 0) {
                 *field = 0;
-                (void)try_once(shrink);
+                (void)try_once(shrink, &shrink->trial_keys);
             }
         }
     }
 }
 
-/* Choice `i` becomes 0: its gap and the decision go to the next one. */
-static void forget_choice(struct world_history *history, size_t i)
+static void drop_decisions(struct shrink *shrink)
 {
-    if (i + 1 < history->choice_count) {
-        uint32_t gap = (uint32_t)history->choices[i].gap + 1U + history->choices[i + 1].gap;
+    for (size_t count = shrink->keys.count; count > 0; count /= 2) {
+        size_t at = 0;
 
-        if (gap > UINT16_MAX) {
-            return;
-        }
-        history->choices[i + 1].gap = (uint16_t)gap;
-    }
-    memmove(&history->choices[i], &history->choices[i + 1],
-            (history->choice_count - i - 1) * sizeof(history->choices[0]));
-    history->choice_count--;
-}
+        while (at < shrink->keys.count && shrink->runs_left > 0) {
+            size_t gone = shrink->keys.count - at < count ? shrink->keys.count - at : count;
 
-static void drop_choices(struct shrink *shrink)
-{
-    for (size_t count = shrink->best->choice_count; count > 0; count /= 2) {
-        for (size_t at = 0; at < shrink->best->choice_count;) {
-            *shrink->trial = *shrink->best;
-            for (size_t i = 0; i < count && at < shrink->trial->choice_count; i++) {
-                forget_choice(shrink->trial, at);
-            }
-            if (!try_once(shrink)) {
+            begin_trial(shrink);
+            memmove(&shrink->trial_keys.at[at], &shrink->trial_keys.at[at + gone],
+                    (shrink->keys.count - at - gone) * sizeof(shrink->keys.at[0]));
+            shrink->trial_keys.count -= gone;
+            if (!try_once(shrink, &shrink->trial_keys)) {
                 at += count;
-            }
-            if (shrink->runs_left == 0) {
-                return;
             }
         }
     }
@@ -162,26 +214,27 @@ static void drop_choices(struct shrink *shrink)
 
 void world_shrink(struct world_history *history, struct world_result *result, unsigned runs)
 {
-    struct shrink shrink = {.best = history,
-                            .trial = malloc(sizeof(struct world_history)),
-                            .taken = malloc(sizeof(struct world_history)),
-                            .result = result,
-                            .runs_left = runs};
+    struct shrink *shrink = calloc(1, sizeof(*shrink));
     size_t before;
 
-    if (shrink.trial == NULL || shrink.taken == NULL) {
+    if (shrink == NULL) {
         abort();
     }
-    do {
-        before = history->op_count;
-        drop_operations(&shrink);
-        drop_harts(&shrink);
-    } while (history->op_count < before && shrink.runs_left > 0);
-    plain_operations(&shrink);
-    do {
-        before = history->choice_count;
-        drop_choices(&shrink);
-    } while (history->choice_count < before && shrink.runs_left > 0);
-    free(shrink.trial);
-    free(shrink.taken);
+    shrink->best = history;
+    shrink->result = result;
+    shrink->runs_left = runs;
+    shrink->trial = *history;
+    if (try_once(shrink, NULL)) { /* writes its keys down */
+        shrink->has_begun = true;
+        shrink->rule = result->verdict.rule;
+        do {
+            before = history->op_count + shrink->keys.count;
+            drop_operations(shrink);
+            drop_harts(shrink);
+            drop_decisions(shrink);
+            merge_harts(shrink);
+            plain_operations(shrink);
+        } while (history->op_count + shrink->keys.count < before && shrink->runs_left > 0);
+    }
+    free(shrink);
 }

@@ -54,8 +54,8 @@ static double seconds(void)
 int small_run(uint64_t most)
 {
     static const char *const compared[][2] = {
-        {"write", "protect"}, {"read", "unmap"}, {"write", "remap"}, {"leave", "reap"},
-        {"leave", "leave"},
+        {"write", "protect"}, {"read", "unmap"},  {"write", "remap"},
+        {"leave", "reap"},    {"leave", "leave"},
     };
     struct small_total total = {0};
     bool is_well = pairs_of_one(most, &total) && longer_words(most, &total);

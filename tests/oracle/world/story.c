@@ -91,7 +91,8 @@ static const char *const step_names[] = {
 static void on_change(unsigned from, unsigned to, const struct oracle_step *step)
 {
     if (from == to) {
-        (void)fprintf(out, "           step %lu, hart %u: ", (unsigned long)oracle_steps() + 1, from);
+        (void)fprintf(out, "           step %lu, hart %u: ", (unsigned long)oracle_steps() + 1,
+                      from);
     } else {
         number_line();
         (void)fprintf(out, "   before hart %u ", from);
