@@ -13,24 +13,17 @@
 #include "arch_host/phys_mem.h"
 #include "machine/effects.h"
 
-#ifdef __SANITIZE_ADDRESS__
-#    include <sanitizer/asan_interface.h>
-#else
-#    define ASAN_POISON_MEMORY_REGION(at, bytes)   ((void)(at), (void)(bytes))
-#    define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
-#endif
-
 void host_frames_freed(uint64_t pa, uint64_t bytes)
 {
     if (oracle_is_on) {
         oracle_frames_freed(pa, bytes);
     }
-    ASAN_POISON_MEMORY_REGION(phys_mem_pointer(pa), bytes);
+    phys_mem_close(pa, bytes);
 }
 
 void host_frames_taken(uint64_t pa, uint64_t bytes)
 {
-    ASAN_UNPOISON_MEMORY_REGION(phys_mem_pointer(pa), bytes);
+    phys_mem_open(pa, bytes);
     if (oracle_is_on) {
         oracle_frames_taken(pa, bytes);
     }

@@ -15,6 +15,13 @@
 
 #include "arch_host/arch_host.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#    include <sanitizer/asan_interface.h>
+#else
+#    define ASAN_POISON_MEMORY_REGION(at, bytes)   ((void)(at), (void)(bytes))
+#    define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
+#endif
+
 #define FILL_BYTES_MAX (UINT64_C(64) << 20)
 #define FILL_PATTERN   0xa4
 
@@ -54,6 +61,9 @@ void phys_mem_init(const struct machine *machine)
             host_fail("phys_mem: set up twice, with another RAM");
         }
         described = machine;
+        for (size_t i = 0; i < machine->bank_count; i++) {
+            phys_mem_open(machine->banks[i].start.raw, pa_range_bytes(machine->banks[i]));
+        }
         return;
     }
     limit = SMALL_LIMIT;
@@ -136,4 +146,14 @@ bool phys_mem_alias(void *at, uint64_t pa, uint64_t bytes)
 {
     return mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
                 memory_file, (off_t)pa) != MAP_FAILED;
+}
+
+void phys_mem_close(uint64_t pa, uint64_t bytes)
+{
+    ASAN_POISON_MEMORY_REGION(phys_mem_pointer(pa), bytes);
+}
+
+void phys_mem_open(uint64_t pa, uint64_t bytes)
+{
+    ASAN_UNPOISON_MEMORY_REGION(phys_mem_pointer(pa), bytes);
 }

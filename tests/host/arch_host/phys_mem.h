@@ -34,3 +34,7 @@ bool phys_mem_read64(uint64_t pa, uint64_t *value);
 /* Shows [pa, pa + bytes) a second time, at the page-aligned host address `at`.  False: the host
  * refuses. */
 bool phys_mem_alias(void *at, uint64_t pa, uint64_t bytes);
+
+/* Under the address sanitizer: whoever touches [pa, pa + bytes) is found, until it is opened. */
+void phys_mem_close(uint64_t pa, uint64_t bytes);
+void phys_mem_open(uint64_t pa, uint64_t bytes);

@@ -98,7 +98,7 @@ static void push(struct order_place place, uint64_t before, const struct clock *
         .step = oracle.step,
         .read_by = state_bit(hart),
         .writer = (uint8_t)hart,
-        .is_slot = place.is_slot,
+        .is_slot = order_is_slot(place),
         .carries = *carries,
     };
     ring.bucket[bucket_of(place.word)]++;
@@ -127,7 +127,8 @@ uint64_t order_load(struct order_place place, memory_order order)
         }
         older++;
     }
-    pick = state_choose(place.is_slot ? ORACLE_SLOT_LOAD : ORACLE_WORD_LOAD, place.name, older + 1);
+    pick = state_choose(order_is_slot(place) ? ORACLE_SLOT_LOAD : ORACLE_WORD_LOAD, place.name,
+                        older + 1);
     if (pick > 0) {
         value = found[pick - 1]->before;
     }

@@ -24,9 +24,13 @@ bool order_sees(const struct clock *clock, unsigned writer, uint32_t step);
  * driver. */
 struct order_place {
     _Atomic(uint64_t) *word;
-    uint64_t name; /* as drivers and verdicts call it */
-    bool is_slot;
+    uint64_t name; /* as drivers call it: a physical address for a slot, else the word's own */
 };
+
+static inline bool order_is_slot(struct order_place place)
+{
+    return place.name != (uintptr_t)place.word;
+}
 
 uint64_t order_load(struct order_place place, memory_order order);
 void order_store(struct order_place place, uint64_t value, memory_order order);

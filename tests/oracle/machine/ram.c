@@ -18,32 +18,27 @@
 
 #define CLEAR_BYTES_MAX (UINT64_C(1) << 20)
 
-static struct {
-    uint64_t first; /* number of the first page of RAM */
-    uint64_t count;
-    struct ram_frame *frames;
-    size_t mapped_bytes;
-    const struct machine *machine;
-    unsigned char *memory; /* where physical address 0 would be */
-} ram;
+struct ram ram;
+static size_t mapped_bytes; /* of the records */
+static const struct machine *machine;
 
 static void frames_map(uint64_t count)
 {
     size_t bytes = count * sizeof(struct ram_frame);
 
-    if (ram.frames != NULL && bytes == ram.mapped_bytes && bytes <= CLEAR_BYTES_MAX) {
+    if (ram.frames != NULL && bytes == mapped_bytes && bytes <= CLEAR_BYTES_MAX) {
         memset(ram.frames, 0, bytes);
         return;
     }
     if (ram.frames != NULL) {
-        (void)munmap(ram.frames, ram.mapped_bytes);
+        (void)munmap(ram.frames, mapped_bytes);
     }
     ram.frames = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (ram.frames == MAP_FAILED) {
         host_fail("oracle: no room for the records of %lu frames", (unsigned long)count);
     }
-    ram.mapped_bytes = bytes;
+    mapped_bytes = bytes;
 }
 
 void ram_reset(void)
@@ -51,9 +46,9 @@ void ram_reset(void)
     uint64_t start = UINT64_MAX;
     uint64_t end = 0;
 
-    ram.machine = machine_get();
-    for (size_t i = 0; i < ram.machine->bank_count; i++) {
-        struct pa_range bank = ram.machine->banks[i];
+    machine = machine_get();
+    for (size_t i = 0; i < machine->bank_count; i++) {
+        struct pa_range bank = machine->banks[i];
         uint64_t bank_end = bank.end.raw < PHYS_MEM_LIMIT ? bank.end.raw : PHYS_MEM_LIMIT;
 
         start = bank.start.raw < start ? bank.start.raw : start;
@@ -61,40 +56,14 @@ void ram_reset(void)
     }
     ram.first = start >> TABLE_SHIFT;
     ram.count = start < end ? ((end + TABLE_BYTES - 1) >> TABLE_SHIFT) - ram.first : 0;
+    ram.has_holes = machine->bank_count > 1;
     ram.memory = phys_mem_pointer(0);
     frames_map(ram.count + 1);
 }
 
-uint32_t ram_index(uint64_t pa)
+bool ram_has(uint64_t pa)
 {
-    uint64_t index = (pa >> TABLE_SHIFT) - ram.first;
-
-    if (index >= ram.count ||
-        (ram.machine->bank_count > 1 && !phys_mem_has(pa & ~(TABLE_BYTES - 1), 1))) {
-        return FRAME_NONE;
-    }
-    return (uint32_t)index;
-}
-
-struct ram_frame *ram_frame(uint32_t index)
-{
-    return &ram.frames[index];
-}
-
-uint64_t ram_pa(uint32_t index)
-{
-    return (ram.first + index) << TABLE_SHIFT;
-}
-
-_Atomic(uint64_t) *ram_word(uint64_t pa)
-{
-    return (_Atomic(uint64_t) *)(void *)(ram.memory + pa);
-}
-
-uint64_t ram_read(uint64_t pa)
-{
-    /* Relaxed: a walker has no order of its own; what it may see is judged elsewhere. */
-    return atomic_load_explicit(ram_word(pa), memory_order_relaxed);
+    return phys_mem_has(pa & ~(TABLE_BYTES - 1), 1);
 }
 
 /* ---- lives ---- */

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "machine/state.h"
 
 #define FRAME_NONE UINT32_MAX
@@ -24,14 +26,49 @@ struct ram_frame {
 /* Forgets all lives; reads which RAM there is. */
 void ram_reset(void);
 
-/* Number of the frame at pa; FRAME_NONE: there is no RAM. */
-uint32_t ram_index(uint64_t pa);
-struct ram_frame *ram_frame(uint32_t index);
-uint64_t ram_pa(uint32_t index);
+/* (c) between resets. */
+struct ram {
+    uint64_t first; /* number of the first page of RAM            */
+    uint64_t count; /* pages from there to the end of all banks   */
+    bool has_holes; /* some of them are no RAM                    */
+    struct ram_frame *frames;
+    unsigned char *memory; /* where physical address 0 would be   */
+};
 
-/* An aligned word of RAM as a walker reads it. */
-uint64_t ram_read(uint64_t pa);
-_Atomic(uint64_t) *ram_word(uint64_t pa);
+extern struct ram ram;
+
+/* True if the page is RAM, where banks leave holes. */
+bool ram_has(uint64_t pa);
+
+/* Number of the frame at pa; FRAME_NONE: there is no RAM. */
+static inline uint32_t ram_index(uint64_t pa)
+{
+    uint64_t index = (pa >> TABLE_SHIFT) - ram.first;
+
+    return index < ram.count && (!ram.has_holes || ram_has(pa)) ? (uint32_t)index : FRAME_NONE;
+}
+
+static inline struct ram_frame *ram_frame(uint32_t index)
+{
+    return &ram.frames[index];
+}
+
+static inline uint64_t ram_pa(uint32_t index)
+{
+    return (ram.first + index) << TABLE_SHIFT;
+}
+
+/* An aligned word of RAM, and what a walker reads there: relaxed, since a walker has no order of
+ * its own; what it may see is judged elsewhere. */
+static inline _Atomic(uint64_t) *ram_word(uint64_t pa)
+{
+    return (_Atomic(uint64_t) *)(void *)(ram.memory + pa);
+}
+
+static inline uint64_t ram_read(uint64_t pa)
+{
+    return atomic_load_explicit(ram_word(pa), memory_order_relaxed);
+}
 
 /* True if the frame has come free and not been taken. */
 static inline bool ram_is_free(const struct ram_frame *frame)

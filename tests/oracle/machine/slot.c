@@ -12,7 +12,7 @@
 
 static struct order_place slot_begin(_Atomic(uint64_t) *slot, enum oracle_step_kind kind)
 {
-    struct order_place place = {slot, phys_mem_address((const void *)(uintptr_t)slot), true};
+    struct order_place place = {slot, phys_mem_address((const void *)(uintptr_t)slot)};
 
     (void)state_step(kind, place.name, kind == ORACLE_SLOT_STORE, 0);
     judge_touch(place.name);

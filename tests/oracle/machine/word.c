@@ -7,7 +7,7 @@
 
 static struct order_place word_at(const _Atomic(uint64_t) *word)
 {
-    return (struct order_place){(_Atomic(uint64_t) *)(uintptr_t)word, (uintptr_t)word, false};
+    return (struct order_place){(_Atomic(uint64_t) *)(uintptr_t)word, (uintptr_t)word};
 }
 
 uint64_t oracle_word_load(const _Atomic(uint64_t) *word, memory_order order)
