@@ -166,7 +166,7 @@ bool oracle_may_access(unsigned hart, uint64_t va, enum oracle_access access, ui
 }
 
 /* The kernel's duty is code that was there, as it could know, when the page became executable.
- * Later stores to code are for icache_sync. */
+ * Later stores to code are for icache_sync, even if the frame becomes executable elsewhere then. */
 static void judge_code(size_t which)
 {
     const struct oracle_outcome *outcome = &last.outcomes[which];
@@ -177,7 +177,7 @@ static void judge_code(size_t which)
         return;
     }
     frame = ram_frame(ram_index(outcome->pa));
-    if (frame->code != frame->written) {
+    if (frame->code != frame->written || frame->written > mapped) {
         return;
     }
     verdict_give(ORACLE_RULE_OLD_CODE, last.hart, NULL,

@@ -4,11 +4,14 @@
  * returns; in between a line says where another hart came in between, so that the order of what
  * matters can be read off.
  */
+#include <string.h>
+
 #include "world/op.h"
 #include "world/ops.h"
 #include "world/run.h"
 
 static FILE *out;
+static bool tells_steps;
 static unsigned line;
 static const struct world_history *story;
 
@@ -50,6 +53,14 @@ static void tell_op(unsigned hart, const struct world_op *op)
 }
 
 static const struct world_op *last_begun;
+static unsigned line_of[ORACLE_HARTS_MAX]; /* where what the hart does now was told */
+
+/* The step that made the entry of the verdict stale, and the line that tells of its operation. */
+static struct {
+    uint64_t step;
+    unsigned line, hart;
+    struct oracle_step what;
+} culprit;
 
 static void on_event(enum run_event event, unsigned hart, const struct world_op *op)
 {
@@ -57,6 +68,7 @@ static void on_event(enum run_event event, unsigned hart, const struct world_op 
         bool is_setup = op < story->ops + story->setup_count;
 
         number_line();
+        line_of[hart] = line;
         tell_op(hart, op);
         (void)fprintf(out, "%s   (step %lu)\n", is_setup ? ", undisturbed" : "",
                       (unsigned long)oracle_steps() + 1);
@@ -88,9 +100,22 @@ static const char *const step_names[] = {
     [SCHED_RETURNS] = "returns to its program",
 };
 
+static void on_step(unsigned hart, const struct oracle_step *step)
+{
+    if (culprit.step != 0 && oracle_steps() + 1 == culprit.step) {
+        culprit.line = line_of[hart];
+        culprit.hart = hart;
+        culprit.what = *step;
+    }
+}
+
 static void on_change(unsigned from, unsigned to, const struct oracle_step *step)
 {
     if (from == to) {
+        on_step(from, step);
+        if (!tells_steps) {
+            return;
+        }
         (void)fprintf(out, "           step %lu, hart %u: ", (unsigned long)oracle_steps() + 1,
                       from);
     } else {
@@ -109,21 +134,37 @@ static void on_change(unsigned from, unsigned to, const struct oracle_step *step
     (void)fprintf(out, "\n");
 }
 
-static void tell(const struct world_history *history, enum sched_detail detail, FILE *to)
+static void tell_culprit(void)
 {
-    const struct oracle_config *config = &history->config;
+    if (culprit.line != 0) {
+        (void)fprintf(out, "      line %u did it: at step %lu hart %u %s %#lx\n", culprit.line,
+                      (unsigned long)culprit.step, culprit.hart, step_names[culprit.what.kind],
+                      (unsigned long)culprit.what.place);
+    }
+}
+
+static void tell_config(const struct oracle_config *config)
+{
+    (void)fprintf(out, "%u hart%s, Sv%u, %u ASID bits, A and D by %s%s\n", config->harts,
+                  config->harts == 1 ? "" : "s", 12 + 9 * config->levels, config->asid_bits,
+                  config->ad == ORACLE_AD_HARDWARE ? "hardware" : "faults",
+                  config->has_svpbmt ? ", Svpbmt" : "");
+}
+
+static void tell(const struct world_history *history, FILE *to)
+{
     struct world_result result;
 
     out = to;
     line = 0;
     story = history;
     last_begun = NULL;
-    (void)fprintf(to, "%u hart%s, Sv%u, %u ASID bits, A and D by %s%s\n", config->harts,
-                  config->harts == 1 ? "" : "s", 12 + 9 * config->levels, config->asid_bits,
-                  config->ad == ORACLE_AD_HARDWARE ? "hardware" : "faults",
-                  config->has_svpbmt ? ", Svpbmt" : "");
+    world_run(history, &result, NULL);
+    memset(&culprit, 0, sizeof(culprit));
+    culprit.step = result.failed ? result.verdict.since : 0;
+    tell_config(&history->config);
     run_tell(on_event);
-    sched_tell(on_change, detail);
+    sched_tell(on_change, SCHED_STEPS);
     world_run(history, &result, NULL);
     run_tell(NULL);
     sched_tell(NULL, SCHED_CHANGES);
@@ -133,6 +174,7 @@ static void tell(const struct world_history *history, enum sched_detail detail, 
     }
     (void)fprintf(to, "      %s at step %lu, hart %u: %s\n", oracle_rule_name(result.verdict.rule),
                   (unsigned long)result.verdict.step, result.verdict.hart, result.verdict.text);
+    tell_culprit();
     (void)fprintf(to, "replay: scripts/oracle --replay ");
     world_print_word(history, to);
     (void)fprintf(to, "\n");
@@ -140,10 +182,12 @@ static void tell(const struct world_history *history, enum sched_detail detail, 
 
 void world_story(const struct world_history *history, FILE *to)
 {
-    tell(history, SCHED_CHANGES, to);
+    tells_steps = false;
+    tell(history, to);
 }
 
 void world_story_in_steps(const struct world_history *history, FILE *to)
 {
-    tell(history, SCHED_STEPS, to);
+    tells_steps = true;
+    tell(history, to);
 }
