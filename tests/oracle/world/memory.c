@@ -7,7 +7,7 @@
 #include "world/main.h"
 #include "world/ops.h"
 
-#define SEEDS 4U
+#define SEEDS 16U
 
 static struct world_history history;
 
@@ -15,7 +15,7 @@ static struct world_history history;
 static void with_failure(uint64_t seed, unsigned n)
 {
     static const struct world_limits limits = {
-        .harts = 3, .levels = 4, .asid_bits = 9, .ad = 0, .ops_least = 60, .ops_most = 60};
+        .harts = 3, .levels = 4, .asid_bits = 9, .ad = 0, .ops_least = 80, .ops_most = 80};
     unsigned kind = 0;
 
     world_random(seed, &limits, &history);

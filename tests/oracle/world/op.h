@@ -133,4 +133,5 @@ void op_two(const struct op *op);
 void op_nested(const struct op *op);
 void op_icache_sync(const struct op *op);
 void op_keep(const struct op *op);
+void op_unmap_and_reap(const struct op *op);
 void op_audit(const struct op *op);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operations that do much of one thing: spaces one after the other, which uses up identifiers; and
- * frames that wait for a cursor's flush.
+ * Operations that do much of one thing: spaces one after the other, which uses up identifiers;
+ * an unmap and its reaping; frames that wait for a cursor's flush.
  */
 #include "arch_host/arch_host.h"
 #include "world/op.h"
@@ -32,6 +32,14 @@ void op_space_parade(const struct op *op)
         (void)vm_space_reap();
     }
     op_run_space(op, home);
+}
+
+/* Unmaps and reaps in one visit to the kernel: no fence of an entry comes in between. */
+void op_unmap_and_reap(const struct op *op)
+{
+    op_unmap(op);
+    (void)vm_space_reap();
+    (void)vm_space_reap();
 }
 
 /* Frames that wait for the flush of a cursor, more than it has room for. */

@@ -32,6 +32,7 @@ static const struct ops_row table[] = {
     {"audit", op_audit, OPS_KERNEL, 1},
     {"run fresh spaces, one after the other", op_space_parade, OPS_KERNEL, 2},
     {"keep frames for a flush", op_keep, OPS_KERNEL, 2},
+    {"unmap and reap", op_unmap_and_reap, OPS_KERNEL, 3},
 };
 
 const struct ops_row *ops_row(unsigned kind)

@@ -112,17 +112,24 @@ static void drop_operations(struct shrink *shrink)
     }
 }
 
+static uint8_t moved_down(uint8_t number, unsigned gone)
+{
+    return number > gone ? (uint8_t)(number - 1U) : number;
+}
+
 /* Takes a hart that does nothing away: the ones above it move down. */
 static void move_harts_down(struct shrink *shrink, unsigned gone)
 {
     for (size_t i = 0; i < shrink->trial.op_count; i++) {
-        shrink->trial.ops[i].hart -= shrink->trial.ops[i].hart > gone ? 1 : 0;
+        shrink->trial.ops[i].hart = moved_down(shrink->trial.ops[i].hart, gone);
     }
     for (size_t i = 0; i < shrink->trial_keys.count; i++) {
         struct decide_key *key = &shrink->trial_keys.at[i];
 
-        key->hart -= key->hart > gone && key->hart < ORACLE_HARTS_MAX ? 1 : 0;
-        key->value -= key->value > gone + 1 ? 1 : 0; /* hart + 1, mostly */
+        if (key->hart < ORACLE_HARTS_MAX) {
+            key->hart = moved_down(key->hart, gone);
+        }
+        key->value = moved_down(key->value, gone + 1); /* hart + 1, mostly */
     }
     shrink->trial.config.harts--;
 }
