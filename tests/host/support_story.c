@@ -72,6 +72,8 @@ static uint64_t place_of(const char *name)
         return PAGES + (uint64_t)(name[0] - 'F') * PLACE_PAGE;
     case 'M':
         return BLOCK;
+    case 'N':
+        return BLOCK + 5 * (uint64_t)PLACE_PAGE;
     case 'D':
         return DEVICE_BASE;
     default:

@@ -8,8 +8,9 @@
  *
  * What there is before the first line: roots A and B of two spaces and K of none; below each of A
  * and B one table of every level, A1, A0, B1, B0 (and A2, A3 with more levels), linked, for the
- * addresses from 0 on; spare tables S and T, full of zeroes; pages F, G, H; a block M of 2 MiB; a
- * device D.  A slot is a table and a number, "A0 3".  A value is "0", a pointer "S", a number
+ * addresses from 0 on; spare tables S and T, full of zeroes; pages F, G, H; a block M of 2 MiB, a
+ * page N inside it; a device D.  A slot is a table and a number, "A0 3".  A value is "0", a pointer
+ * "S", a number
  * "=0x1f", or a leaf: place and flags, "F:rw"; flags r w x, g global, k not for users, n memory
  * type NC, ! A and D clear, - D clear.
  *

@@ -40,6 +40,12 @@ static const struct story stories[] = {
           LEFT "0 begin 1; 0 set A0 0 0; 1 satp A 1; 1 use 0 w F; 0 fence; 0 rfence 2; 0 end"),
     STORY("but then it must be fenced", FENCE, ORACLE_RULE_STALE_AFTER_RETURN,
           LEFT "0 begin 1; 0 set A0 0 0; 1 satp A 1; 0 fence; 0 end"),
+    STORY("who removes what another loosened answers for older entries too", SATP, LEGAL,
+          "0 satp A 1; 1 satp A 1; 0 set A0 0 F:r; 1 satp K 0; 0 begin 1; 0 set A0 0 F:rw; 0 end; "
+          "0 begin 2; 0 set A0 0 0; 1 satp A 1; 0 fence; 0 rfence 2; 0 end"),
+    STORY("coming back to what a detached table held, though it is empty now", SATP,
+          ORACLE_RULE_STALE_AT_SATP,
+          LEFT "0 begin 1; 0 set A1 0 0; 0 set A0 0 0; 0 fence; 0 end; " TOLD "1 satp A 1"),
     STORY("coming back to a table that was taken out", SATP, ORACLE_RULE_STALE_AT_SATP,
           LEFT "0 begin 1; 0 set A1 0 0; 0 fence; 0 end; 1 satp A 1"),
     STORY("a fence of a page leaves that table in the walk cache", SATP, ORACLE_RULE_STALE_AT_SATP,
@@ -87,6 +93,11 @@ static const struct story stories[] = {
           ORACLE_RULE_STALE_AFTER_RETURN,
           "0 satp A 0; 1 satp A 0; 0 set A0 0 F:rw; 1 satp B 0; 0 begin 1; 0 set A0 0 0; 0 fence; "
           "0 end",
+          .asid_bits = NO_ASIDS),
+    STORY("what came after satp can be read through its walk cache", FENCE,
+          ORACLE_RULE_STALE_AFTER_RETURN,
+          "0 satp A 0; 1 satp A 0; 0 set A0 1 G:rw; 1 satp B 0; 0 set A0 0 F:rw; 0 begin 1; "
+          "0 set A0 0 0; 0 fence; 0 end",
           .asid_bits = NO_ASIDS),
     STORY("and by frees", FENCE, ORACLE_RULE_FREE_FRAME,
           "0 satp A 0; 1 satp A 0; 0 set A0 0 F:rw; 1 satp B 0; 0 begin 1; 0 set A0 0 0; 0 fence; "

@@ -94,7 +94,7 @@ static void add_held(uint64_t va)
         }
         if (!stale->is_pointer) {
             add_leaf(stale->entry, stale->level, va, 0, stale->step);
-        } else if (stale->level > 0) {
+        } else {
             add_walk(walk_from_table(ram_pa(stale->frame), stale->level - 1U, va), va, stale->step);
         }
     }

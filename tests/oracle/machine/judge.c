@@ -35,12 +35,8 @@ static bool leaf_is_harmless(unsigned hart, const struct stale *stale)
 static bool pointer_is_harmless(unsigned hart, const struct stale *stale)
 {
     const struct table *table = table_find(stale->frame);
-    struct walk walk;
+    struct walk walk = walk_from_root(oracle.harts[hart].root, stale->va);
 
-    if (stale->level == 0) {
-        return true;
-    }
-    walk = walk_from_root(oracle.harts[hart].root, stale->va);
     if (walk.level < stale->level && walk.tables[stale->level - 1] == ram_pa(stale->frame)) {
         return true;
     }

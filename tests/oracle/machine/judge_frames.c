@@ -76,7 +76,7 @@ static void judge_stale_names(uint32_t frame)
         const struct stale *stale = stale_at(i);
         uint64_t bytes = stale->is_pointer ? TABLE_BYTES : entry_extent(stale->level);
 
-        if (pa - entry_pa(stale->entry) >= bytes || !ram_lives(stale->frame, stale->life)) {
+        if (pa - entry_pa(stale->entry) >= bytes) {
             continue;
         }
         for (unsigned set = stale->harts; set != 0; set &= set - 1) {

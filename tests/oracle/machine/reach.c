@@ -107,7 +107,7 @@ static void add_detached(struct stale stale, const struct table_path *path)
     for (size_t i = 0; i < count; i++) {
         struct stale above = *stale_at(i);
 
-        if (!above.is_pointer || above.frame != path->top->frame || above.level == 0 ||
+        if (!above.is_pointer || above.frame != path->top->frame ||
             !ram_lives(above.frame, above.life)) {
             continue;
         }
