@@ -171,12 +171,21 @@ static void choose_fences(void)
     }
 }
 
+static void choose_timer(void)
+{
+    if (timer_choose(facts.all.has_stimecmp) != OK) {
+        boot_stop("there is no timer: neither SBI TIME nor an Sstc that all harts have");
+    }
+    timer_start_hart();
+}
+
 /* What every hart can do; afterwards the harts that came wait for arch_harts_start. */
 static void examine_harts(void)
 {
     boot_probe_costs(&facts);
     boot_probe_hart(&facts.own);
     facts.all = facts.own;
+    choose_timer(); /* for the wait for the others */
     harts_gather(&facts.all);
 }
 
@@ -185,9 +194,7 @@ static void decide(void)
     mmu_set_svpbmt(facts.all.has_svpbmt);
     mmu_set_zero_block(facts.all.zero_block);
     choose_asids();
-    if (timer_choose(facts.all.has_stimecmp) != OK) {
-        boot_stop("there is no timer: neither SBI TIME nor Sstc");
-    }
+    choose_timer();
     choose_fences();
     choose_paging();
 }
@@ -266,6 +273,5 @@ _Noreturn void boot_main(uint64_t hart_id, uint64_t tree_pa, uint64_t image_star
     examine_harts();
     decide();
     start_memory();
-    timer_start_hart();
     hart_take_stack(boot_finish);
 }

@@ -135,6 +135,6 @@ _Noreturn void hart_halt(void)
 {
     csr_write(sie, 0);
     for (;;) {
-        __asm__ volatile("wfi");
+        hart_wait();
     }
 }

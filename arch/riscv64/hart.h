@@ -56,6 +56,13 @@ void hart_set_stack(uint64_t low, uint64_t top);
 /* Goes on in `next` on the empty kernel stack of this hart, in the final table. */
 _Noreturn void hart_take_stack(void (*next)(void));
 
+/* Waits for an interrupt that is enabled in sie.  It is not taken, because SIE is clear, and stays
+ * pending: one that has come before ends the wait at once. */
+static inline void hart_wait(void)
+{
+    __asm__ volatile("wfi" ::: "memory");
+}
+
 /* Ends a pending software interrupt; what its sender stored before is seen by later loads. */
 void hart_clear_ipi(void);
 

@@ -10,6 +10,8 @@
  *   in the mask of harts, GO, IPI -->  final table, whole TLB flushed, its own stack
  *                               <---   RUNS: kernel_hart_main
  *
+ * Each of these arrows back carries a software interrupt, so that both sides can wait in wfi.
+ *
  * They come one at a time, because examining a hart uses the one probe page.  A hart that does not
  * come in time is DROPPED; if it comes later it sees that and stops.  One that came and then stays
  * away is a broken machine.
@@ -52,6 +54,8 @@ static struct {
     struct harts_report report; /* facts: by the hart until EXAMINED; else boot hart's */
 } comers[HART_MAX];
 
+static hart_idx_t caller; /* (c) the boot hart */
+
 static enum stage stage_of(hart_idx_t index)
 {
     /* Acquire pairs with the release in stage_set, on both sides. */
@@ -61,6 +65,12 @@ static enum stage stage_of(hart_idx_t index)
 static void stage_set(hart_idx_t index, enum stage stage)
 {
     atomic_store_explicit(&comers[index].stage, stage, memory_order_release);
+}
+
+/* Has the boot hart look again. */
+static void tell_caller(void)
+{
+    arch_ipi_send(hart_mask_with((struct hart_mask){0}, caller));
 }
 
 /* Goes from CALLED to `stage` unless the other side has gone elsewhere. */
@@ -75,16 +85,23 @@ static bool stage_claim(hart_idx_t index, enum stage stage)
 /* Waits until the hart has left `stage`; false if it takes too long. */
 static bool stage_passes(hart_idx_t index, enum stage stage)
 {
-    uint64_t start = arch_time_now();
-    uint64_t patience = machine_get()->timebase_hz * PATIENCE_S;
+    uint64_t deadline = arch_time_now() + machine_get()->timebase_hz * PATIENCE_S;
+    bool in_time = true;
 
-    while (stage_of(index) == stage) {
-        if (arch_time_now() - start > patience) {
-            return false;
+    for (;;) {
+        hart_clear_ipi();
+        if (stage_of(index) != stage) {
+            break;
         }
-        hart_relax();
+        if (arch_time_now() >= deadline) {
+            in_time = false;
+            break;
+        }
+        arch_timer_set(deadline);
+        hart_wait();
     }
-    return true;
+    arch_timer_set(UINT64_MAX);
+    return in_time;
 }
 
 static void call(hart_idx_t index, uint64_t hart_id)
@@ -116,6 +133,7 @@ void harts_gather(struct hart_facts *all)
     const struct machine *machine = machine_get();
     bool can_call = sbi_has(SBI_EXT_HSM) && sbi_has(SBI_EXT_IPI) && sbi_has(SBI_EXT_RFENCE);
 
+    caller = hart_index();
     for (hart_idx_t index = 0; index < machine->hart_count; index++) {
         struct harts_report *report = &comers[index].report;
 
@@ -143,10 +161,10 @@ static void run(void)
     timer_start_hart();
     hart_quiescence_enter();
     stage_set(hart_index(), STAGE_RUNS);
+    tell_caller();
     kernel_hart_main();
 }
 
-/* The interrupt is cleared before the look, so one that comes after it ends the wait. */
 static void wait_for_go(hart_idx_t index)
 {
     for (;;) {
@@ -154,7 +172,7 @@ static void wait_for_go(hart_idx_t index)
         if (stage_of(index) == STAGE_GO) {
             return;
         }
-        __asm__ volatile("wfi" ::: "memory");
+        hart_wait();
     }
 }
 
@@ -166,10 +184,12 @@ _Noreturn void harts_arrive(uint64_t hart_id)
     if (!stage_claim(self->index, STAGE_HERE)) {
         hart_halt();
     }
+    tell_caller();
     csr_write(scounteren, SCOUNTEREN_ALL);
     boot_probe_hart(&comers[self->index].report.facts);
     csr_write(sie, SIE_SOFT);
     stage_set(self->index, STAGE_EXAMINED);
+    tell_caller();
     wait_for_go(self->index);
     mmu_join();
     hart_take_stack(run);

@@ -111,10 +111,8 @@ struct user_frame *trap_idle_wait(void)
         if (frame != NULL) {
             return frame;
         }
-        /* An interrupt that is enabled in sie ends the wait; SIE is clear, so it is not taken.  One
-         * that came since the look ends it at once. */
         hart_quiescence_leave();
-        __asm__ volatile("wfi" ::: "memory");
+        hart_wait(); /* not at all if an interrupt came since the look */
         hart_quiescence_enter();
         if ((csr_read(sip) & SIE_TIMER) != 0) {
             timer_interrupt_off();
