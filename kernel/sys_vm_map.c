@@ -5,6 +5,9 @@
 #include "kernel/vm_call.h"
 #include "uapi/vm.h"
 
+/* Pages that one step replaces: it holds the new frames before it takes the old ones away. */
+#define REPLACE_PAGES UINT64_C(64)
+
 static status_t map_decode(struct user_frame *frame, struct vm_call *call)
 {
     uint64_t flags = user_frame_arg(frame, 4);
@@ -31,7 +34,8 @@ static status_t map_page(struct vm_cursor *cursor, const struct vm_call *call)
     if (status != OK) {
         return status;
     }
-    status = vm_cursor_map(cursor, frame, (struct vm_prop){call->prot, VM_MEM_PMA}, call->mode);
+    status =
+        vm_cursor_map(cursor, frame, (struct vm_prop){call->prot, VM_MEM_PMA}, VM_MAP_EXCLUSIVE);
     if (status != OK) {
         frame_put(frame);
     }
@@ -39,25 +43,21 @@ static status_t map_page(struct vm_cursor *cursor, const struct vm_call *call)
 }
 
 /* First occupied page of the cursor's range, or its end: found before memory is spent. */
-static status_t first_occupied(struct vm_cursor *cursor, const struct vm_call *call, vaddr_t *stop)
+static status_t first_occupied(struct vm_cursor *cursor, vaddr_t *stop)
 {
     vaddr_t start = vm_cursor_va(cursor);
     vaddr_t end = cursor->range.end;
 
-    *stop = end;
-    if (call->mode == VM_MAP_REPLACE) {
-        return OK;
-    }
     if (vm_cursor_find_next(cursor, end.raw - start.raw, stop) != OK) {
         *stop = end;
     }
     return vm_cursor_jump(cursor, start);
 }
 
-static status_t map_pages(struct vm_cursor *cursor, const struct vm_call *call)
+static status_t map_exclusive(struct vm_cursor *cursor, const struct vm_call *call)
 {
     vaddr_t stop;
-    status_t status = first_occupied(cursor, call, &stop);
+    status_t status = first_occupied(cursor, &stop);
 
     while (status == OK && vm_cursor_va(cursor).raw < stop.raw) {
         status = map_page(cursor, call);
@@ -68,10 +68,34 @@ static status_t map_pages(struct vm_cursor *cursor, const struct vm_call *call)
     return status;
 }
 
+/* Replaces what is in the cursor's range, all of it with one flush, or nothing. */
+static status_t map_replacing(struct vm_cursor *cursor, const struct vm_call *call)
+{
+    struct frame *frames[REPLACE_PAGES];
+    uint64_t pages = (cursor->range.end.raw - cursor->range.start.raw) / PAGE_SIZE;
+    uint64_t count = 0;
+    status_t status = OK;
+
+    while (status == OK && count < pages) {
+        status = frame_alloc(FRAME_USER, &frames[count]);
+        count += status == OK ? 1 : 0;
+    }
+    if (status == OK) {
+        status = vm_cursor_map_frames(cursor, frames, count,
+                                      (struct vm_prop){call->prot, VM_MEM_PMA}, VM_MAP_REPLACE);
+    }
+    while (status != OK && count > 0) {
+        frame_put(frames[--count]);
+    }
+    return status;
+}
+
 static status_t map_step(struct vm_call *call)
 {
+    bool replaces = call->mode == VM_MAP_REPLACE;
     struct vm_cursor cursor = {0};
-    struct va_range range = vm_call_step(call, VM_STEP_BYTES);
+    struct va_range range =
+        vm_call_step(call, replaces ? REPLACE_PAGES * PAGE_SIZE : VM_STEP_BYTES);
 
     if (vm_call_is_complete(call)) {
         return OK;
@@ -82,7 +106,7 @@ static status_t map_step(struct vm_call *call)
     if (status != OK) {
         return status;
     }
-    status = map_pages(&cursor, call);
+    status = replaces ? map_replacing(&cursor, call) : map_exclusive(&cursor, call);
     vm_call_progress_to(call, vm_cursor_va(&cursor));
     vm_cursor_close(&cursor);
     return status;

@@ -47,16 +47,21 @@ struct va_range pt_place_range(const struct pt_place *place)
     return (struct va_range){start, vaddr_add(start, pt_node_entry_bytes(place->node))};
 }
 
-/* First address past the place, in its node, whose entry has V set, or the node's end. */
-static vaddr_t skip_absent(const struct pt_place *place)
+/* First address past the place, in its node, whose entry has V set; or the node's end, or `end`,
+ * which is not looked past. */
+static vaddr_t skip_absent(const struct pt_place *place, vaddr_t end)
 {
     struct pt_node *node = place->node;
     unsigned index = place->index + 1;
+    unsigned last = PTE_ENTRIES;
 
     if (node->present == 0) {
         return vaddr_add(node->base, pt_node_bytes(node));
     }
-    while (index < PTE_ENTRIES && (pte_slot_load(&node->slots[index]).raw & PTE_V) == 0) {
+    if (pt_node_contains(node, end)) {
+        last = pte_index(end, node->level);
+    }
+    while (index < last && (pte_slot_load(&node->slots[index]).raw & PTE_V) == 0) {
         index++;
     }
     return pt_node_entry_va(node, index);
@@ -71,7 +76,7 @@ bool pt_find_leaf(struct vm_cursor *cursor, struct va_range in, struct pt_place 
         if (place->kind == PTE_LEAF) {
             return true;
         }
-        va = skip_absent(place);
+        va = skip_absent(place, in.end);
     }
     return false;
 }

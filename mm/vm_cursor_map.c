@@ -38,14 +38,33 @@ enum vm_mem cursor_leaf_mem(const struct pte_leaf *leaf)
     return leaf->sw == PTE_SW_IO && leaf->mem == VM_MEM_PMA ? VM_MEM_IO : leaf->mem;
 }
 
-static void replace_leaf(struct vm_cursor *cursor, const struct pt_place *place)
+/* Gets the tables that `part` needs, then takes out what is there.  Errors: ERR_EXIST, ERR_NOMEM;
+ * nothing has changed. */
+static status_t make_room(struct vm_cursor *cursor, struct va_range part, enum vm_map_mode mode,
+                          struct pt_pool *pool)
 {
-    cursor_remove_leaf(cursor, place);
-    counter_add(COUNTER_pages_unmapped, 1);
+    struct va_range rest = part;
+    struct pt_place place;
+    status_t status;
+
+    if (mode == VM_MAP_EXCLUSIVE && pt_find_leaf(cursor, part, &place)) {
+        return ERR_EXIST;
+    }
+    status = pt_pool_fill(cursor, part, pool);
+    if (status != OK) {
+        return status;
+    }
+    while (mode == VM_MAP_REPLACE && pt_find_leaf(cursor, rest, &place)) {
+        cursor_remove_leaf(cursor, &place);
+        counter_add(COUNTER_pages_unmapped, 1);
+        rest.start = pt_place_range(&place).end;
+    }
+    return OK;
 }
 
-/* Stores a leaf where nothing is.  What was removed here before goes first: a dying entry holds its
- * frame in the slot, and a hart may still walk through a table that was detached. */
+/* Stores a leaf where nothing is.  What was removed before goes first, all of it with one flush: a
+ * dying entry holds its frame in the slot, and a hart may still walk through a table that was
+ * detached. */
 static void put_leaf(struct vm_cursor *cursor, vaddr_t va, struct pt_pool *pool,
                      struct pte_leaf leaf)
 {
@@ -70,43 +89,45 @@ static void put_leaf(struct vm_cursor *cursor, vaddr_t va, struct pt_pool *pool,
     counter_add(COUNTER_pages_mapped, 1);
 }
 
-status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_prop prop,
-                       enum vm_map_mode mode)
+status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *frames, size_t count,
+                              struct vm_prop prop, enum vm_map_mode mode)
 {
-    struct va_range page = {cursor->va, vaddr_add(cursor->va, PAGE_SIZE)};
-    struct pt_place place;
+    struct va_range part;
     struct pt_pool pool;
     status_t status = cursor_check_ram(prop);
 
-    ASSERT(cursor->cover != NULL && frame->type == FRAME_USER);
+    if (status == OK && count == 0) {
+        status = ERR_INVAL;
+    }
+    if (status == OK && cursor->mode != VM_CURSOR_CHANGE) {
+        status = ERR_ACCES;
+    }
+    if (status == OK) {
+        status = cursor_part(cursor, count * PAGE_SIZE, &part);
+    }
+    if (status == OK) {
+        status = make_room(cursor, part, mode, &pool);
+    }
     if (status != OK) {
         return status;
     }
-    if (cursor->mode != VM_CURSOR_CHANGE) {
-        return ERR_ACCES;
+    for (size_t i = 0; i < count; i++) {
+        ASSERT(frames[i]->type == FRAME_USER);
+        put_leaf(cursor, cursor->va, &pool,
+                 (struct pte_leaf){.pa = frame_pa(frames[i]),
+                                   .prot = prop.prot,
+                                   .mem = prop.mem,
+                                   .sw = PTE_SW_RAM,
+                                   .user = true});
+        cursor->va = vaddr_add(cursor->va, PAGE_SIZE);
     }
-    if (cursor->va.raw == cursor->range.end.raw) {
-        return ERR_RANGE;
-    }
-    place = pt_walk(cursor, cursor->va);
-    if (place.kind == PTE_LEAF && mode == VM_MAP_EXCLUSIVE) {
-        return ERR_EXIST;
-    }
-    status = pt_pool_fill(cursor, page, &pool);
-    if (status != OK) {
-        return status;
-    }
-    if (place.kind == PTE_LEAF) {
-        replace_leaf(cursor, &place);
-    }
-    put_leaf(cursor, cursor->va, &pool,
-             (struct pte_leaf){.pa = frame_pa(frame),
-                               .prot = prop.prot,
-                               .mem = prop.mem,
-                               .sw = PTE_SW_RAM,
-                               .user = true});
-    cursor->va = page.end;
     return OK;
+}
+
+status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_prop prop,
+                       enum vm_map_mode mode)
+{
+    return vm_cursor_map_frames(cursor, &frame, 1, prop, mode);
 }
 
 /* The part of the region that is to be mapped, and where; all that needs no memory is checked. */
@@ -131,31 +152,6 @@ static status_t io_part(const struct vm_cursor *cursor, const struct io_mem *io,
     return cursor_part(cursor, len, part);
 }
 
-/* Tables for `part`, a place to count its pages, and what was there on its way out. */
-static status_t io_prepare(struct vm_cursor *cursor, struct va_range part, enum vm_map_mode mode,
-                           struct pt_pool *pool)
-{
-    struct va_range rest = part;
-    struct pt_place place;
-    status_t status;
-
-    if (mode == VM_MAP_EXCLUSIVE && pt_find_leaf(cursor, part, &place)) {
-        return ERR_EXIST;
-    }
-    status = vm_space_io_prepare(cursor->space);
-    if (status == OK) {
-        status = pt_pool_fill(cursor, part, pool);
-    }
-    if (status != OK) {
-        return status;
-    }
-    while (pt_find_leaf(cursor, rest, &place)) {
-        replace_leaf(cursor, &place);
-        rest.start = pt_place_range(&place).end;
-    }
-    return OK;
-}
-
 /* NOLINTNEXTLINE(readability-function-size): an interface of cursors, fixed as a whole */
 status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct vm_prop prop,
                              uint64_t len_bytes, uint64_t offset_bytes, enum vm_map_mode mode,
@@ -170,10 +166,12 @@ status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct
     if (status == OK) {
         status = io_part(cursor, io, len_bytes, offset_bytes, &part);
     }
-    if (status != OK) {
-        return status;
+    if (status == OK) {
+        status = vm_space_io_prepare(cursor->space);
     }
-    status = io_prepare(cursor, part, mode, &pool);
+    if (status == OK) {
+        status = make_room(cursor, part, mode, &pool);
+    }
     if (status != OK) {
         return status;
     }

@@ -322,3 +322,74 @@ MODE_TEST(vm_cursor_map, only_frames_of_programs_are_mapped, .signal = SIGABRT)
     EXPECT_OK(frame_alloc(FRAME_KERNEL, &frame));
     map_at(&world, BASE, frame, VM_RW);
 }
+
+/* ---- several at once ---- */
+
+static void frames_new(struct frame **frames, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        frames[i] = frame_new();
+    }
+}
+
+MODE_TEST(vm_cursor_map, several_replace_what_is_there_with_one_flush)
+{
+    struct world world = world_begin(*levels);
+    struct frame *old[20];
+    struct frame *frames[40];
+    struct vm_cursor cursor;
+
+    host_hart_set(1);
+    vm_space_activate(world.space);
+    host_hart_set(0);
+    frames_new(old, 20);
+    frames_new(frames, 40);
+    for (unsigned i = 0; i < 20; i++) { /* every other page, over the end of a table */
+        map_at(&world, BASE - 20 * PAGE_SIZE + 2 * i * PAGE_SIZE, old[i], VM_R);
+    }
+    cursor = cursor_open(&world, BASE - 20 * PAGE_SIZE, 40 * PAGE_SIZE, VM_CURSOR_CHANGE);
+    host_events_start();
+    EXPECT_OK(vm_cursor_map_frames(&cursor, frames, 40, prop(VM_RW), VM_MAP_REPLACE));
+    EXPECT_EQ(vm_cursor_va(&cursor).raw, BASE + 20 * PAGE_SIZE);
+    vm_cursor_close(&cursor);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_REMOTE), 1);
+    for (unsigned i = 0; i < 40; i++) {
+        expect_mapped(&world, BASE - 20 * PAGE_SIZE + i * PAGE_SIZE, frames[i], VM_RW);
+        EXPECT_EQ(i < 20 ? frame_refs(old[i]) : 0, 0);
+    }
+    host_hart_set(1);
+    vm_space_activate(NULL);
+    host_hart_set(0);
+    world_end(&world);
+}
+
+MODE_TEST(vm_cursor_map, several_are_mapped_all_or_none)
+{
+    struct world world = world_begin(*levels);
+    struct frame *old = frame_new();
+    struct frame *frames[4];
+    struct vm_cursor cursor;
+
+    frames_new(frames, 4);
+    map_at(&world, BASE - PAGE_SIZE, old, VM_R);
+    cursor = cursor_open(&world, BASE - 4 * PAGE_SIZE, GIB, VM_CURSOR_CHANGE);
+    EXPECT_OK(vm_cursor_jump(&cursor, va(BASE - 2 * PAGE_SIZE)));
+    EXPECT_STATUS(vm_cursor_map_frames(&cursor, frames, 4, prop(VM_RW), VM_MAP_EXCLUSIVE),
+                  ERR_EXIST);
+    frame_fail_after(0); /* the second table */
+    EXPECT_STATUS(vm_cursor_map_frames(&cursor, frames, 4, prop(VM_RW), VM_MAP_REPLACE), ERR_NOMEM);
+    frame_fail_after(UINT64_MAX);
+    EXPECT_STATUS(vm_cursor_map_frames(&cursor, frames, 0, prop(VM_RW), VM_MAP_REPLACE), ERR_INVAL);
+    EXPECT_STATUS(vm_cursor_map_frames(&cursor, frames, 4, prop(VM_W), VM_MAP_REPLACE), ERR_INVAL);
+    EXPECT_STATUS(
+        vm_cursor_map_frames(&cursor, frames, GIB / PAGE_SIZE, prop(VM_R), VM_MAP_REPLACE),
+        ERR_RANGE);
+    EXPECT_EQ(vm_cursor_va(&cursor).raw, BASE - 2 * PAGE_SIZE);
+    expect_mapped(&world, BASE - PAGE_SIZE, old, VM_R);
+    EXPECT_OK(vm_cursor_map_frames(&cursor, frames, 4, prop(VM_RW), VM_MAP_REPLACE));
+    vm_cursor_close(&cursor);
+    for (unsigned i = 0; i < 4; i++) {
+        expect_mapped(&world, BASE - 2 * PAGE_SIZE + i * PAGE_SIZE, frames[i], VM_RW);
+    }
+    world_end(&world);
+}

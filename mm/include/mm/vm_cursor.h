@@ -181,6 +181,11 @@ enum vm_map_mode {
 status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_prop prop,
                        enum vm_map_mode mode);
 
+/* The same for `count` frames on consecutive pages, all or none; one flush for all that is
+ * replaced. ERR_RANGE: they do not fit in E - va. */
+status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *frames, size_t count,
+                              struct vm_prop prop, enum vm_map_mode mode);
+
 /* Maps [offset, offset + len) of a region at the position, clipped to the region's end, and moves
  * past it; *mapped_bytes says how much.  Each page mapped holds one reference of the region.
  *
