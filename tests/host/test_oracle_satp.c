@@ -42,7 +42,10 @@ static const struct story stories[] = {
           LEFT "0 begin 1; 0 set A0 0 0; 1 satp A 1; 0 fence; 0 end"),
     STORY("who removes what another loosened answers for older entries too", SATP, LEGAL,
           "0 satp A 1; 1 satp A 1; 0 set A0 0 F:r; 1 satp K 0; 0 begin 1; 0 set A0 0 F:rw; 0 end; "
-          "0 begin 2; 0 set A0 0 0; 1 satp A 1; 0 fence; 0 rfence 2; 0 end"),
+          "0 begin 2; 0 set A0 0 0; " TOLD "1 satp A 1; 0 fence; 0 rfence 2; 0 end"),
+    STORY("what came and went while it was away it never held", SATP, LEGAL,
+          LEFT "0 set A0 1 G:rw; 0 begin 1; 0 set A0 1 0; 0 fence; 0 end; " TOLD "1 satp A 1; "
+               "1 maynot 0x1000 r G"),
     STORY("coming back to what a detached table held, though it is empty now", SATP,
           ORACLE_RULE_STALE_AT_SATP,
           LEFT "0 begin 1; 0 set A1 0 0; 0 set A0 0 0; 0 fence; 0 end; " TOLD "1 satp A 1"),
