@@ -56,13 +56,11 @@ static void object_destroy(struct object *object)
 
 void object_put(struct object *object)
 {
-    /* Release: pairs with the acquire of whoever takes the last reference away. */
-    uint32_t before = atomic_fetch_sub_explicit(&object->refs, 1, memory_order_release);
+    /* Release pairs with the acquire of the last put: what others did with the object is over. */
+    uint32_t before = atomic_fetch_sub_explicit(&object->refs, 1, memory_order_acq_rel);
 
     ASSERT(before != 0);
     if (before == 1) {
-        /* Acquire: pairs with the releases of all other references. */
-        atomic_thread_fence(memory_order_acquire);
         object_destroy(object);
     }
 }
