@@ -3,9 +3,9 @@
 """Turns every mutant on and demands that a history fails.
 
 What killed a mutant last time (kills.txt) is tried first, and must pass with no mutant on. If it
-kills no more, histories are searched: the directed ones (directed.txt), then random ones over all
-configurations, until one fails or the budget of steps is spent. Everything is counted in steps and
-runs, so the same sources give the same answer everywhere.
+kills no more, histories are searched: random ones of small machines, then the directed ones, with
+one deviation at every place and with thrown ones (directed.py), then more random ones. Everything is
+counted in steps and runs, so the same sources give the same answer everywhere.
 
 usage: kill.py BINARY [--write] [--anew] [--only NAME]...
   (nothing)    fails when a mutant survives, or when kills.txt must be written anew
@@ -16,26 +16,29 @@ usage: kill.py BINARY [--write] [--anew] [--only NAME]...
 import argparse
 import concurrent.futures
 import os
-import pathlib
 import subprocess
 import sys
 
+import directed
 import rows
 import table
 
-DIRECTED = pathlib.Path(__file__).resolve().parent / "directed.txt"
 SEEDS = 400_000
-STEPS = 30_000_000
+STEPS_FIRST, STEPS_DIRECTED, STEPS_LAST = 6_000_000, 400_000_000, 40_000_000
+TRIES = 5_000
 SHRINK_RUNS = 3_000
 SECONDS_MAX = 1200  # detects a hang
 
 
-def directed_words():
-    """Words of the directed histories, for every mutant alike."""
-    if not DIRECTED.exists():
-        return []
-    lines = DIRECTED.read_text(encoding="utf-8").splitlines()
-    return [line.split()[-1] for line in lines if line and not line.startswith("#")]
+def phases(binary):
+    """The arguments of one search after the other."""
+    named = directed.words(binary)
+    yield "--seeds", SEEDS, "--steps", STEPS_FIRST
+    for count in sorted({directed.deviations(name) for name, _ in named}):
+        words = [word for name, word in named if directed.deviations(name) == count]
+        yield "--sweep", count, "--steps", STEPS_DIRECTED, *words
+    yield "--tries", TRIES, "--steps", STEPS_DIRECTED, *(word for _, word in named)
+    yield "--seed", SEEDS, "--seeds", SEEDS, "--steps", STEPS_LAST
 
 
 def run(binary, *arguments):
@@ -58,11 +61,12 @@ def still_kills(binary, kill):
 
 def search(binary, name):
     """A new kill, or None and what was printed."""
-    common = ("--mutant", name, "--shrink", SHRINK_RUNS)
-    fields = run(binary, *common, "--seeds", SEEDS, "--steps", STEPS, *directed_words())
-    if fields[0] != "killed":
-        return None, " ".join(fields)
-    return table.Kill.of_fields(name, *fields[1:]), ""
+    fields = []
+    for phase in phases(binary):
+        fields = run(binary, "--mutant", name, "--shrink", SHRINK_RUNS, *phase)
+        if fields[0] == "killed":
+            return table.Kill.of_fields(name, *fields[1:]), ""
+    return None, " ".join(fields)
 
 
 def judge(binary, name, known, anew):

@@ -18,6 +18,8 @@
 #include "mutants.h"
 #include "world/world.h"
 
+#define SWEEP_MAX 600U /* decisions at which a sweep deviates */
+
 unsigned mutant_on;
 unsigned long mutant_scratch[ORACLE_HARTS_MAX];
 
@@ -31,35 +33,65 @@ struct search {
     uint64_t seeds;     /* how many */
     uint64_t steps_max; /* over all runs */
     unsigned shrink_runs;
+    unsigned deviations; /* of each word */
+    unsigned tries;      /* of each word */
+    bool tells;
     uint64_t runs, steps; /* so far */
 };
 
-/* What the histories of a seed may be: small ones first, where most mutants die at once. */
+/* What the histories of a seed may be: machines of each kind, small ones more often. */
 static struct world_limits limits_of(uint64_t seed)
 {
     static const struct world_limits limits[] = {
-        {.harts = 2, .levels = 3, .asid_bits = -1, .ad = -1, .ops_least = 4, .ops_most = 16},
-        {.harts = 2, .levels = 3, .asid_bits = 9, .ad = -1, .ops_least = 8, .ops_most = 32},
-        {.harts = 3, .levels = 3, .asid_bits = -1, .ad = -1, .ops_least = 8, .ops_most = 48},
-        {.harts = 0, .levels = 0, .asid_bits = -1, .ad = -1, .ops_least = 16, .ops_most = 96},
+        {.harts = 2, .levels = 3, .asid_bits = 9, .ad = 0, .ops_least = 4, .ops_most = 16},
+        {.harts = 2, .levels = 3, .asid_bits = 0, .ad = 1, .ops_least = 4, .ops_most = 16},
+        {.harts = 2, .levels = 3, .asid_bits = 3, .ad = 0, .ops_least = 8, .ops_most = 64},
+        {.harts = 3, .levels = 4, .asid_bits = 16, .ad = 1, .ops_least = 8, .ops_most = 64},
+        {.harts = 2, .levels = 3, .asid_bits = 9, .ad = 1, .ops_least = 8, .ops_most = 32},
+        {.harts = 2, .levels = 5, .asid_bits = 0, .ad = 0, .ops_least = 8, .ops_most = 64},
+        {.harts = 3, .levels = 3, .asid_bits = 3, .ad = 0, .ops_least = 16, .ops_most = 90},
+        {.harts = 4, .levels = 3, .asid_bits = 4, .ad = 1, .ops_least = 16, .ops_most = 90},
     };
 
     return limits[seed % (sizeof(limits) / sizeof(limits[0]))];
 }
 
-/* Runs `history`; prints and returns true if it fails. */
+/* True if a history fails with no mutant on, and so says nothing about one. */
+static bool fails_without(const struct world_history *tried)
+{
+    static struct world_history ignored;
+    struct world_result result = {0};
+    unsigned on = mutant_on;
+
+    if (on != 0) {
+        mutant_on = 0;
+        world_run(tried, &result, &ignored);
+        mutant_on = on;
+    }
+    return result.failed;
+}
+
+/* Runs `history`; prints and returns true if it fails because of the mutant. */
 static bool kills(struct search *search, uint64_t seed)
 {
-    struct world_result result;
+    static struct world_history whole;
+    struct world_result result, shortest;
 
     world_run(&history, &result, &taken);
     search->runs++;
     search->steps += result.steps;
-    if (!result.failed) {
+    if (!result.failed || fails_without(&taken)) {
         return false;
     }
     if (search->shrink_runs > 0) {
-        world_shrink(&taken, &result, search->shrink_runs);
+        whole = taken;
+        shortest = result;
+        world_shrink(&taken, &shortest, search->shrink_runs);
+        if (fails_without(&taken)) {
+            taken = whole;
+        } else {
+            result = shortest;
+        }
     }
     printf("killed\t%s\t%llu\t%zu\t%llu\t", oracle_rule_name(result.verdict.rule),
            (unsigned long long)seed, taken.op_count, (unsigned long long)result.steps);
@@ -96,21 +128,72 @@ static unsigned number_of(const char *name)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: oracle_mutants [--mutant NAME] [--seed FIRST] [--seeds COUNT]\n"
-                    "                      [--steps MAX] [--shrink RUNS] [--story] [WORD...]\n"
-                    "WORD...: histories to run first; without --mutant mm/ is as it is\n");
+    fprintf(stderr,
+            "usage: oracle_mutants [--mutant NAME] [--seed FIRST] [--seeds COUNT]\n"
+            "                      [--steps MAX] [--shrink RUNS] [--sweep DEVIATIONS] [--tries N]\n"
+            "                      [--story] [WORD...]\n"
+            "WORD...: histories to run first; without --mutant mm/ is as it is\n");
     return 2;
 }
 
-static int run_words(struct search *search, char **words, bool tells)
+/* Decisions of `history` past those that its list makes. */
+static uint64_t free_decisions(void)
+{
+    struct world_result result;
+    uint64_t listed = history.choice_count;
+
+    world_run(&history, &result, NULL);
+    for (size_t i = 0; i < history.choice_count; i++) {
+        listed += history.choices[i].gap;
+    }
+    return result.decisions > listed ? result.decisions - listed : 0;
+}
+
+/* `history` with `deviations` more decisions that are not 0, at every place and of every kind: a
+ * hart is stopped there and others go on, or a load is early. */
+static bool sweep(struct search *search, unsigned deviations)
+{
+    size_t choice = history.choice_count;
+    uint64_t decisions = free_decisions();
+
+    for (uint64_t gap = 0; gap < decisions && gap < SWEEP_MAX; gap++) {
+        for (uint8_t value = 1; value <= history.config.harts; value++) {
+            history.choices[choice] = (struct world_choice){(uint16_t)gap, value};
+            history.choice_count = choice + 1;
+            if (search->steps >= search->steps_max) {
+                return false;
+            }
+            if (deviations > 1 ? sweep(search, deviations - 1) : kills(search, 0)) {
+                return true;
+            }
+        }
+    }
+    history.choice_count = choice;
+    return false;
+}
+
+/* `history` with decisions that are thrown, so often. */
+static bool dice(struct search *search)
+{
+    for (uint32_t i = 1; i <= search->tries && search->steps < search->steps_max; i++) {
+        history.seed = i;
+        if (kills(search, 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int run_words(struct search *search, char **words)
 {
     for (; *words != NULL; words++) {
         if (!world_read_word(*words, &history)) {
             fprintf(stderr, "not a history: %s\n", *words);
             return 2;
         }
-        if (kills(search, 0)) {
-            if (tells) {
+        if (kills(search, 0) || (search->deviations > 0 && sweep(search, search->deviations)) ||
+            dice(search)) {
+            if (search->tells) {
                 world_story(&taken, stdout);
             }
             return 0;
@@ -122,12 +205,17 @@ static int run_words(struct search *search, char **words, bool tells)
 int main(int argc, char **argv)
 {
     struct search search = {.seed = 1, .steps_max = UINT64_MAX};
-    bool tells = false;
     int i = 1;
 
+    if (argc == 2 && strcmp(argv[1], "--kinds") == 0) {
+        for (unsigned kind = 0; kind < world_kind_count(); kind++) {
+            printf("%s\n", world_kind_name(kind));
+        }
+        return 0;
+    }
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "--story") == 0) {
-            tells = true;
+            search.tells = true;
             continue;
         }
         if (i + 1 == argc) {
@@ -141,11 +229,15 @@ int main(int argc, char **argv)
             search.seeds = strtoull(argv[++i], NULL, 0);
         } else if (strcmp(argv[i], "--steps") == 0) {
             search.steps_max = strtoull(argv[++i], NULL, 0);
+        } else if (strcmp(argv[i], "--sweep") == 0) {
+            search.deviations = (unsigned)strtoul(argv[++i], NULL, 0);
+        } else if (strcmp(argv[i], "--tries") == 0) {
+            search.tries = (unsigned)strtoul(argv[++i], NULL, 0);
         } else if (strcmp(argv[i], "--shrink") == 0) {
             search.shrink_runs = (unsigned)strtoul(argv[++i], NULL, 0);
         } else {
             return usage();
         }
     }
-    return run_words(&search, argv + i, tells);
+    return run_words(&search, argv + i);
 }

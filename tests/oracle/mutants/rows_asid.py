@@ -23,7 +23,6 @@ FENCE = "shared_fence(memory_order_seq_cst)"
 
 ROWS = [
     mutant("asid.of_constant", ASID, "asid_of", TAG, "1", "takes every space for number 1"),
-    weaker("asid.of_relaxed", ASID, "asid_of", TAG, "acquire relaxed", "the identifier's load"),
     gone(
         "asid.not_kept", ASID, "keep", "take((uint32_t)(tag & ASID_MASK));",
         "gives the identifier of a running space away in a new epoch",
@@ -36,7 +35,6 @@ ROWS = [
         "asid.tag_not_raised", ASID, "keep", KEPT + ";",
         "leaves a running space in the old epoch",
     ),
-    weaker("asid.keep_relaxed", ASID, "keep", KEPT, "release relaxed", "the kept tag's store"),
     mutant(
         "asid.nobody_runs", ASID, "space_in", "shared_load(place, memory_order_acquire)", "0",
         "takes every hart for idle in a new epoch",
@@ -75,10 +73,6 @@ ROWS = [
         "asid.no_flush_due", ASID, "start_over_locked", FLUSH_DUE + ";",
         "begins an epoch without a flush of each hart",
     ),
-    weaker(
-        "asid.flush_due_relaxed", ASID, "start_over_locked", FLUSH_DUE, "release relaxed",
-        "the store that asks a hart for a flush",
-    ),
     mutant(
         "asid.reassigned", ASID, "assign",
         "shared_load(&space->asid_tag, memory_order_relaxed) >> EPOCH_SHIFT != epoch", "true",
@@ -89,24 +83,12 @@ ROWS = [
         "spinlock_release(&asids.lock); spinlock_acquire(&asids.lock); " + ASSIGNED + ";",
         "stores a new identifier after the lock",
     ),
-    weaker("asid.assign_relaxed", ASID, "assign", ASSIGNED, "release relaxed", "the tag's store"),
     mutant(
         "asid.never_old", ASID, "is_of_this_epoch", OF_EPOCH,
         f"{TAG} != 0", "uses the identifier of an old epoch",
     ),
-    weaker(
-        "asid.tag_relaxed", ASID, "is_of_this_epoch", TAG, "acquire relaxed", "the tag's load"
-    ),
-    weaker(
-        "asid.epoch_relaxed", ASID, "is_of_this_epoch", EPOCH, "acquire relaxed",
-        "the epoch's load",
-    ),
     gone(
         "asid.not_announced", ASID, "asid_announce", ANNOUNCE + ";", "does not announce the space"
-    ),
-    weaker(
-        "asid.announce_relaxed", ASID, "asid_announce", ANNOUNCE, "release relaxed",
-        "the announcement",
     ),
     gone(
         "asid.announce_no_fence", ASID, "asid_announce", FENCE + ";",
@@ -121,21 +103,12 @@ ROWS = [
         "return;", "does not look at the epoch again after the announcement",
     ),
     gone(
-        "asid.announcement_stays", ASID, "asid_announce", UNANNOUNCE + ";",
-        "does not take the announcement back before it asks for another identifier",
-    ),
-    weaker(
-        "asid.unannounce_relaxed", ASID, "asid_announce", UNANNOUNCE, "release relaxed",
-        "the end of an announcement that was too late",
-    ),
-    gone(
         "asid.runs_not_stored", ASID, "asid_settle", RUNS + ";", "does not tell what the hart runs"
     ),
     mutant(
         "asid.settle_swapped", ASID, "asid_settle", f"{RUNS}; {UNANNOUNCE};",
         f"{UNANNOUNCE}; {RUNS};", "ends the announcement before it tells what the hart runs",
     ),
-    weaker("asid.runs_relaxed", ASID, "asid_settle", RUNS, "release relaxed", "what a hart runs"),
     weaker(
         "asid.settle_relaxed", ASID, "asid_settle", UNANNOUNCE, "release relaxed",
         "the end of an announcement",
@@ -143,9 +116,5 @@ ROWS = [
     mutant(
         "asid.flush_never_due", ASID, "asid_take_flush", TAKE_DUE + " != 0", "false",
         "never flushes for a new epoch",
-    ),
-    weaker(
-        "asid.take_flush_release", ASID, "asid_take_flush", TAKE_DUE, "acq_rel release",
-        "the exchange that takes a flush",
     ),
 ]

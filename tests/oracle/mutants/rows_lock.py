@@ -38,10 +38,6 @@ ROWS = [
         "link.stays_locked", DESCEND, "link_child", "spinlock_release(&parent->lock);",
         "keeps the lock of a node below which it links a table",
     ),
-    mutant(
-        "descend.exact_fit", DESCEND, "range_fits_one_entry", "bytes < pte_level_bytes(level)",
-        "bytes <= pte_level_bytes(level)", "covers a whole entry by the node below it",
-    ),
     gone(
         "children.not_locked", LOCK, "lock_children", "node_acquire(child);",
         "locks the covering node alone",

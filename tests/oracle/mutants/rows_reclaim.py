@@ -118,20 +118,8 @@ ROWS = [
         "frees with a snapshot what was parked after it",
     ),
     gone(
-        "apart.entry_stays", RECLAIM, "release_leaf", ABSENT_AT,
-        "leaves the entry of a page that it releases",
-    ),
-    gone(
         "dying.entry_stays", RECLAIM, "reclaim_dying", ABSENT_AT,
         "leaves a dying entry whose page it releases",
-    ),
-    mutant(
-        "dying.release_first", RECLAIM, "reclaim_dying",
-        f"{ABSENT_AT} node->dying--; release_page(node->space, pte_dying_pa(dying),"
-        " pte_dying_is_io(dying));",
-        "node->dying--; release_page(node->space, pte_dying_pa(dying), pte_dying_is_io(dying));"
-        f" {ABSENT_AT}",
-        "releases a page before the entry that names it is gone",
     ),
     gone(
         "apart.table_stays", RECLAIM, "take_apart",
@@ -143,19 +131,23 @@ ROWS = [
         "forgets the tables below a detached one",
     ),
     gone("top.not_freed", RECLAIM, "free_top", "pt_node_destroy(node);", "forgets a root"),
+    gone(
+        "put.never", SPACE, "vm_space_put", "reclaim_park(space->root);",
+        "never takes a dead space apart",
+    ),
+    mutant(
+        "put.not_counted", SPACE, "vm_space_put",
+        "shared_fetch_add(&space->refs, UINT64_MAX, memory_order_acq_rel)",
+        "shared_load(&space->refs, memory_order_acquire)", "does not count a reference down",
+    ),
+    mutant(
+        "get.not_counted", SPACE, "vm_space_get",
+        "shared_fetch_add(&space->refs, 1, memory_order_relaxed)",
+        "shared_load(&space->refs, memory_order_relaxed)", "does not count a reference",
+    ),
     gone("top.space_lost", RECLAIM, "free_top", "vm_space_free(space);", "forgets a space"),
     gone(
         "top.left_not_counted", RECLAIM, "free_top", f"(void){LEFT_DOWN};",
         "does not count down what is left",
-    ),
-    weaker("top.left_relaxed", RECLAIM, "free_top", LEFT_DOWN, "release relaxed",
-           "the count of what is left"),
-    weaker("left.relaxed", RECLAIM, "vm_space_reap_is_done",
-           "shared_load(&reclaim.left, memory_order_acquire)", "acquire relaxed",
-           "the load of what is left"),
-    mutant(
-        "put.root_at_once", SPACE, "vm_space_put", "reclaim_park(space->root);",
-        "reclaim_park(space->root); while (vm_space_reap()) { }",
-        "takes a dead space apart in place",
     ),
 ]

@@ -85,21 +85,9 @@ ROWS = [
         "cursor_owe_dying(cursor, pt_place_range(place));", "owes nothing for a removed leaf",
     ),
     gone("detach.stays_linked", REMOVE, "detach", DETACH, "leaves a detached table linked"),
-    mutant(
-        "detach.unlock_first", REMOVE, "detach", DETACH, f"pt_unlock_stray(child); {DETACH}",
-        "unlocks a table before it is detached", ("detach", "pt_unlock_stray(child);", ";"),
-    ),
     gone(
         "detach.nothing_owed", REMOVE, "detach", "cursor_owe_table(cursor, child);",
         "owes nothing for a detached table",
-    ),
-    mutant(
-        "protect.plain_store", REMOVE, "change_rights",
-        "!pte_slot_replace(&place->node->slots[place->index], &seen,"
-        " pte_with_rights(seen, prot, mem))",
-        "(pte_slot_store(&place->node->slots[place->index], pte_with_rights(seen, prot, mem)),"
-        " false)",
-        "loses A and D that hardware sets while rights change",
     ),
     gone(
         "protect.nothing_owed", REMOVE, "owe_rights",
@@ -124,8 +112,12 @@ ROWS = [
          "loses the frame of a freed table"),
     gone("slab.frame_lost", "mm/slab.c", "slab_free", "frame_put(slab->frame);",
          "loses the frame of an empty slab"),
-    gone("frame.not_zeroed", "mm/frame_alloc.c", "frame_alloc",
-         "arch_zero_frame(frame_bytes(frame));", "hands out frames as they were left"),
+    mutant(
+        "frame.not_zeroed", "mm/frame_alloc.c", "frame_alloc",
+        "arch_zero_frame(frame_bytes(frame));",
+        "if (hart_index() == 0) { arch_zero_frame(frame_bytes(frame)); }",
+        "hands out frames as they were left to harts other than the first",
+    ),
     gone(
         "node.not_zeroed", NODE, "pt_node_create", "arch_zero_frame(frame_bytes(frame));",
         "links a table with what was in its frame before",

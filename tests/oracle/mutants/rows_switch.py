@@ -5,6 +5,7 @@ from rows import gone, mutant
 
 SPACE = "mm/vm_space.c"
 FAULT = "mm/vm_fault.c"
+COPY = "mm/user_copy.c"
 TO_ROOT = "arch_space_activate(root_of(space), 0);"
 FLUSH_ALL = "arch_tlb_flush_local((struct tlb_op){0});"
 FLUSH_ASID = "arch_tlb_flush_local((struct tlb_op){.asid = asid});"
@@ -46,18 +47,8 @@ ROWS = [
         "leaves the old table in satp when no space is to run",
     ),
     gone(
-        "tagged.idle_not_told", SPACE, "switch_tagged", "asid_settle(hart, NULL);",
-        "does not tell that the hart runs no space any more",
-    ),
-    gone(
         "tagged.no_announcement", SPACE, "switch_tagged", "asid_announce(hart, space);",
         "takes whatever identifier the space has",
-    ),
-    mutant(
-        "tagged.join_first", SPACE, "switch_tagged", "asid_announce(hart, space);", ";",
-        "joins the word before the identifier is certain",
-        ("switch_tagged", JOIN,
-         f"({{ struct missed first = {JOIN}; asid_announce(hart, space); first; }})"),
     ),
     mutant(
         "tagged.no_join", SPACE, "switch_tagged", JOIN, MISSED,
@@ -109,13 +100,17 @@ ROWS = [
         "activate.no_leave", SPACE, "vm_space_activate", "space_word_leave(old, hart);",
         "never leaves a word",
     ),
-    gone(
-        "fault.not_anew", SPACE, "vm_space_activate", "vm_fault_start_anew(hart);",
-        "counts faults across a switch",
-    ),
     mutant(
         "fault.any_generation", FAULT, "is_same", "a->generation == b->generation", "true",
         "counts faults as the same though the space was flushed in between",
+    ),
+    mutant(
+        "copy.any_generation", COPY, "may_retry", "generation != retries->generation", "false",
+        "does not begin to count a copy's faults anew when the space was flushed",
+    ),
+    mutant(
+        "copy.one_generation", COPY, "may_retry", "space_word_generation(space)", "1",
+        "does not see that the space was flushed while a copy faulted",
     ),
     mutant(
         "fault.one_generation", FAULT, "vm_space_fault", "space_word_generation(space)", "0",

@@ -49,10 +49,6 @@ OWING = [
         " (struct va_range){detached->base, vaddr_add(detached->base, PAGE_SIZE)});",
         "flushes a detached table by an address, which leaves walk caches alone",
     ),
-    gone(
-        "owe.nothing_with_frame", FLUSH, "vm_cursor_issue_with",
-        "vm_cursor_issue(cursor, kind, pages);", "keeps a frame for a flush that is not owed",
-    ),
     mutant(
         "dispatch.nothing", FLUSH, "vm_cursor_dispatch",
         "cursor->owed.flush_kind != VM_FLUSH_NONE", "false", "flushes nothing at all",
@@ -144,25 +140,17 @@ WORDS = [
     ),
     weaker("word.dispatch_acquire", WORD, "space_word_dispatch", ADD, "acq_rel acquire",
            "the dispatch"),
-    weaker("word.dispatch_release", WORD, "space_word_dispatch", ADD, "acq_rel release",
-           "the dispatch"),
     mutant(
         "code.no_generation", WORD, "space_word_dispatch_code", CODE_ADD,
         "shared_load(&space->code, memory_order_acquire)",
         "does not raise the generation of the code",
     ),
-    weaker("code.add_acquire", WORD, "space_word_dispatch_code", CODE_ADD, "acq_rel acquire",
-           "the code's generation"),
-    weaker("code.add_release", WORD, "space_word_dispatch_code", CODE_ADD, "acq_rel release",
-           "the code's generation"),
     mutant(
         "code.word_loads", WORD, "space_word_dispatch_code", CODE_OR,
         "shared_load(&space->word, memory_order_acquire)",
         "only reads the word after the code's generation",
     ),
     weaker("code.word_acquire", WORD, "space_word_dispatch_code", CODE_OR, "acq_rel acquire",
-           "the code's place in the order of the word"),
-    weaker("code.word_release", WORD, "space_word_dispatch_code", CODE_OR, "acq_rel release",
            "the code's place in the order of the word"),
     mutant(
         "code.word_first", WORD, "space_word_dispatch_code",
@@ -184,7 +172,6 @@ WORDS = [
         "join.code_never_missed", WORD, "space_word_join", "seen->code != code", "false",
         "does not compare the code's generation at a join",
     ),
-    weaker("join.acquire", WORD, "space_word_join", OR, "acq_rel acquire", "the join"),
     weaker("join.release", WORD, "space_word_join", OR, "acq_rel release", "the join"),
     mutant(
         "join.code_first", WORD, "space_word_join", OR,
@@ -192,8 +179,6 @@ WORDS = [
         "reads the code's generation before it joins",
         ("space_word_join", CODE_LOAD, "mutant_scratch[hart]"),
     ),
-    weaker("join.code_relaxed", WORD, "space_word_join", CODE_LOAD, "acquire relaxed",
-           "the load of the code's generation"),
     mutant(
         "leave.stays", WORD, "space_word_leave", AND,
         "shared_load(&space->word, memory_order_acquire)", "leaves without clearing the bit",
@@ -203,8 +188,6 @@ WORDS = [
         "(before >> GENERATION_SHIFT) + 1", "(before >> GENERATION_SHIFT) + 2",
         "notes one generation more than the hart has seen",
     ),
-    weaker("leave.acquire", WORD, "space_word_leave", AND, "acq_rel acquire", "the leave"),
-    weaker("leave.release", WORD, "space_word_leave", AND, "acq_rel release", "the leave"),
 ]
 
 ROWS = OWING + FENCES + WORDS

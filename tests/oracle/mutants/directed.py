@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Directed histories: short ones for mutants that random ones hardly find.
+
+Each is written as operations, and swept: run once for each place at which hart 0 could be stopped
+while the other goes on, and for each load that could be early (oracle_mutants --sweep).
+
+usage: directed.py BINARY   prints the names and words
+"""
+
+import subprocess
+import sys
+
+KINDS = {
+    "create": "create a space",
+    "drop": "drop the handle of a space",
+    "activate": "activate",
+    "leave": "leave for the kernel's own table",
+    "reap": "reap",
+    "map": "map",
+    "unmap": "unmap",
+    "protect": "protect",
+    "query": "look at each slot",
+    "unmap-reap": "unmap and reap",
+    "touch": "access",
+    "copy": "copy",
+    "two": "open two ranges",
+    "parade": "run fresh spaces, one after the other",
+}
+WIDTHS = [0, 1, 9, 16, 3, 4]
+R, W, X = 1, 2, 4
+TABLE = 8  # the shape of a range that is a whole table
+WHOLE = 255  # arg[1]: a cursor that is not bounded
+
+
+# Hart 0 of a program below is number 1 in its history: the last one begins.
+def op(hart, kind, space=0, page=0, shape=0, prot=R | W, args=(0, WHOLE)):
+    return (kind, 1 - hart, space, page, shape, prot, *args)
+
+
+def parade(hart, spaces):
+    return op(hart, "parade", args=(spaces - 1, 0))
+
+
+def history(setup, side_by_side, harts=2, levels=3, asid_bits=9, by_faults=False):
+    return (harts, levels, asid_bits, by_faults, setup, side_by_side)
+
+
+def used_up(spare):
+    """Setup: both harts idle, spaces 0 and 2 known to hart 0, `spare` identifiers left before a new
+    epoch. Space 2 is of the epoch before."""
+    return [
+        *(op(0, "create", space) for space in range(4)),
+        op(0, "activate", 2), op(0, "map", 2), op(0, "leave"), parade(1, 7),
+        op(0, "activate", 0), op(0, "map", 0), op(0, "leave"), parade(1, 4 - spare),
+    ]  # fmt: skip
+
+
+def epochs(first, second):
+    """Two spaces that hart 0 knows; a new epoch while it switches, as late as `second` says."""
+    setup = [
+        op(0, "create", 0), op(0, "create", 1),
+        op(0, "activate", 1), op(0, "map", 1), parade(0, first),
+        op(0, "activate", 0), op(0, "map", 0), op(0, "leave"),
+    ]  # fmt: skip
+    return history(setup, [
+        op(0, "activate", 0), op(0, "activate", 1),
+        parade(1, second), op(1, "activate", 1), op(1, "unmap", 1),
+    ], asid_bits=3)  # fmt: skip
+
+
+def epoch_edge(spare):
+    """A new epoch, as soon as hart 1 takes a step, while hart 0 switches."""
+    return history(used_up(spare), [
+        op(0, "activate", 0), op(0, "activate", 2),
+        op(1, "activate", 3), op(1, "activate", 2), op(1, "unmap", 2),
+    ], asid_bits=3)  # fmt: skip
+
+
+def epoch_away(spare):
+    """Hart 0 switches from one space to another while hart 1 begins an epoch and uses the first."""
+    return history([*used_up(spare), op(0, "activate", 0)], [
+        op(0, "activate", 2), op(0, "activate", 0),
+        op(1, "activate", 3), op(1, "activate", 0), op(1, "unmap", 0),
+    ], asid_bits=3)  # fmt: skip
+
+
+def epoch_old():
+    """A space comes back with the identifier of an epoch that is over."""
+    return history([], [
+        op(0, "create", 0), op(0, "create", 1), op(0, "activate", 0), op(0, "map", 0),
+        op(0, "leave"), parade(0, 6), op(0, "activate", 1), op(0, "map", 1), op(0, "activate", 0),
+    ], asid_bits=3)  # fmt: skip
+
+
+def epoch_unmap():
+    """Hart 0 unmaps in a space that gets another identifier on hart 1 meanwhile."""
+    return history([
+        op(0, "create", 0), op(1, "activate", 0), op(1, "map", 0), op(1, "leave"), parade(1, 7),
+    ], [
+        op(0, "unmap", 0), op(1, "activate", 0), op(1, "touch", 0, prot=0),
+    ], asid_bits=3)  # fmt: skip
+
+
+def both_first():
+    """Two harts are the first to run a space."""
+    return history([op(0, "create", 0), op(0, "map", 0)], [
+        op(0, "activate", 0), op(0, "unmap", 0), op(1, "activate", 0), op(1, "touch", 0, prot=0),
+    ])  # fmt: skip
+
+
+def descent(kind, again):
+    """A table is detached, reaped and used again while hart 0 is on its way through it."""
+    setup = [
+        op(0, "create", 0), op(0, "activate", 0), op(1, "activate", 0),
+        op(0, "map", 0), op(0, "map", 0, page=12),
+    ]  # fmt: skip
+    return history(setup, [
+        *([op(0, kind, 0)] * again),
+        op(1, "unmap", 0, page=12, shape=TABLE), op(1, "reap"), op(1, "unmap", 0, shape=TABLE),
+        op(1, "reap"), op(1, "reap"), op(1, "map", 0), op(1, "map", 0, page=9),
+    ])  # fmt: skip
+
+
+def stale_descent():
+    """Hart 0 looks where hart 1 is, which no fence has reached since it entered the kernel."""
+    return history([
+        op(0, "create", 0), op(0, "activate", 0), op(0, "map", 0),
+    ], [
+        op(0, "unmap-reap", 0, shape=TABLE), op(1, "query", 0),
+    ])  # fmt: skip
+
+
+def epochs_both():
+    """Hart 0 announces a space of the epoch before last, whose identifier hart 1 has by now."""
+    return history(used_up(0), [
+        op(0, "activate", 0), op(0, "activate", 2),
+        op(1, "activate", 3), op(1, "activate", 2), parade(-1, 6),
+    ], harts=3, asid_bits=3)  # fmt: skip
+
+
+def code_join():
+    """A page becomes executable while hart 0, which has been here before, joins."""
+    return history([
+        op(0, "create", 0), op(0, "activate", 0), op(0, "leave"), op(1, "activate", 0),
+    ], [
+        op(0, "activate", 0), op(0, "touch", 0, prot=2), op(0, "touch", 0, prot=2),
+        op(1, "map", 0, prot=R | X),
+    ])  # fmt: skip
+
+
+def new_code(kind, page):
+    """A page becomes executable through the second of two ranges, and by others."""
+    setup = [
+        op(0, "create", 0), op(0, "activate", 0), op(1, "activate", 0), op(0, "map", 0),
+    ]  # fmt: skip
+    return history(setup, [
+        op(0, kind, 0, prot=R | X, args=(page, 0)), op(1, "touch", 0, page=page, prot=2),
+        op(1, "touch", 0, page=page, prot=2),
+    ])  # fmt: skip
+
+
+def again_and_again(access):
+    """Rights go and come while hart 1 uses them."""
+    setup = [
+        op(0, "create", 0), op(0, "activate", 0), op(1, "activate", 0), op(1, "map", 0),
+    ]  # fmt: skip
+    change = [op(0, "protect", 0, prot=R), op(0, "protect", 0, prot=R | W)] * 4
+    return history(setup, [*([op(1, access, 0, prot=1)] * 6), *change])
+
+
+def all_histories():
+    """(name, history) of all; a name that ends in +N wants N deviations at once."""
+    yield "epoch-old", epoch_old()
+    yield "epoch-unmap", epoch_unmap()
+    yield "epochs-both+2", epochs_both()
+    yield "both-first", both_first()
+    yield "stale-descent+3", stale_descent()
+    yield "code-join", code_join()
+    for spare in range(3):
+        yield f"epoch-edge-{spare}", epoch_edge(spare)
+        yield f"epoch-away-{spare}", epoch_away(spare)
+    for second in range(2, 9):
+        yield f"epochs-{second}", epochs(7, second)
+    for kind in ("query", "map", "protect", "unmap"):
+        for again in (1, 2, 3):
+            yield f"descent-{kind}-{again}", descent(kind, again)
+    for page in (1, 3, 9, 12):
+        yield f"new-code-{page}", new_code("two", page)
+    for access in ("touch", "copy"):
+        yield f"again-{access}", again_and_again(access)
+
+
+def word(kinds, one):
+    """The history as oracle_mutants reads it."""
+    harts, levels, asid_bits, by_faults, setup, side_by_side = one
+    ops = setup + side_by_side
+    head = [harts - 1, levels - 3 + 4 * by_faults, WIDTHS.index(asid_bits), len(ops) - 1,
+            len(setup), 0, 0, 0]  # fmt: skip
+    rows = [[kinds.index(KINDS[kind]), *numbers] for kind, *numbers in ops]
+    return bytes(head + [number for row in rows for number in row]).hex()
+
+
+def deviations(name):
+    """How many deviations at once a history wants."""
+    return int(name.split("+")[1]) if "+" in name else 1
+
+
+def words(binary):
+    """(name, word) of all."""
+    kinds = subprocess.run([binary, "--kinds"], capture_output=True, text=True, check=True)
+    kinds = kinds.stdout.splitlines()
+    return [(name, word(kinds, one)) for name, one in all_histories()]
+
+
+if __name__ == "__main__":
+    for line in words(sys.argv[1]):
+        print(*line)
