@@ -14,17 +14,6 @@
 #include "lib/counter.h"
 #include "lib/spinlock.h"
 #include "mm/vm_fault.h"
-#include "space_word.h"
-
-/* So often in a row what the page table permits may fault: once for each fence of vm_fault.c.  Then
- * it is the memory itself that refuses.  A fault before which another hart has flushed the space is
- * no repetition: the page was being replaced. */
-#define RETRIES 2U
-
-struct retries {
-    uint64_t generation; /* of the space's flushes, at the last fault */
-    unsigned left;
-};
 
 status_t user_span_make(struct vm_space *space, vaddr_t va, uint64_t len_bytes,
                         struct user_span *span)
@@ -76,20 +65,11 @@ static status_t span_advance(struct user_span *span, uint64_t wanted, uint64_t d
     return OK;
 }
 
-/* The access at va has faulted: is it worth another try? */
-static bool may_retry(vaddr_t va, enum vm_access access, struct retries *retries)
+/* The access at va has faulted: is it worth another try?  A fault that fences do not cure is not.
+ */
+static bool may_retry(vaddr_t va, enum vm_access access)
 {
-    struct vm_space *space = vm_space_active();
-    uint64_t generation = space_word_generation(space);
-
-    if (generation != retries->generation) {
-        *retries = (struct retries){generation, RETRIES};
-    }
-    if (retries->left == 0) {
-        return false;
-    }
-    retries->left--;
-    return vm_space_fault(space, va, access) == VM_FAULT_RETRY;
+    return vm_space_fault(vm_space_active(), va, access) == VM_FAULT_RETRY;
 }
 
 /* One direction of a copy; exactly one of the pointers, or none to fill with zeroes. */
@@ -112,15 +92,13 @@ static status_t span_copy(struct user_span *span, struct copy copy, uint64_t len
 {
     enum vm_access access = copy.to != NULL ? VM_ACCESS_READ : VM_ACCESS_WRITE;
     uint64_t wanted = span_take(span, len_bytes);
-    struct retries retries = {.left = RETRIES};
     uint64_t done = 0;
 
     while (done < wanted) {
         uint64_t step = copy_part(&copy, vaddr_add(span->va, done), done, wanted - done);
 
         done += step;
-        retries.left = step > 0 ? RETRIES : retries.left;
-        if (done < wanted && !may_retry(vaddr_add(span->va, done), access, &retries)) {
+        if (done < wanted && !may_retry(vaddr_add(span->va, done), access)) {
             break;
         }
     }
@@ -176,10 +154,9 @@ static status_t check_word(struct vm_space *space, vaddr_t va)
 status_t user_load_u32(struct vm_space *space, vaddr_t from, uint32_t *value)
 {
     status_t status = check_word(space, from);
-    struct retries retries = {.left = RETRIES};
 
     while (status == OK && !arch_load_user_u32(from, value)) {
-        status = may_retry(from, VM_ACCESS_READ, &retries) ? OK : ERR_FAULT;
+        status = may_retry(from, VM_ACCESS_READ) ? OK : ERR_FAULT;
     }
     return status;
 }
@@ -188,10 +165,9 @@ status_t user_compare_exchange_u32(struct vm_space *space, vaddr_t at, uint32_t 
                                    uint32_t value)
 {
     status_t status = check_word(space, at);
-    struct retries retries = {.left = RETRIES};
 
     while (status == OK && !arch_compare_exchange_user_u32(at, seen, value)) {
-        status = may_retry(at, VM_ACCESS_WRITE, &retries) ? OK : ERR_FAULT;
+        status = may_retry(at, VM_ACCESS_WRITE) ? OK : ERR_FAULT;
     }
     return status;
 }
