@@ -6,6 +6,7 @@
  *   oracle small   every interleaving of small worlds
  *   oracle memory  one long history, once for each allocation in it, which then fails
  *   oracle replay  one history, told as a story
+ *   oracle words   the histories of a file, which must run well
  */
 #include "world/main.h"
 
@@ -17,7 +18,8 @@ static const char usage[] =
     "                     [--levels 3|4|5] [--asid BITS] [--ad hardware|fault] [--ops MOST]\n"
     "       oracle small  [--most EXECUTIONS] [--list]\n"
     "       oracle memory [--seed S]\n"
-    "       oracle replay WORD [--steps]\n";
+    "       oracle replay WORD [--steps]\n"
+    "       oracle words FILE\n";
 
 struct option {
     const char *name;
@@ -112,7 +114,6 @@ static int replay(int count, char **words)
 {
     static struct world_history history;
     struct world_result result;
-
     bool all_steps = count == 2 && strcmp(words[1], "--steps") == 0;
 
     if ((count != 1 && !all_steps) || !world_read_word(words[0], &history)) {
@@ -127,12 +128,50 @@ static int replay(int count, char **words)
     return result.failed ? 1 : 0;
 }
 
+/* One word a line; lines that begin with # are comments. */
+static int run_words(int count, char **words)
+{
+    static struct world_history history;
+    FILE *file = count == 1 ? fopen(words[0], "r") : NULL;
+    struct world_result result;
+    char *line = NULL;
+    size_t room = 0;
+    unsigned runs = 0;
+
+    if (file == NULL) {
+        refuse("words needs a file");
+    }
+    while (getline(&line, &room, file) > 0) {
+        line[strcspn(line, "\n")] = '\0';
+        if (line[0] == '#') {
+            continue;
+        }
+        if (!world_read_word(line, &history)) {
+            refuse("a line of the file is no word");
+        }
+        world_run(&history, &result, NULL);
+        runs++;
+        if (result.failed) {
+            world_story(&history, stdout);
+            return 1;
+        }
+    }
+    free(line);
+    (void)fclose(file);
+    printf("%u histories\n", runs);
+    return 0;
+}
+
 int main(int count, char **words)
 {
     static const struct {
         const char *name;
         int (*function)(int count, char **words);
-    } commands[] = {{"soak", soak}, {"small", small}, {"memory", memory}, {"replay", replay}};
+    } commands[] = {{"soak", soak},
+                    {"small", small},
+                    {"memory", memory},
+                    {"replay", replay},
+                    {"words", run_words}};
 
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     for (size_t i = 0; count > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
