@@ -69,6 +69,9 @@ void op_touch(const struct op *op)
                      "a program can %s %#lx and is led to %#lx by the entry %#lx, which the space "
                      "does not grant",
                      access_names[access], va, out[which].pa, out[which].entry);
+            if (access == VM_ACCESS_WRITE && out[which].since == 0) {
+                ref_written(op_world.active[op->hart], page, align_down(out[which].pa, PAGE_SIZE));
+            }
             op_note(op->hart, ref_stamp_at(out[which].pa));
             return;
         }

@@ -43,7 +43,7 @@ void op_map_page(const struct op *op, struct op_session *session, unsigned page,
                  struct frame *frame, enum vm_map_mode mode)
 {
     struct vm_prop prop = {.prot = (enum vm_prot)(op->in->prot % 8U)};
-    struct ref_item item = {VM_ITEM_RAM, frame_pa(frame).raw, prop, op_stamp_of(frame)};
+    struct ref_item item = {VM_ITEM_RAM, frame_pa(frame).raw, prop, op_stamp_of(frame), false};
     bool is_taken = session->space->items[page].kind != VM_ITEM_ABSENT;
     uint64_t va = ref_va(page);
     uint64_t after;
@@ -188,7 +188,7 @@ static void map_device_at(const struct op *op, struct op_session *session, struc
     op_jump(op, session, va);
     for (unsigned i = 0; i < clipped; i++) {
         ref_announce(op->hart, session->space, map.page + i,
-                     (struct ref_item){VM_ITEM_IO, base + i * PAGE_SIZE, seen, 0});
+                     (struct ref_item){VM_ITEM_IO, base + i * PAGE_SIZE, seen, 0, false});
     }
     ref_unsteady(session->space, va, va + clipped * PAGE_SIZE);
     status = vm_cursor_map_iomem(&session->cursor, reset_region(), map.prop, map.pages * PAGE_SIZE,
@@ -206,7 +206,7 @@ static void map_device_at(const struct op *op, struct op_session *session, struc
              mapped, clipped);
     for (unsigned i = 0; i < clipped; i++) {
         ref_set(op->hart, session->space, map.page + i,
-                (struct ref_item){VM_ITEM_IO, base + i * PAGE_SIZE, seen, 0});
+                (struct ref_item){VM_ITEM_IO, base + i * PAGE_SIZE, seen, 0, false});
     }
     device_find(op, session, base);
 }

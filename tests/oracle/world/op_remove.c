@@ -148,6 +148,7 @@ static bool protect_one(const struct op *op, struct op_session *session, uint64_
             return false;
         }
         op_note(op->hart, page);
+        later.is_written = session->space->items[page].is_written; /* perhaps meanwhile */
         ref_set(op->hart, session->space, page, later);
         OP_AGREE(op,
                  changed.start.raw == ref_va(page) && changed.end.raw == ref_va(page) + PAGE_SIZE &&
@@ -193,6 +194,8 @@ static void check_item(const struct op *op, const struct vm_item *got, const str
                      got->prop.mem == item->prop.mem && got->accessed,
                  "the slot at %#lx is %#lx with rights %u, not %#lx with %u", va, got->pa.raw,
                  got->prop.prot, item->pa, item->prop.prot);
+        OP_AGREE(op, !item->is_written || got->dirty,
+                 "the slot at %#lx has no D, though a program has written there", va);
     }
 }
 

@@ -290,6 +290,13 @@ void ref_clear(unsigned hart, struct ref_space *space, uint64_t start, uint64_t 
     }
 }
 
+void ref_written(struct ref_space *space, unsigned page, uint64_t pa)
+{
+    struct ref_item *item = &space->items[page];
+
+    item->is_written |= item->kind == VM_ITEM_RAM && item->pa == pa;
+}
+
 void ref_settle(unsigned hart)
 {
     unsigned kept = 0;

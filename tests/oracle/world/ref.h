@@ -20,7 +20,8 @@ struct ref_item {
     enum vm_item_kind kind;
     uint64_t pa;
     struct vm_prop prop;
-    uint64_t stamp; /* first word of the frame it leads to; 0: a device */
+    uint64_t stamp;  /* first word of the frame it leads to; 0: a device */
+    bool is_written; /* a program has written through it: D must be set  */
 };
 
 struct ref_space {
@@ -65,6 +66,9 @@ void ref_steady(struct ref_space *space, uint64_t start, uint64_t end);
 /* It has. */
 void ref_set(unsigned hart, struct ref_space *space, unsigned page, struct ref_item item);
 void ref_clear(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end);
+
+/* A program has written to the frame at pa through the entry that is in memory. */
+void ref_written(struct ref_space *space, unsigned page, uint64_t pa);
 
 /* The hart's operation has returned: what it replaced is over. */
 void ref_settle(unsigned hart);
