@@ -139,12 +139,12 @@ struct vm_removed unmap_at(struct world *world, uint64_t at, uint64_t bytes)
     return removed;
 }
 
-static void expect_access(const struct world *world, uint64_t at, enum mmu_access access,
+static void expect_access(const struct world *world, uint64_t at, enum oracle_access access,
                           const uint64_t *to)
 {
     static const char *const names[] = {"read", "write", "execute"};
-    struct mmu_result result =
-        mmu_model_translate(vm_space_root(world->space).raw, world->levels, at, access, MMU_USER);
+    struct walk_result result =
+        walk_access(vm_space_root(world->space).raw, world->levels, at, access, WALK_USER);
 
     if (to == NULL) {
         cr_assert(!result.allowed, "%s at %#lx is allowed, to %#lx", names[access],
@@ -159,9 +159,9 @@ static void expect_access(const struct world *world, uint64_t at, enum mmu_acces
 
 void expect_mapped_pa(const struct world *world, uint64_t at, uint64_t to, enum vm_prot prot)
 {
-    expect_access(world, at, MMU_READ, (prot & VM_R) != 0 ? &to : NULL);
-    expect_access(world, at, MMU_WRITE, (prot & VM_W) != 0 ? &to : NULL);
-    expect_access(world, at, MMU_EXECUTE, (prot & VM_X) != 0 ? &to : NULL);
+    expect_access(world, at, ORACLE_READ, (prot & VM_R) != 0 ? &to : NULL);
+    expect_access(world, at, ORACLE_WRITE, (prot & VM_W) != 0 ? &to : NULL);
+    expect_access(world, at, ORACLE_EXECUTE, (prot & VM_X) != 0 ? &to : NULL);
 }
 
 void expect_mapped(const struct world *world, uint64_t at, const struct frame *frame,
@@ -175,10 +175,10 @@ void expect_absent(const struct world *world, uint64_t at)
     expect_mapped_pa(world, at, 0, VM_PROT_NONE);
 }
 
-bool hart_may(hart_idx_t hart, uint64_t at, enum mmu_access access, uint64_t *to)
+bool hart_may(hart_idx_t hart, uint64_t at, enum oracle_access access, uint64_t *to)
 {
     uint64_t reached;
-    bool may = oracle_may_access(hart, at, (enum oracle_access)(int)access, &reached);
+    bool may = oracle_may_access(hart, at, access, &reached);
 
     if (to != NULL) {
         *to = reached;
@@ -186,11 +186,10 @@ bool hart_may(hart_idx_t hart, uint64_t at, enum mmu_access access, uint64_t *to
     return may;
 }
 
-bool hart_may_fault(hart_idx_t hart, uint64_t at, enum mmu_access access)
+bool hart_may_fault(hart_idx_t hart, uint64_t at, enum oracle_access access)
 {
     struct oracle_outcome outcomes[8];
-    size_t count =
-        oracle_outcomes(hart, at, (enum oracle_access)(int)access, outcomes, ARRAY_LEN(outcomes));
+    size_t count = oracle_outcomes(hart, at, access, outcomes, ARRAY_LEN(outcomes));
 
     for (size_t i = 0; i < count; i++) {
         if (outcomes[i].faults) {

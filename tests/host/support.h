@@ -21,7 +21,7 @@
 #include "mm/mm.h"
 #include "mm/vm_cursor.h"
 #include "mm/vm_space.h"
-#include "model/mmu_model.h"
+#include "support_walk.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (KIB * 1024)
@@ -149,10 +149,10 @@ void expect_absent(const struct world *world, uint64_t at);
 
 /* User mode of that hart could do the access, by the tables or by what it may still hold; *to is
  * where the tables lead. */
-bool hart_may(hart_idx_t hart, uint64_t at, enum mmu_access access, uint64_t *to);
+bool hart_may(hart_idx_t hart, uint64_t at, enum oracle_access access, uint64_t *to);
 
 /* It could get a page fault. */
-bool hart_may_fault(hart_idx_t hart, uint64_t at, enum mmu_access access);
+bool hart_may_fault(hart_idx_t hart, uint64_t at, enum oracle_access access);
 
 /* References of a frame. */
 uint32_t frame_refs(const struct frame *frame);

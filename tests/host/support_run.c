@@ -63,8 +63,7 @@ uint64_t pick_len(void)
     case 4:
         return UINT64_MAX - PAGE_MASK;
     case 5: /* to a boundary of some level */
-        return align_up(run.model.va + 1, mmu_model_extent((unsigned)pick(run.levels))) -
-               run.model.va;
+        return align_up(run.model.va + 1, entry_extent((unsigned)pick(run.levels))) - run.model.va;
     default:
         return pick(ISLAND_PAGES) * PAGE_SIZE;
     }
@@ -87,9 +86,9 @@ void check_page(uint64_t at)
     if (at >= vm_space_user_limit().raw) {
         return;
     }
-    for (unsigned access = MMU_READ; access <= MMU_EXECUTE; access++) {
-        struct mmu_result result =
-            mmu_model_translate(root, run.levels, at, (enum mmu_access)access, MMU_USER);
+    for (unsigned access = ORACLE_READ; access <= ORACLE_EXECUTE; access++) {
+        struct walk_result result =
+            walk_access(root, run.levels, at, (enum oracle_access)access, WALK_USER);
 
         AGREE(result.allowed == (page != NULL && (page->prot >> access & 1) != 0));
         AGREE(!result.allowed || result.pa == page->pa + (at & PAGE_MASK));

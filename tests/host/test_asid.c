@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "lib/counter.h"
+#include "machine/oracle.h"
 #include "mm/asid.h"
 #include "mm/space_word.h"
 #include "mm/vm_fault.h"
 #include "mm/vm_space_priv.h"
-#include "machine/oracle.h"
 #include "support.h"
 
 #define BASE        (4 * GIB)
@@ -41,7 +41,7 @@ static uint64_t read_on(hart_idx_t hart, uint64_t at)
 {
     uint64_t to;
 
-    return hart_may(hart, at, MMU_READ, &to) ? to : 0;
+    return hart_may(hart, at, ORACLE_READ, &to) ? to : 0;
 }
 
 static void end_spaces(struct vm_space **spaces, unsigned count)

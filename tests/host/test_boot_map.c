@@ -24,7 +24,7 @@ struct visitor {
 static void each_leaf(uint64_t table, unsigned level, uint64_t base, const struct visitor *visitor)
 {
     for (unsigned i = 0; i < 512; i++) {
-        uint64_t at = base + i * mmu_model_extent(level);
+        uint64_t at = base + i * entry_extent(level);
         uint64_t entry = 0;
         struct leaf leaf;
 
@@ -35,8 +35,8 @@ static void each_leaf(uint64_t table, unsigned level, uint64_t base, const struc
         }
         leaf = (struct leaf){
             .va = at,
-            .pa = mmu_model_leaf_pa(entry, 0, 0),
-            .bytes = mmu_model_extent(level),
+            .pa = entry_pa(entry),
+            .bytes = entry_extent(level),
             .r = (entry & 2) != 0,
             .w = (entry & 4) != 0,
             .x = (entry & 8) != 0,
@@ -73,9 +73,9 @@ static bool overlap(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_bytes)
     return a < b + b_bytes && b < a + a_bytes;
 }
 
-static struct mmu_result kernel_access(unsigned levels, uint64_t at, enum mmu_access access)
+static struct walk_result kernel_access(unsigned levels, uint64_t at, enum oracle_access access)
 {
-    return mmu_model_translate(mm_kernel_root().raw, levels, at, access, MMU_SUPERVISOR);
+    return walk_access(mm_kernel_root().raw, levels, at, access, WALK_SUPERVISOR);
 }
 
 static uint64_t direct_va(uint64_t at)
@@ -85,20 +85,20 @@ static uint64_t direct_va(uint64_t at)
 
 static void expect_direct(unsigned levels, uint64_t at, bool writable)
 {
-    struct mmu_result read = kernel_access(levels, direct_va(at), MMU_READ);
+    struct walk_result read = kernel_access(levels, direct_va(at), ORACLE_READ);
 
     cr_assert(read.allowed && read.pa == at, "RAM at %#lx is not in the direct map",
               (unsigned long)at);
-    cr_assert(kernel_access(levels, direct_va(at), MMU_WRITE).allowed == writable,
+    cr_assert(kernel_access(levels, direct_va(at), ORACLE_WRITE).allowed == writable,
               "RAM at %#lx is wrongly writable or not", (unsigned long)at);
-    cr_assert(!kernel_access(levels, direct_va(at), MMU_EXECUTE).allowed);
+    cr_assert(!kernel_access(levels, direct_va(at), ORACLE_EXECUTE).allowed);
 }
 
 static void expect_unmapped(unsigned levels, uint64_t at)
 {
-    struct mmu_result result = kernel_access(levels, at, MMU_READ);
+    struct walk_result result = kernel_access(levels, at, ORACLE_READ);
 
-    cr_assert(result.end != MMU_LEAF, "%#lx is mapped, to %#lx", (unsigned long)at,
+    cr_assert(result.end != WALK_LEAF, "%#lx is mapped, to %#lx", (unsigned long)at,
               (unsigned long)result.pa);
 }
 
@@ -180,12 +180,12 @@ MODE_TEST(boot_map, the_image_is_mapped_by_section)
     machine_default(16 * MIB);
     machine_boot(*levels);
     for (uint64_t at = LAYOUT_KERNEL; at < data_end; at += PAGE_SIZE) {
-        struct mmu_result read = kernel_access(*levels, at, MMU_READ);
+        struct walk_result read = kernel_access(*levels, at, ORACLE_READ);
 
         cr_assert(read.allowed);
         EXPECT_EQ(read.pa, IMAGE_START + (at - LAYOUT_KERNEL));
-        EXPECT_EQ(kernel_access(*levels, at, MMU_WRITE).allowed, at >= rodata_end);
-        EXPECT_EQ(kernel_access(*levels, at, MMU_EXECUTE).allowed, at < text_end);
+        EXPECT_EQ(kernel_access(*levels, at, ORACLE_WRITE).allowed, at >= rodata_end);
+        EXPECT_EQ(kernel_access(*levels, at, ORACLE_EXECUTE).allowed, at < text_end);
     }
     expect_unmapped(*levels, LAYOUT_KERNEL - PAGE_SIZE);
     expect_unmapped(*levels, data_end);
@@ -196,11 +196,13 @@ MODE_TEST(boot_map, large_pages_are_used_wherever_they_fit)
 {
     machine_default(5 * GIB); /* to 0x1c0000000: four whole gigabytes past the first */
     machine_boot(*levels);
-    EXPECT_EQ(kernel_access(*levels, direct_va(RAM_BASE + GIB), MMU_READ).page_bytes, GIB);
-    EXPECT_EQ(kernel_access(*levels, direct_va(RAM_BASE + 4 * GIB), MMU_READ).page_bytes, GIB);
-    EXPECT_EQ(kernel_access(*levels, direct_va(RAM_BASE + 4 * MIB), MMU_READ).page_bytes, 2 * MIB);
-    EXPECT_EQ(kernel_access(*levels, direct_va(RAM_BASE + GIB - 1), MMU_READ).page_bytes, 2 * MIB);
-    EXPECT_EQ(kernel_access(*levels, direct_va(IMAGE_START), MMU_READ).page_bytes, PAGE_SIZE);
+    EXPECT_EQ(kernel_access(*levels, direct_va(RAM_BASE + GIB), ORACLE_READ).page_bytes, GIB);
+    EXPECT_EQ(kernel_access(*levels, direct_va(RAM_BASE + 4 * GIB), ORACLE_READ).page_bytes, GIB);
+    EXPECT_EQ(kernel_access(*levels, direct_va(RAM_BASE + 4 * MIB), ORACLE_READ).page_bytes,
+              2 * MIB);
+    EXPECT_EQ(kernel_access(*levels, direct_va(RAM_BASE + GIB - 1), ORACLE_READ).page_bytes,
+              2 * MIB);
+    EXPECT_EQ(kernel_access(*levels, direct_va(IMAGE_START), ORACLE_READ).page_bytes, PAGE_SIZE);
     EXPECT_EQ(frame_total_count() > 5 * GIB / PAGE_SIZE * 99 / 100, 1);
 }
 
@@ -225,8 +227,9 @@ MODE_TEST(boot_map, every_frame_has_a_record_that_is_mapped)
 
             cr_assert(frame != NULL);
             EXPECT_EQ(frame_pa(frame).raw, at);
-            cr_assert(kernel_access(*levels, record, MMU_WRITE).allowed);
-            cr_assert(kernel_access(*levels, record + sizeof(struct frame) - 1, MMU_READ).allowed);
+            cr_assert(kernel_access(*levels, record, ORACLE_WRITE).allowed);
+            cr_assert(
+                kernel_access(*levels, record + sizeof(struct frame) - 1, ORACLE_READ).allowed);
         }
     }
     expect_unmapped(*levels, layout_records_base(*levels) + 64 * GIB / PAGE_SIZE * 16);
@@ -240,7 +243,7 @@ MODE_TEST(boot_map, the_stack_of_every_hart_has_a_guard)
     machine_boot(*levels);
     for (uint64_t at = LAYOUT_STACKS; at < LAYOUT_STACKS + HART_MAX * LAYOUT_STACK_STRIDE;
          at += PAGE_SIZE) {
-        struct mmu_result write = kernel_access(*levels, at, MMU_WRITE);
+        struct walk_result write = kernel_access(*levels, at, ORACLE_WRITE);
 
         if (write.allowed) {
             mapped += PAGE_SIZE;
@@ -253,7 +256,7 @@ MODE_TEST(boot_map, the_stack_of_every_hart_has_a_guard)
         uint64_t low = LAYOUT_STACKS + hart * LAYOUT_STACK_STRIDE;
 
         expect_unmapped(*levels, low); /* below the stack */
-        cr_assert(kernel_access(*levels, low + LAYOUT_STACK_STRIDE - 8, MMU_WRITE).allowed,
+        cr_assert(kernel_access(*levels, low + LAYOUT_STACK_STRIDE - 8, ORACLE_WRITE).allowed,
                   "the stack ends where its stride ends");
     }
 }
@@ -419,7 +422,7 @@ MODE_TEST(boot_map, devices_lie_side_by_side)
         EXPECT_EQ((uintptr_t)registers[i] & PAGE_MASK, devices[i].start.raw & PAGE_MASK);
     }
     for (uint64_t at = LAYOUT_MMIO; at < LAYOUT_MMIO + 16 * MIB; at += PAGE_SIZE) {
-        struct mmu_result write = kernel_access(*levels, at, MMU_WRITE);
+        struct walk_result write = kernel_access(*levels, at, ORACLE_WRITE);
 
         if (write.allowed) {
             found++;

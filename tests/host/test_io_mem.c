@@ -352,10 +352,10 @@ static void check_memory_types(unsigned levels, uint32_t isa, uint64_t type_bits
     EXPECT_OK(vm_cursor_jump(&cursor, va(BASE)));
     EXPECT_OK(vm_cursor_query(&cursor, &slot));
     EXPECT_EQ(slot.item.prop.mem, VM_MEM_IO);
-    EXPECT_EQ(mmu_model_translate(vm_space_root(world.space).raw, levels, BASE, MMU_READ, MMU_USER)
-                      .entry >>
-                  61,
-              type_bits);
+    EXPECT_EQ(
+        walk_access(vm_space_root(world.space).raw, levels, BASE, ORACLE_READ, WALK_USER).entry >>
+            61,
+        type_bits);
     EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, take_write, &seen, &changed));
     EXPECT_EQ(seen, VM_MEM_IO);
     EXPECT_OK(vm_cursor_jump(&cursor, va(BASE)));
@@ -398,10 +398,10 @@ MODE_TEST(io_mem, another_memory_type_is_flushed)
     EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, make_uncached, NULL, &changed));
     vm_cursor_close(&cursor);
     EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_LOCAL), 1);
-    EXPECT_EQ(mmu_model_translate(vm_space_root(world.space).raw, *levels, BASE, MMU_READ, MMU_USER)
-                      .entry >>
-                  61,
-              VM_MEM_NC);
+    EXPECT_EQ(
+        walk_access(vm_space_root(world.space).raw, *levels, BASE, ORACLE_READ, WALK_USER).entry >>
+            61,
+        VM_MEM_NC);
     world_end(&world);
 }
 

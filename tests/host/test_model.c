@@ -22,7 +22,7 @@ static void step_open(void)
     status_t got;
 
     if (pick(8) == 0) { /* exactly one entry of some level */
-        uint64_t extent = mmu_model_extent((unsigned)pick(run.levels));
+        uint64_t extent = entry_extent((unsigned)pick(run.levels));
 
         start = align_down(start, extent);
         end = start + extent;

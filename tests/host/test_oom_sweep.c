@@ -110,9 +110,9 @@ static status_t scenario_run(struct scenario *scenario)
 static void scenario_check(struct scenario *scenario)
 {
     for (unsigned i = 0; i < PIECES * PAGES; i++) {
-        struct mmu_result result =
-            mmu_model_translate(vm_space_root(scenario->world.space).raw, scenario->world.levels,
-                                place(i), MMU_WRITE, MMU_USER);
+        struct walk_result result =
+            walk_access(vm_space_root(scenario->world.space).raw, scenario->world.levels, place(i),
+                        ORACLE_WRITE, WALK_USER);
 
         cr_assert(result.allowed == (i < scenario->mapped), "page %u of %u", i, scenario->mapped);
     }

@@ -11,8 +11,8 @@
 #include <criterion/theories.h>
 
 #include "arch/layout.h"
-#include "model/mmu_model.h"
 #include "support.h"
+#include "support_walk.h"
 
 #define L1_ENTRY  UINT64_C(0x20000453)
 #define L2_ENTRY  UINT64_C(0x200004d7)
@@ -285,16 +285,16 @@ Theory((uint64_t to, int prot, int mem, int sw, int user), pte, every_legal_leaf
     cr_assert(back.sw == leaf.sw && back.user == leaf.user && back.global == leaf.global);
     cr_assert(pte_make_leaf(back).raw == entry.raw);
     /* The walker, which knows nothing of the codec, reads the same rights and address. */
-    for (int access = MMU_READ; access <= MMU_EXECUTE; access++) {
+    for (int access = ORACLE_READ; access <= ORACLE_EXECUTE; access++) {
         static const int needs[] = {VM_R, VM_W, VM_X};
 
-        cr_assert(mmu_model_permits(entry.raw, (enum mmu_access)access,
-                                    leaf.user ? MMU_USER : MMU_SUPERVISOR) ==
+        cr_assert(walk_permits(entry.raw, (enum oracle_access)access,
+                               leaf.user ? WALK_USER : WALK_SUPERVISOR) ==
                   ((prot & needs[access]) != 0));
-        cr_assert(!mmu_model_permits(entry.raw, (enum mmu_access)access,
-                                     leaf.user ? MMU_SUPERVISOR : MMU_USER));
+        cr_assert(!walk_permits(entry.raw, (enum oracle_access)access,
+                                leaf.user ? WALK_SUPERVISOR : WALK_USER));
     }
-    cr_assert(mmu_model_leaf_pa(entry.raw, 0, 0) == to);
+    cr_assert(entry_pa(entry.raw) == to);
     cr_assert(pte_dying_pa(pte_make_dying(entry)).raw == to);
     cr_assert(pte_kind(pte_make_dying(entry), 0) == PTE_DYING);
 }

@@ -37,9 +37,9 @@ static struct world world_with_a_table(unsigned levels)
 /* The frame of the table that translates BASE. */
 static struct frame *table_of(const struct world *world)
 {
-    struct mmu_walk walk = mmu_model_walk(vm_space_root(world->space).raw, world->levels, BASE);
+    struct walk walk = walk_from(vm_space_root(world->space).raw, world->levels, BASE);
 
-    return frame_of(pa(walk.steps[0].entry_pa));
+    return frame_of(pa(walk.slots[0]));
 }
 
 MODE_TEST(reclaim, a_table_waits_for_a_hart_that_is_in_the_kernel)

@@ -265,7 +265,7 @@ static uint64_t loosened(struct world *world, uint64_t at, uint64_t before)
     EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, make_writable, NULL, &changed));
     EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, make_writable, NULL, &changed));
     vm_cursor_close(&cursor);
-    cr_assert(hart_may_fault(0, at, MMU_WRITE), "the hart may remember fewer rights");
+    cr_assert(hart_may_fault(0, at, ORACLE_WRITE), "the hart may remember fewer rights");
     return at + PAGE_SIZE - before;
 }
 

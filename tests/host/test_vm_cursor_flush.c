@@ -8,9 +8,9 @@
 
 #include "lib/counter.h"
 #include "lib/spinlock.h"
+#include "machine/oracle.h"
 #include "mm/pt_node.h"
 #include "mm/user_copy.h"
-#include "machine/oracle.h"
 #include "support.h"
 
 #define BASE (4 * GIB)
@@ -30,7 +30,7 @@ static void leave(hart_idx_t hart)
 }
 
 /* What user mode of that hart gets, through its TLB. */
-static bool hart_can(hart_idx_t hart, uint64_t at, enum mmu_access access)
+static bool hart_can(hart_idx_t hart, uint64_t at, enum oracle_access access)
 {
     return hart_may(hart, at, access, NULL);
 }
@@ -65,7 +65,7 @@ MODE_TEST(vm_cursor_flush, unmap_reaches_every_hart_that_runs_the_space)
     run_on(&world, 3);
     map_at(&world, BASE, frame_new(), VM_RW);
     for (hart_idx_t hart = 0; hart < 4; hart++) {
-        cr_assert(hart == 2 || hart_can(hart, BASE, MMU_WRITE));
+        cr_assert(hart == 2 || hart_can(hart, BASE, ORACLE_WRITE));
     }
     host_events_start();
     unmap_at(&world, BASE, PAGE_SIZE);
@@ -79,7 +79,7 @@ MODE_TEST(vm_cursor_flush, unmap_reaches_every_hart_that_runs_the_space)
         }
     }
     for (hart_idx_t hart = 0; hart < 4; hart++) {
-        cr_assert(!hart_can(hart, BASE, MMU_READ));
+        cr_assert(!hart_can(hart, BASE, ORACLE_READ));
     }
     leave(1);
     leave(3);
@@ -92,14 +92,14 @@ MODE_TEST(vm_cursor_flush, harts_that_left_are_not_disturbed)
 
     run_on(&world, 1);
     map_at(&world, BASE, frame_new(), VM_RW);
-    cr_assert(hart_can(1, BASE, MMU_READ));
+    cr_assert(hart_can(1, BASE, ORACLE_READ));
     leave(1);
     vm_space_activate(NULL); /* hart 0 too */
     host_events_start();
     unmap_at(&world, BASE, PAGE_SIZE);
     EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_REMOTE), 0);
     run_on(&world, 1);
-    cr_assert(!hart_can(1, BASE, MMU_READ), "activation flushed what the hart held");
+    cr_assert(!hart_can(1, BASE, ORACLE_READ), "activation flushed what the hart held");
     leave(1);
     world_end(&world);
 }
@@ -114,7 +114,7 @@ MODE_TEST(vm_cursor_flush, one_close_is_one_remote_call)
     run_on(&world, 1);
     for (unsigned i = 0; i < 100; i++) {
         map_at(&world, BASE + i * 3 * PAGE_SIZE, frame_new(), VM_RW);
-        cr_assert(hart_can(1, BASE + i * 3 * PAGE_SIZE, MMU_READ));
+        cr_assert(hart_can(1, BASE + i * 3 * PAGE_SIZE, ORACLE_READ));
     }
     map_at(&world, BASE + 4 * MIB, frame_new(), VM_RW);
     cursor = cursor_open(&world, BASE, 8 * MIB, VM_CURSOR_CHANGE);
@@ -144,7 +144,7 @@ MODE_TEST(vm_cursor_flush, the_order_of_removals_does_not_matter)
 
         for (unsigned page = 0; page < 10; page++) {
             map_at(&world, BASE + page * PAGE_SIZE, frame_new(), VM_RW);
-            cr_assert(hart_can(1, BASE + page * PAGE_SIZE, MMU_WRITE));
+            cr_assert(hart_can(1, BASE + page * PAGE_SIZE, ORACLE_WRITE));
         }
         cursor = cursor_open(&world, BASE, 10 * PAGE_SIZE, VM_CURSOR_CHANGE);
         for (size_t n = 0; n < ARRAY_LEN(orders[i]); n++) {
@@ -158,7 +158,7 @@ MODE_TEST(vm_cursor_flush, the_order_of_removals_does_not_matter)
         }
         vm_cursor_close(&cursor);
         for (unsigned page = 0; page < 10; page++) {
-            EXPECT_EQ(hart_can(1, BASE + page * PAGE_SIZE, MMU_WRITE), page % 3 != 0);
+            EXPECT_EQ(hart_can(1, BASE + page * PAGE_SIZE, ORACLE_WRITE), page % 3 != 0);
         }
         world_check(&world);
     }
@@ -172,14 +172,14 @@ MODE_TEST(vm_cursor_flush, tightening_is_flushed_and_loosening_is_not)
 
     run_on(&world, 1);
     map_at(&world, BASE, frame_new(), VM_RW);
-    cr_assert(hart_can(1, BASE, MMU_WRITE));
+    cr_assert(hart_can(1, BASE, ORACLE_WRITE));
     protect_at(&world, BASE, make_read_only);
-    cr_assert(!hart_can(1, BASE, MMU_WRITE));
-    cr_assert(hart_can(1, BASE, MMU_READ));
+    cr_assert(!hart_can(1, BASE, ORACLE_WRITE));
+    cr_assert(hart_can(1, BASE, ORACLE_READ));
     host_events_start();
     protect_at(&world, BASE, make_writable);
     EXPECT_EQ(host_event_count_of(HOST_EVENT_FLUSH_REMOTE), 0);
-    cr_assert(hart_may_fault(1, BASE, MMU_WRITE), "the hart may keep the old entry");
+    cr_assert(hart_may_fault(1, BASE, ORACLE_WRITE), "the hart may keep the old entry");
     oracle_audit();
     host_events_start();
     protect_at(&world, BASE, make_writable); /* no change at all */
@@ -223,7 +223,7 @@ MODE_TEST(vm_cursor_flush, frames_go_after_the_flush_and_the_lock_after_both)
 
         map_at(&world, BASE, watch.frame, VM_RW);
         map_at(&world, BASE + 2 * GIB, frame_new(), VM_RW);
-        cr_assert(hart_can(1, BASE, MMU_WRITE));
+        cr_assert(hart_can(1, BASE, ORACLE_WRITE));
         host_on_flush(on_flush, &watch);
         unmap_at(&world, BASE, bytes[i]);
         host_on_flush(NULL, NULL);
@@ -257,12 +257,12 @@ MODE_TEST(vm_cursor_flush, detached_tables_are_stray_and_unlocked)
 {
     struct world world = world_begin(*levels);
     struct stray_watch watch = {0};
-    struct mmu_walk walk;
+    struct walk walk;
 
     map_at(&world, BASE, frame_new(), VM_RW);
-    walk = mmu_model_walk(vm_space_root(world.space).raw, *levels, BASE);
+    walk = walk_from(vm_space_root(world.space).raw, *levels, BASE);
     for (size_t i = 0; i < ARRAY_LEN(watch.nodes); i++) {
-        watch.nodes[i] = frame_of(pa(walk.steps[i].entry_pa))->node;
+        watch.nodes[i] = frame_of(pa(walk.slots[i]))->node;
         cr_assert(!watch.nodes[i]->is_stray);
     }
     host_on_flush(on_stray, &watch);
@@ -279,13 +279,13 @@ MODE_TEST(vm_cursor_flush, a_replaced_frame_goes_after_the_flush)
 
     run_on(&world, 1);
     map_at(&world, BASE, watch.frame, VM_RW);
-    cr_assert(hart_can(1, BASE, MMU_WRITE));
+    cr_assert(hart_can(1, BASE, ORACLE_WRITE));
     host_on_flush(on_flush, &watch);
     map_at(&world, BASE, frame_new(), VM_RW);
     host_on_flush(NULL, NULL);
     EXPECT_EQ(watch.flushes, 2);
     EXPECT_EQ(frame_refs(watch.frame), 0);
-    cr_assert(hart_can(1, BASE, MMU_WRITE));
+    cr_assert(hart_can(1, BASE, ORACLE_WRITE));
     leave(1);
     world_end(&world);
 }
@@ -301,13 +301,13 @@ MODE_TEST(vm_cursor_flush, detached_tables_leave_the_walk_caches)
     run_on(&world, 1);
     map_at(&world, BASE + 2 * GIB, frame_new(), VM_RW);
     map_at(&world, BASE, frame_new(), VM_RW);
-    cr_assert(hart_can(1, BASE, MMU_READ));
+    cr_assert(hart_can(1, BASE, ORACLE_READ));
     unmap_at(&world, BASE, 2 * MIB);
     oracle_audit();
     map_at(&world, BASE + PAGE_SIZE, frame, VM_RW); /* another table for the same 2 MiB */
-    cr_assert(hart_may(1, BASE + PAGE_SIZE, MMU_READ, &to));
+    cr_assert(hart_may(1, BASE + PAGE_SIZE, ORACLE_READ, &to));
     EXPECT_EQ(to, frame_pa(frame).raw);
-    cr_assert(!hart_can(1, BASE, MMU_READ));
+    cr_assert(!hart_can(1, BASE, ORACLE_READ));
     unmap_at(&world, BASE, GIB);
     oracle_audit();
     leave(1);
@@ -348,12 +348,12 @@ MODE_TEST(vm_cursor_flush, sync_pays_now_and_close_owes_nothing_more)
 
     run_on(&world, 1);
     map_at(&world, BASE, frame, VM_RW);
-    cr_assert(hart_can(1, BASE, MMU_READ));
+    cr_assert(hart_can(1, BASE, ORACLE_READ));
     cursor = cursor_open(&world, BASE, 2 * PAGE_SIZE, VM_CURSOR_CHANGE);
     EXPECT_OK(vm_cursor_unmap(&cursor, PAGE_SIZE, &removed));
     vm_cursor_sync(&cursor);
     EXPECT_EQ(frame_refs(frame), 0);
-    cr_assert(!hart_can(1, BASE, MMU_READ));
+    cr_assert(!hart_can(1, BASE, ORACLE_READ));
     host_events_start();
     vm_cursor_sync(&cursor);
     vm_cursor_close(&cursor);

@@ -10,12 +10,12 @@
 /* The slot must be the one the walker ends in. */
 static void expect_slot(const struct world *world, uint64_t at, const struct vm_slot *slot)
 {
-    struct mmu_result walk =
-        mmu_model_translate(vm_space_root(world->space).raw, world->levels, at, MMU_READ, MMU_USER);
+    struct walk_result walk =
+        walk_access(vm_space_root(world->space).raw, world->levels, at, ORACLE_READ, WALK_USER);
 
     EXPECT_EQ(slot->range.start.raw, align_down(at, walk.page_bytes));
     EXPECT_EQ(slot->range.end.raw, align_down(at, walk.page_bytes) + walk.page_bytes);
-    EXPECT_EQ(slot->item.kind != VM_ITEM_ABSENT, walk.end == MMU_LEAF);
+    EXPECT_EQ(slot->item.kind != VM_ITEM_ABSENT, walk.end == WALK_LEAF);
 }
 
 MODE_TEST(vm_cursor_look, query_tells_frame_and_properties)

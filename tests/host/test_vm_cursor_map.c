@@ -32,10 +32,9 @@ MODE_TEST(vm_cursor_map, the_kernel_cannot_run_or_read_user_pages)
     struct world world = world_begin(*levels);
 
     map_at(&world, BASE, frame_new(), VM_RWX);
-    for (int access = MMU_READ; access <= MMU_EXECUTE; access++) {
-        struct mmu_result result =
-            mmu_model_translate(vm_space_root(world.space).raw, world.levels, BASE,
-                                (enum mmu_access)access, MMU_SUPERVISOR);
+    for (int access = ORACLE_READ; access <= ORACLE_EXECUTE; access++) {
+        struct walk_result result = walk_access(vm_space_root(world.space).raw, world.levels, BASE,
+                                                (enum oracle_access)access, WALK_SUPERVISOR);
 
         cr_assert(!result.allowed);
         EXPECT_EQ(result.entry & 0x20, 0); /* not global */

@@ -274,8 +274,7 @@ MODE_TEST(vm_cursor_remove, protect_keeps_what_hardware_sets_meanwhile)
     uint64_t *entry;
 
     map_at(&world, BASE, frame_new(), VM_RW);
-    entry = phys_mem_pointer(
-        mmu_model_walk(vm_space_root(world.space).raw, *levels, BASE).steps[0].entry_pa);
+    entry = phys_mem_pointer(walk_from(vm_space_root(world.space).raw, *levels, BASE).slots[0]);
     *entry &= ~(PTE_A | PTE_D); /* as on a machine that sets them itself */
     cursor = cursor_open(&world, BASE, PAGE_SIZE, VM_CURSOR_CHANGE);
     EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, protect_op_and_store, entry, &changed));

@@ -87,15 +87,15 @@ MODE_TEST(vm_fault, a_spurious_fault_is_cured_by_the_retry)
     vm_space_activate(world.space);
     host_hart_set(0);
     map_at(&world, BASE, frame_new(), VM_R);
-    cr_assert(hart_may(1, BASE, MMU_READ, NULL));
+    cr_assert(hart_may(1, BASE, ORACLE_READ, NULL));
     cursor = cursor_open(&world, BASE, PAGE_SIZE, VM_CURSOR_CHANGE);
     EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, make_writable, NULL, &changed));
     vm_cursor_close(&cursor);
     host_hart_set(1);
-    cr_assert(hart_may_fault(1, BASE, MMU_WRITE));
+    cr_assert(hart_may_fault(1, BASE, ORACLE_WRITE));
     EXPECT_EQ(fault(&world, BASE + 8, VM_ACCESS_WRITE), VM_FAULT_RETRY);
     EXPECT_EQ(fault(&world, BASE + 8, VM_ACCESS_WRITE), VM_FAULT_RETRY);
-    cr_assert(!hart_may_fault(1, BASE, MMU_WRITE));
+    cr_assert(!hart_may_fault(1, BASE, ORACLE_WRITE));
     EXPECT_EQ(counter_read(COUNTER_spurious_faults), spurious + 2);
     vm_space_activate(NULL);
     host_hart_set(0);

@@ -49,8 +49,8 @@ MODE_TEST(vm_space, devices_mapped_later_are_seen_in_every_space)
     EXPECT_OK(mm_map_device(pa_span(DEVICE_BASE + 0x123, 0x10), &registers));
     EXPECT_EQ((uintptr_t)registers & PAGE_MASK, 0x123);
     for (device = LAYOUT_MMIO; device < LAYOUT_MMIO + MIB; device += PAGE_SIZE) {
-        struct mmu_result result = mmu_model_translate(vm_space_root(world.space).raw, *levels,
-                                                       device, MMU_WRITE, MMU_SUPERVISOR);
+        struct walk_result result = walk_access(vm_space_root(world.space).raw, *levels, device,
+                                                ORACLE_WRITE, WALK_SUPERVISOR);
 
         if (result.allowed && result.pa == DEVICE_BASE) {
             break;
@@ -81,9 +81,9 @@ MODE_TEST(vm_space, a_device_without_memory_for_its_tables_is_not_mapped)
         status = mm_map_device(device, &registers);
         frame_fail_after(UINT64_MAX);
         cr_assert(status == OK || registers == NULL);
-        cr_assert(status == OK || mmu_model_translate(mm_kernel_root().raw, *levels, LAYOUT_MMIO,
-                                                      MMU_READ, MMU_SUPERVISOR)
-                                          .end != MMU_LEAF,
+        cr_assert(status == OK || walk_access(mm_kernel_root().raw, *levels, LAYOUT_MMIO,
+                                              ORACLE_READ, WALK_SUPERVISOR)
+                                          .end != WALK_LEAF,
                   "a part is mapped");
     }
     EXPECT_OK(status);
@@ -326,14 +326,14 @@ MODE_TEST(vm_space, each_hart_has_its_own_active_one)
 MODE_TEST(vm_space, the_audit_notices_a_damaged_entry)
 {
     struct world world = world_begin(*levels);
-    struct mmu_walk walk;
+    struct walk walk;
     uint64_t *entry;
     uint64_t saved;
 
     map_at(&world, BASE, frame_new(), VM_RW);
     EXPECT_OK(vm_space_check(world.space));
-    walk = mmu_model_walk(vm_space_root(world.space).raw, *levels, BASE);
-    entry = phys_mem_pointer(walk.steps[0].entry_pa);
+    walk = walk_from(vm_space_root(world.space).raw, *levels, BASE);
+    entry = phys_mem_pointer(walk.slots[0]);
     saved = *entry;
     *entry = 0; /* the count is wrong */
     EXPECT_STATUS(vm_space_check(world.space), ERR_INVAL);

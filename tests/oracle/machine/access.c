@@ -78,7 +78,7 @@ static void add_leaf(uint64_t entry, unsigned level, uint64_t va, uint64_t slot_
 static void add_walk(struct walk walk, uint64_t va, uint32_t since)
 {
     if (walk.end == WALK_LEAF) {
-        add_leaf(walk.entry, walk.level, va, walk.slot_pa, since);
+        add_leaf(walk.entry, walk.level, va, walk.slots[walk.level], since);
     } else {
         add((struct oracle_outcome){.faults = true, .since = since}, 0, 0);
     }
@@ -104,7 +104,7 @@ static void add_held(uint64_t va)
 static void add_absence(struct walk walk, uint64_t va)
 {
     for (unsigned level = walk.first_level + 1; level-- > walk.level;) {
-        const struct table *table = table_find(ram_index(walk.tables[level]));
+        const struct table *table = table_find(ram_index(walk_table(&walk, level)));
         unsigned index = entry_index(va, level);
 
         if (table != NULL && table->was_absent[index] && table->changed[index] != 0 &&
@@ -133,7 +133,7 @@ static void collect(unsigned hart, uint64_t va, enum oracle_access access)
     }
     add_held(va);
     if (walk.end == WALK_LEAF) {
-        const struct table *table = table_find(ram_index(walk.tables[walk.level]));
+        const struct table *table = table_find(ram_index(walk_table(&walk, walk.level)));
 
         last.mapped[0] = table == NULL ? 0 : table->code[entry_index(va, walk.level)];
         add_absence(walk, va);

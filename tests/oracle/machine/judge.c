@@ -37,7 +37,7 @@ static bool pointer_is_harmless(unsigned hart, const struct stale *stale)
     const struct table *table = table_find(stale->frame);
     struct walk walk = walk_from_root(oracle.harts[hart].root, stale->va);
 
-    if (walk.level < stale->level && walk.tables[stale->level - 1] == ram_pa(stale->frame)) {
+    if (walk.level < stale->level && walk_table(&walk, stale->level - 1U) == ram_pa(stale->frame)) {
         return true;
     }
     if (table == NULL) {

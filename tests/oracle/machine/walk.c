@@ -11,13 +11,12 @@ struct walk walk_from_table(uint64_t table_pa, unsigned level, uint64_t va)
 
     for (;;) {
         walk.level = level;
-        walk.tables[level] = a;
-        walk.slot_pa = a + entry_index(va, level) * sizeof(uint64_t); /* step 2 */
+        walk.slots[level] = a + entry_index(va, level) * sizeof(uint64_t); /* step 2 */
         if (ram_index(a) == FRAME_NONE) {
             walk.end = WALK_NO_RAM;
             return walk;
         }
-        walk.entry = ram_read(walk.slot_pa);
+        walk.entry = ram_read(walk.slots[level]);
         if (!entry_is_valid(walk.entry)) { /* step 3 */
             walk.end = WALK_INVALID;
             return walk;
@@ -34,15 +33,14 @@ struct walk walk_from_table(uint64_t table_pa, unsigned level, uint64_t va)
     }
 }
 
-struct walk walk_from_root(uint64_t root_pa, uint64_t va)
+struct walk walk_from(uint64_t root_pa, unsigned levels, uint64_t va)
 {
-    unsigned top = TABLE_SHIFT + INDEX_BITS * oracle.config.levels - 1;
+    unsigned top = TABLE_SHIFT + INDEX_BITS * levels - 1;
     uint64_t above = va >> top; /* the bit that all higher ones copy */
 
     if (above != 0 && above != (~UINT64_C(0)) >> top) {
-        return (struct walk){.end = WALK_NOT_CANONICAL,
-                             .first_level = oracle.config.levels - 1,
-                             .level = oracle.config.levels - 1};
+        return (struct walk){
+            .end = WALK_NOT_CANONICAL, .first_level = levels - 1, .level = levels - 1};
     }
-    return walk_from_table(root_pa, oracle.config.levels - 1, va);
+    return walk_from_table(root_pa, levels - 1, va);
 }
