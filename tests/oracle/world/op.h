@@ -93,6 +93,9 @@ void op_close(const struct op *op, struct op_session *session);
 /* Jumps to a page of the session's range. */
 void op_jump(const struct op *op, struct op_session *session, uint64_t va);
 
+/* Pages from `page` on that lie side by side and inside the range. */
+unsigned op_pages_in_a_row(unsigned page, struct va_range range);
+
 /* ---- actions inside a session, from its position on ---- */
 
 /* A new frame with a stamp of its own; NULL: no memory. */
@@ -118,6 +121,7 @@ void op_map(const struct op *op);
 void op_map_exclusive(const struct op *op);
 void op_map_shared(const struct op *op);
 void op_map_device(const struct op *op);
+void op_map_frames(const struct op *op);
 void op_unmap(const struct op *op);
 void op_unmap_stepwise(const struct op *op);
 void op_protect(const struct op *op);

@@ -129,18 +129,6 @@ struct device_map {
     enum vm_map_mode mode;
 };
 
-/* Pages from `page` on that lie side by side and inside the range. */
-static unsigned pages_in_a_row(unsigned page, struct va_range range)
-{
-    unsigned count = 0;
-
-    while (page + count < REF_PAGES && ref_va(page + count) < range.end.raw &&
-           ref_va(page + count) == ref_va(page) + count * PAGE_SIZE) {
-        count++;
-    }
-    return count;
-}
-
 static status_t device_expected(const struct op_session *session, const struct device_map *map,
                                 unsigned clipped)
 {
@@ -226,7 +214,7 @@ void op_map_device(const struct op *op)
     }
     map.page = ref_page_from(session.range.start.raw);
     map.page = map.page < OP_IO_PAGE ? OP_IO_PAGE : map.page;
-    row = pages_in_a_row(map.page, session.range);
+    row = op_pages_in_a_row(map.page, session.range);
     if (row > 0) {
         map.pages = 1U + op->in->arg[0] / 32U % row;
         map_device_at(op, &session, map);

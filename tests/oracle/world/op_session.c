@@ -98,3 +98,14 @@ void op_jump(const struct op *op, struct op_session *session, uint64_t va)
     OP_AGREE(op, status == OK && vm_cursor_va(&session->cursor).raw == va,
              "a jump to %#lx gives %s", va, status_name(status));
 }
+
+unsigned op_pages_in_a_row(unsigned page, struct va_range range)
+{
+    unsigned count = 0;
+
+    while (page + count < REF_PAGES && ref_va(page + count) < range.end.raw &&
+           ref_va(page + count) == ref_va(page) + count * PAGE_SIZE) {
+        count++;
+    }
+    return count;
+}

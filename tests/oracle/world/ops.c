@@ -33,6 +33,7 @@ static const struct ops_row table[] = {
     {"run fresh spaces, one after the other", op_space_parade, OPS_KERNEL, 2},
     {"keep frames for a flush", op_keep, OPS_KERNEL, 2},
     {"unmap and reap", op_unmap_and_reap, OPS_KERNEL, 3},
+    {"map many frames", op_map_frames, OPS_KERNEL, 6},
 };
 
 const struct ops_row *ops_row(unsigned kind)

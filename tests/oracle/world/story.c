@@ -38,7 +38,7 @@ static void tell_op(unsigned hart, const struct world_op *op)
                       (unsigned long)ref_va(op->page % REF_PAGES));
     } else if (row->function == op_map || row->function == op_map_exclusive ||
                row->function == op_map_shared || row->function == op_map_device ||
-               row->function == op_protect) {
+               row->function == op_map_frames || row->function == op_protect) {
         (void)fprintf(out, "%s, space %u, [%#lx, %#lx), %s", row->name, op->space % OP_HANDLES,
                       (unsigned long)range.start.raw, (unsigned long)range.end.raw,
                       prots[op->prot % 8U]);
