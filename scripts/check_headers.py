@@ -42,7 +42,7 @@ def warnings():
 
 def builds_of(path, room):
     """The builds a header belongs to."""
-    if room.name == "tests":
+    if room.name in ("tests", "oracle"):
         return ["host"]
     if room.name in ("user", "user-tests", "freestanding"):
         return ["rv64"]
@@ -63,7 +63,7 @@ def command(path, room, build):
         line += ["--specs=picolibc.specs", f"-I{GENERATED}"]
     elif build == "rv64":
         line.append("-ffreestanding")
-    elif room.name == "tests":
+    elif room.name in ("tests", "oracle"):
         line += ["-isystem", os.path.join(rooms.ROOT, "build", "_deps", "libfdt")]
     return line + [f"-I{os.path.join(rooms.ROOT, root)}" for root in roots]
 

@@ -24,6 +24,7 @@ GENERATED = {
     "arch": {"asm_offsets.h"},
     "user": {"vellum/calls.h"},
     "user-tests": {"vellum/calls.h"},
+    "oracle": {"mutants.h"},
 }
 
 
@@ -53,8 +54,10 @@ ROOMS = (
     Room("uapi", "kernel/uapi", ("kernel/uapi/include",)),
     Room("user", "user", ("user/include",), ("uapi", "formats"), hosted=True),
     Room("user-tests", "tests/qemu", (), ("user", "uapi", "formats"), hosted=True),
-    Room("tests", "tests/host", ("tests/host", EFFECTS_HOST, "."),
+    Room("tests", "tests/host", ("tests/host", EFFECTS_HOST, ".", "tests/oracle"),
          ("lib", "formats", "arch", "mm", "kernel", "uapi"), hosted=True),
+    Room("oracle", "tests/oracle", ("tests/oracle",),
+         ("tests", "lib", "formats", "arch", "mm", "kernel", "uapi"), hosted=True),
 )  # fmt: skip
 BY_NAME = {room.name: room for room in ROOMS}
 
