@@ -20,141 +20,11 @@ import sys
 import tempfile
 import time
 
+from runs import BITES, CONFIGURATIONS, HOLDS, HOLDS_FULL, MODELS, REACHES, UNREACHED
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODELS = ("lock", "word", "asid", "code", "quiescence", "handover")
 SECONDS_MAX = 1800  # detects a hang; a run takes seconds
 MEMORY_MIB = 12000
-
-# Operations of lock.pml.
-OPS = (
-    "page look table span half move back near nested move-half back-half page4 page2 ahead behind"
-    .split()
-)  # fmt: skip
-
-
-def ops(*harts):
-    """Which operations each hart of lock.pml may do."""
-    sets = [sum(1 << OPS.index(name) for name in hart.split()) for hart in harts]
-    return " ".join(f"OPS_{hart}={bits}" for hart, bits in enumerate(sets))
-
-
-TURNS = "SWITCHES=2 OTHERS=1"  # of asid.pml
-
-# Configurations: definitions of the model, and the depth of the search.
-CONFIGURATIONS = {
-    "detach": ("lock", ops("page look", "half span", "table"), 2_000_000),
-    "move": ("lock", ops("page page4", "table move", "back table"), 2_000_000),
-    "nested": ("lock", ops("page nested", "nested table", "near page"), 2_000_000),
-    "near": ("lock", ops("page nested", "page move", "near back"), 2_000_000),
-    "half": ("lock", ops("page", "move-half", "back-half"), 2_000_000),
-    "second": ("lock", ops("ahead page", "behind page2", "page table"), 2_000_000),
-    "apart": ("lock", ops("page", "page2", "page4") + " LEAVES=3", 2_000_000),
-    "half-full": ("lock", ops("page", "page4", "move-half back-half half"), 8_000_000),
-    "no-asids": ("word", "NO_ASIDS SPACES=2 ROUNDS=2", 500_000),
-    "no-asids-full": ("word", "NO_ASIDS SPACES=2 ROUNDS=2 DISPATCHERS=7", 500_000),
-    "one-space": ("word", "SPACES=1 ROUNDS=2", 500_000),
-    "two-spaces": ("word", "SPACES=2 ROUNDS=1 DISPATCHERS=1", 500_000),
-    "two-rounds": ("word", "SPACES=2 ROUNDS=2", 500_000),
-    "unmap": ("asid", f"SPACES=2 ROUNDS=1 DISPATCH=2 DISPATCHERS=1 EPOCHS=1 {TURNS}", 20_000),
-    "epochs": ("asid", f"SPACES=2 ROUNDS=1 DISPATCH=0 DISPATCHERS=0 EPOCHS=2 {TURNS}", 20_000),
-    "numbers": (
-        "asid", f"SPACES=2 ROUNDS=1 DISPATCH=0 DISPATCHERS=0 EPOCHS=2 NUMBERS=3 {TURNS}", 20_000,
-    ),
-    "three": (
-        "asid", "SPACES=3 ROUNDS=1 DISPATCH=0 DISPATCHERS=0 EPOCHS=1 SWITCHES=1 OTHERS=1", 20_000,
-    ),
-    "code": ("code", "", 500_000),
-    "kernel": ("quiescence", "", 2_000_000),
-    "threads": ("handover", "", 500_000),
-}  # fmt: skip
-
-# The whole state space is searched.
-HOLDS = (
-    "detach", "move", "nested", "near", "half", "second", "apart", "no-asids", "one-space",
-    "two-spaces", "unmap", "epochs", "code", "kernel", "threads",
-)  # fmt: skip
-HOLDS_FULL = ("half-full", "no-asids-full", "two-rounds", "numbers", "three")
-
-# Statements that no run that holds reaches, and why. One that is reached is reported too.
-UNREACHED = {}
-
-# What pan must complain of.
-OVERLAP, ELSEWHERE, NOT_HELD, CIRCLE = "owned", "at==", "held", "invalid end state"
-STALE, FOREIGN, INTERRUPTED, FREED = "forbidden", "& ~", "targets", "state[t]"
-OLD_CODE, TORN, GONE = "done", "frame[next]", "state[current]"
-
-BITES = (
-    ("detach", "NO_STRAY_CHECK", ELSEWHERE),
-    ("detach", "NO_CHECK_WHEN_LINKING", ELSEWHERE),
-    ("detach", "CHILDREN_NOT_LOCKED", NOT_HELD),
-    ("detach", "CHILD_BEFORE_PARENT", NOT_HELD),
-    ("move", "NO_PLACE_CHECK", OVERLAP),
-    ("move", "CHECK_BEFORE_LOCK", OVERLAP),
-    ("move", "ARGUMENT_ORDER", CIRCLE),
-    ("nested", "RANGE_BY_RANGE", CIRCLE),
-    ("second", "NO_ORDER_CHECK", CIRCLE),
-    ("half", "MOVE_TOP_ONLY", ELSEWHERE),
-    ("no-asids", "WORD_BEFORE_ENTRY", STALE),
-    ("no-asids", "JOIN_AFTER_SATP", STALE),
-    ("no-asids", "LEAVE_BEFORE_SATP", STALE),
-    ("no-asids", "LEAVE_BEFORE_FENCE", STALE),
-    ("no-asids", "FENCE_BEFORE_SATP", FOREIGN),
-    ("no-asids", "NO_SWITCH_FENCE", FOREIGN),
-    ("no-asids", "NO_LEAVE", INTERRUPTED),
-    ("no-asids", "UNLOCK_BEFORE_FLUSH", STALE),
-    ("no-asids", "FREE_BEFORE_FLUSH", STALE),
-    ("no-asids", "NO_LOCAL_FENCE", STALE),
-    ("no-asids", "NO_REMOTE_FENCE", STALE),
-    ("two-rounds", "WORD_BEFORE_ENTRY", STALE),
-    ("two-rounds", "JOIN_AFTER_SATP", STALE),
-    ("two-rounds", "LEAVE_BEFORE_SATP", STALE),
-    ("two-rounds", "NO_JOIN_FENCE", STALE),
-    ("two-rounds", "FENCE_AFTER_SATP", STALE),
-    ("two-rounds", "NO_GENERATION", STALE),
-    ("two-rounds", "SPLIT_DISPATCH", STALE),
-    ("two-rounds", "SPLIT_LEAVE", STALE),
-    ("two-rounds", "FREE_BEFORE_FLUSH", STALE),
-    ("two-rounds", "UNLOCK_BEFORE_FLUSH", STALE),
-    ("unmap", "NO_ANNOUNCEMENT", STALE),
-    ("unmap", "NO_ANNOUNCE_FENCE", STALE),
-    ("unmap", "NO_EPOCH_FENCE", STALE),
-    ("unmap", "NO_SECOND_LOOK", STALE),
-    ("unmap", "NO_ANNOUNCEMENT_KEPT", STALE),
-    ("unmap", "NO_RUNNING_KEPT", FOREIGN),
-    ("unmap", "RUNS_BEFORE_ANNOUNCED", STALE),
-    ("unmap", "WITHDRAW_BEFORE_RUNS", STALE),
-    ("unmap", "SETTLE_BEFORE_SATP", STALE),
-    ("unmap", "ASID_BEFORE_WORD", STALE),
-    ("unmap", "NO_EPOCH_FLUSH", FOREIGN),
-    ("epochs", "FLUSH_BEFORE_ANNOUNCE", FOREIGN),
-    ("numbers", "KEEP_ANY", FOREIGN),
-    ("code", "WORD_BEFORE_CODE", OLD_CODE),
-    ("code", "CODE_BEFORE_WORD", OLD_CODE),
-    ("code", "PLAIN_LOAD_OF_WORD", OLD_CODE),
-    ("code", "NO_CODE_GENERATION", OLD_CODE),
-    ("code", "NOTE_AT_LEAVE", OLD_CODE),
-    ("code", "NO_LOCAL_FENCE_I", OLD_CODE),
-    ("code", "NO_REMOTE_FENCE_I", OLD_CODE),
-    ("code", "NO_JOIN_FENCE_I", OLD_CODE),
-    ("kernel", "NO_COUNT", FREED),
-    ("kernel", "NO_KERNEL_ENTRY_FENCE", FREED),
-    ("kernel", "EVEN_BEFORE_LAST_DESCENT", FREED),
-    ("kernel", "NO_SNAPSHOT_FENCE", FREED),
-    ("kernel", "PARK_BEFORE_DETACH", FREED),
-    ("kernel", "PARK_INTO_WAITING", FREED),
-    ("kernel", "ANY_COUNTER_WILL_DO", FREED),
-    ("kernel", "ODD_WILL_DO", FREED),
-    ("kernel", "FREE_WITHOUT_QUIESCENCE", FREED),
-    ("threads", "NO_OWNER_CHECK", TORN),
-    ("threads", "LET_GO_BEFORE_SAVE", TORN),
-    ("threads", "REAP_OWNED", GONE),
-)
-REACHES = (
-    ("apart", "REACH_SIDE_BY_SIDE", "owned"),
-    ("second", "REACH_SECOND", "violated 0"),
-    ("two-rounds", "REACH_STALE_HART", "violated 0"),
-    ("kernel", "REACH_FREE_WHILE_ASLEEP", "asleep"),
-)
 
 
 @dataclasses.dataclass
@@ -205,7 +75,8 @@ def pan(run, room):
     with open(os.path.join(room, "model.pml"), "w", encoding="utf-8") as file:
         file.writelines(text for text, _ in read_model(model))
     outputs = []
-    for line in (["spin", *flags, "-a", "model.pml"], build, ["./pan", "-d"], ["./pan", f"-m{depth}"]):
+    # -o3: statements are not merged, so that each one that is not reached is told.
+    for line in (["spin", "-o3", *flags, "-a", "model.pml"], build, ["./pan", "-d"], ["./pan", f"-m{depth}"]):
         done = subprocess.run(
             line, cwd=room, text=True, stdin=subprocess.DEVNULL, timeout=SECONDS_MAX,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
