@@ -56,11 +56,12 @@ void hart_take_stack(void (*next)(void))
     hart_switch_stack(top, next);
 }
 
-void hart_clear_ipi(void)
+void hart_take_ipi(void)
 {
     csr_clear(sip, SIE_SOFT);
     /* A CSR counts as a device; pairs with the fence in arch_ipi_send. */
     __asm__ volatile("fence iorw, iorw" ::: "memory");
+    stop_if_told();
 }
 
 void hart_set_started(const struct hart *block)
@@ -114,7 +115,7 @@ void arch_ipi_send(struct hart_mask harts)
     }
     if (!hart_mask_is_empty(others)) {
         /* What this hart stored is visible to those that it wakes; pairs with the fence in
-         * hart_clear_ipi. */
+         * hart_take_ipi. */
         __asm__ volatile("fence rw, rw" ::: "memory");
         status_t status = sbi_send_ipi(others);
 

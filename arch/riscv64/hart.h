@@ -63,8 +63,9 @@ static inline void hart_wait(void)
     __asm__ volatile("wfi" ::: "memory");
 }
 
-/* Ends a pending software interrupt; what its sender stored before is seen by later loads. */
-void hart_clear_ipi(void);
+/* Ends a pending software interrupt, if there is one; what its sender stored before is seen by
+ * later loads.  If it was sent to stop this hart (stop.h), it stops. */
+void hart_take_ipi(void);
 
 /* The quiescence counter of this hart becomes odd, with a full fence behind it, or even, with
  * everything before it.  trap_entry.S has the same in assembly. */

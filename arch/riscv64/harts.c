@@ -89,7 +89,7 @@ static bool stage_passes(hart_idx_t index, enum stage stage)
     bool in_time = true;
 
     for (;;) {
-        hart_clear_ipi();
+        hart_take_ipi();
         if (stage_of(index) != stage) {
             break;
         }
@@ -168,7 +168,7 @@ static void run(void)
 static void wait_for_go(hart_idx_t index)
 {
     for (;;) {
-        hart_clear_ipi();
+        hart_take_ipi();
         if (stage_of(index) == STAGE_GO) {
             return;
         }

@@ -55,7 +55,7 @@ void stop_others(void)
                                                  memory_order_relaxed, memory_order_relaxed)) {
         stop();
     }
-    /* The others read `last` after the interrupt; pairs with the fence in hart_clear_ipi. */
+    /* The others read `last` after the interrupt; pairs with the fence in hart_take_ipi. */
     atomic_thread_fence(memory_order_seq_cst);
     /* A firmware that refuses leaves them running; that must not keep this hart from reporting. */
     (void)sbi_send_ipi(others);

@@ -13,7 +13,6 @@
 #include "lib/assert.h"
 #include "lib/log.h"
 #include "power.h"
-#include "stop.h"
 #include "timer.h"
 
 struct cause {
@@ -54,8 +53,7 @@ static struct user_frame *on_interrupt(struct user_frame *frame, uint64_t scause
         timer_interrupt_off();
         return kernel_on_timer(frame);
     }
-    hart_clear_ipi();
-    stop_if_told();
+    hart_take_ipi();
     return kernel_on_interrupt(frame);
 }
 
@@ -117,7 +115,6 @@ struct user_frame *trap_idle_wait(void)
         if ((csr_read(sip) & SIE_TIMER) != 0) {
             timer_interrupt_off();
         }
-        hart_clear_ipi();
-        stop_if_told();
+        hart_take_ipi();
     }
 }
