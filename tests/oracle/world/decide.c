@@ -138,7 +138,7 @@ static void note_key(unsigned hart, unsigned value)
     (*made)++;
 }
 
-static void note(unsigned hart, unsigned value)
+void decide_note(unsigned hart, unsigned value)
 {
     struct world_history *taken = decide.taken;
 
@@ -167,7 +167,7 @@ unsigned decide_number(unsigned hart, unsigned count, unsigned odds)
     } else {
         value = given_value(hart) % count;
     }
-    note(hart, value);
+    decide_note(hart, value);
     return value;
 }
 
@@ -195,6 +195,6 @@ unsigned decide_hart(unsigned hart, uint32_t set, unsigned odds, unsigned otherw
     if (value == 0 || (set >> (value - 1) & 1U) == 0) {
         value = 0;
     }
-    note(hart, value);
+    decide_note(hart, value);
     return value == 0 ? otherwise : value - 1;
 }

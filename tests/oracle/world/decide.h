@@ -40,6 +40,9 @@ unsigned decide_number(unsigned hart, unsigned count, unsigned odds);
  * so that a decision means the same when others are taken out. */
 unsigned decide_hart(unsigned hart, uint32_t set, unsigned odds, unsigned otherwise);
 
+/* A decision that somebody else has made is written down: a number, or 1 + a hart. */
+void decide_note(unsigned hart, unsigned value);
+
 /* How often harts change in this run, when random, of 256. */
 unsigned decide_odds(void);
 

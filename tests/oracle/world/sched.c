@@ -56,8 +56,13 @@ unsigned sched_decide(enum oracle_step_kind kind, unsigned count, unsigned odds)
     if (count < 2 || sched.noise == SCHED_QUIET) {
         return 0;
     }
-    return sched.chooser != NULL ? sched.chooser->value(kind, count)
-                                 : decide_number(fiber_current(), count, odds);
+    if (sched.chooser != NULL) {
+        unsigned value = sched.chooser->value(kind, count);
+
+        decide_note(fiber_current(), value);
+        return value;
+    }
+    return decide_number(fiber_current(), count, odds);
 }
 
 static unsigned choose(const struct oracle_step *step, unsigned count)
@@ -82,8 +87,12 @@ static unsigned pick_other(uint32_t set)
     if (sched.noise == SCHED_QUIET) {
         return next;
     }
-    return sched.chooser != NULL ? sched.chooser->next(set)
-                                 : decide_hart(fiber_current(), set, 128, next);
+    if (sched.chooser != NULL) {
+        next = sched.chooser->next(set);
+        decide_note(fiber_current(), 1 + next);
+        return next;
+    }
+    return decide_hart(fiber_current(), set, 128, next);
 }
 
 /* ---- the machine's calls ---- */
@@ -142,6 +151,9 @@ static void let_others_go(const struct oracle_step *step, unsigned hart)
 
     if (sched.chooser != NULL) {
         target = sched.chooser->next(sched.ready);
+        if (others != 0) {
+            decide_note(hart, target == hart ? 0 : 1 + target);
+        }
     } else if (others != 0 && step->kind == ORACLE_PAUSE) {
         target = pick_other(others);
     } else if (others != 0) {
