@@ -2,9 +2,9 @@
 /*
  * Histories as bytes, and as words of hexadecimal digits.
  *
- *   header  harts-1, levels and A/D and Svpbmt, ASID bits, operations-1, undisturbed ones, seed (3)
- *   8 bytes for each operation: kind, hart, space, page, shape, prot, arg, arg
- *   3 bytes for each choice: gap (low byte first), value
+ *   header  harts-1, levels and A/D and Svpbmt and audits, ASID bits, operations-1, undisturbed
+ * ones, seed (3) 8 bytes for each operation: kind, hart, space, page, shape, prot, arg, arg 3 bytes
+ * for each choice: gap (low byte first), value
  *
  * Every number is taken modulo what there is, so any bytes are a history.
  */
@@ -26,6 +26,7 @@ static void decode_header(const uint8_t *bytes, struct world_history *out)
         .ad = (bytes[1] & 4U) != 0 ? ORACLE_AD_FAULT : ORACLE_AD_HARDWARE,
         .has_svpbmt = (bytes[1] & 8U) != 0,
     };
+    out->audits = (bytes[1] & 16U) != 0;
     out->op_count = 1U + bytes[3] % WORLD_OPS_MAX;
     out->setup_count = bytes[4];
     out->seed = bytes[5] | (uint32_t)bytes[6] << 8 | (uint32_t)bytes[7] << 16;
@@ -77,7 +78,7 @@ size_t world_encode(const struct world_history *history, uint8_t *bytes)
     memset(bytes, 0, WORLD_HEADER);
     bytes[0] = (uint8_t)(config->harts - 1);
     bytes[1] = (uint8_t)((config->levels - 3) | (config->ad == ORACLE_AD_FAULT ? 4U : 0) |
-                         (config->has_svpbmt ? 8U : 0));
+                         (config->has_svpbmt ? 8U : 0) | (history->audits ? 16U : 0));
     while (bytes[2] + 1U < WIDTHS && asid_widths[bytes[2]] != config->asid_bits) {
         bytes[2]++;
     }

@@ -13,6 +13,7 @@
 
 #define OP_HANDLES 4U
 #define OP_SHARED  3U
+#define OP_WHOLE   11U /* shape of the whole user range               */
 #define OP_IO_PAGE 16U /* first page at which devices are mapped */
 
 struct op {
@@ -29,6 +30,7 @@ struct op_world {
     uint64_t notes[HART_MAX];           /* digest of what each has seen   */
     uint64_t last_id;
     bool may_lack; /* an allocation was made to fail in this history          */
+    bool audits;   /* of the history                                           */
     bool may_end;  /* handles come and go while harts run side by side        */
 };
 

@@ -33,7 +33,7 @@ struct va_range op_range(const struct world_op *in)
     case 9:
     case 10:
         return block_of(va, blocks[shape - 8]);
-    case 11:
+    case OP_WHOLE:
         return (struct va_range){{0}, {limit}};
     case 12:
         return (struct va_range){{va}, {limit}};

@@ -197,6 +197,7 @@ void op_begin_world(const struct world_history *history)
     struct op op = {0};
 
     memset(&op_world, 0, sizeof(op_world));
+    op_world.audits = history->audits;
     op_world.may_end = handles_change(history);
     reset_machine(&history->config);
     ref_reset(history->config.levels);
@@ -221,8 +222,25 @@ uint64_t op_digest(void)
     return digest;
 }
 
+/* Every space that has a handle: its tables, and what they hold page by page. */
+static void audit_spaces(unsigned hart)
+{
+    for (uint8_t i = 0; i < OP_HANDLES; i++) {
+        const struct world_op in = {.space = i, .shape = OP_WHOLE, .arg = {1, UINT8_MAX}};
+        const struct op op = {hart, &in};
+
+        if (op_world.handles[i] != NULL) {
+            op_audit(&op);
+            op_find(&op);
+        }
+    }
+}
+
 static void give_everything_back(const struct op *op)
 {
+    if (op_world.audits) {
+        audit_spaces(op->hart);
+    }
     for (unsigned i = 0; i < OP_HANDLES; i++) {
         if (op_world.handles[i] != NULL) {
             struct ref_space *space = op_world.handles[i];

@@ -175,6 +175,7 @@ void world_random(uint64_t seed, const struct world_limits *limits, struct world
         .has_svpbmt = throw(&dice, 2) == 0,
     };
     out->seed = 1 + throw(&dice, 0xfffffe);
+    out->audits = throw(&dice, 8) == 0;
     out->setup_count = 0;
     out->choice_count = 0;
     set_up(&dice, &theme, out);

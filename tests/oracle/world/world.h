@@ -39,6 +39,7 @@ struct world_choice {
 struct world_history {
     struct oracle_config config;
     uint32_t seed;      /* of the decisions past the list; 0: all of them are 0 */
+    bool audits;        /* all spaces are audited before the end */
     size_t setup_count; /* so many of the first operations run one after the other, undisturbed */
     size_t op_count, choice_count;
     struct world_op ops[WORLD_OPS_MAX];
