@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#define FIRST_UNKNOWN 31
+#define FIRST_UNKNOWN 35
 
 static int illegal(void *argument)
 {
