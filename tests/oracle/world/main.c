@@ -94,11 +94,16 @@ static int soak(int count, char **words)
 
 static int small(int count, char **words)
 {
+    enum small_report report = SMALL_TOTAL;
     double most = 200000;
     const struct option options[] = {{"--most", &most}, {NULL, NULL}};
 
+    if (count > 0 && strcmp(words[count - 1], "--list") == 0) {
+        report = SMALL_EACH;
+        count--;
+    }
     read_options(count, words, options);
-    return small_run((uint64_t)most);
+    return small_run((uint64_t)most, report);
 }
 
 static int memory(int count, char **words)

@@ -2,6 +2,7 @@
 /* What the oracle's program can do.  Each returns the exit status. */
 #pragma once
 
+#include "world/small.h"
 #include "world/world.h"
 
 struct soak {
@@ -13,5 +14,5 @@ struct soak {
 };
 
 int soak_run(const struct soak *soak);
-int small_run(uint64_t most);
+int small_run(uint64_t most, enum small_report report);
 int memory_run(uint64_t seed);

@@ -6,7 +6,6 @@
  * Both pages are mapped, writable, in space 0, which both harts run at first; space 1 is empty. The
  * programs are all pairs of the letters below, and pairs of words of two.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "world/ops.h"
@@ -110,7 +109,7 @@ bool small_search(const struct small_words *words, unsigned asid_bits, uint64_t 
     total->executions += result.executions;
     total->abandoned += result.abandoned;
     total->steps += result.steps;
-    if (getenv("ORACLE_SMALL_LIST") != NULL || result.is_cut) {
+    if (total->report == SMALL_EACH || result.is_cut) {
         printf("%-24s | %-24s asid %u: %lu executions, %lu cut short%s\n",
                word_of(words->at[0], words->count[0]), word_of(words->at[1], words->count[1]),
                asid_bits, result.executions, result.abandoned, result.is_cut ? ", NOT ALL" : "");

@@ -10,9 +10,15 @@ struct small_words {
     unsigned count[2];
 };
 
+enum small_report {
+    SMALL_TOTAL, /* only worlds that fail or do not come to their end are told of */
+    SMALL_EACH,
+};
+
 struct small_total {
     unsigned worlds, cut; /* cut: not all executions were run */
     uint64_t executions, abandoned, steps;
+    enum small_report report;
 };
 
 /* How many letters there are; the number of one by name, as many as there are if there is none. */

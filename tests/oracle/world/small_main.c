@@ -54,7 +54,7 @@ static double seconds(void)
     return (double)clock() / CLOCKS_PER_SEC;
 }
 
-int small_run(uint64_t most)
+int small_run(uint64_t most, enum small_report report)
 {
     static const char *const compared[][2] = {
         {"write", "protect"},
@@ -62,7 +62,7 @@ int small_run(uint64_t most)
         {"write", "remap"},
         {"leave", "reap"},
     };
-    struct small_total total = {0};
+    struct small_total total = {.report = report};
     bool is_well = pairs_of_one(most, &total) && longer_words(most, &total);
 
     for (size_t i = 0; is_well && i < sizeof(compared) / sizeof(compared[0]); i++) {
