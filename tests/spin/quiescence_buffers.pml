@@ -44,14 +44,15 @@ inline drain(h)
 
 #define FENCE(h) (first[h] == NOTHING)
 
-/* A lock that this hart has just let go of may be taken again while the unlock is in the buffer. */
+/* A lock that this hart has just let go of may be taken again while the unlock is in the buffer.  It
+ * is the first or the second entry then, and so is a store of the slot: only a counter goes behind
+ * both. */
 inline acquire(h)
 {
     if
     :: atomic { reclaim_lock == 0 -> reclaim_lock = h + 1 }
     :: atomic { reclaim_lock == h + 1 && first[h] == UNLOCK -> first[h] = second[h]; shift_from_second(h) }
     :: atomic { reclaim_lock == h + 1 && second[h] == UNLOCK -> shift_from_second(h) }
-    :: atomic { reclaim_lock == h + 1 && third[h] == UNLOCK -> third[h] = NOTHING }
     fi
 }
 
@@ -65,7 +66,6 @@ inline load_slot(h)
         if
         :: IS_SLOT_STORE(first[h]) -> t = first[h] - SLOT_STORE
         :: IS_SLOT_STORE(second[h]) -> t = second[h] - SLOT_STORE
-        :: IS_SLOT_STORE(third[h]) -> t = third[h] - SLOT_STORE
         :: else -> t = slot
         fi
     }

@@ -76,7 +76,8 @@ def pan(run, room):
         file.writelines(text for text, _ in read_model(model))
     outputs = []
     # -o3: statements are not merged, so that each one that is not reached is told.
-    for line in (["spin", "-o3", *flags, "-a", "model.pml"], build, ["./pan", "-d"], ["./pan", f"-m{depth}"]):
+    generate = ["spin", "-o3", *flags, "-a", "model.pml"]
+    for line in (generate, build, ["./pan", "-d"], ["./pan", f"-m{depth}"]):
         done = subprocess.run(
             line, cwd=room, text=True, stdin=subprocess.DEVNULL, timeout=SECONDS_MAX,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What run.py runs: models, their configurations, and what must hold, bite or be reached in each."""
+"""What run.py runs: the models, their configurations, and what is expected of each."""
 
 MODELS = ("lock", "word", "asid", "code", "quiescence", "handover")
 
