@@ -78,7 +78,10 @@ static void note_unseen(unsigned hart)
     for (size_t n = 0; order_recent_slot_store(n, &store); n++) {
         struct table *table = store.slot_pa == 0 ? NULL : table_find(ram_index(store.slot_pa));
 
-        if (table != NULL && !order_sees(&walked, store.writer, store.step)) {
+        /* What a table held before it was filled with zeroes is of another table: whoever walks to
+         * the new one has seen the pointer to it, which was stored later. */
+        if (table != NULL && store.step > ram_frame(table->frame)->zeroed &&
+            !order_sees(&walked, store.writer, store.step)) {
             store.op = answering_op(store.slot_pa);
             reach_unseen(hart, table, (unsigned)(store.slot_pa / sizeof(uint64_t)) % ENTRIES,
                          &store);
