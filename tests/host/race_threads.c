@@ -12,7 +12,6 @@
  * another hart alone, so a wake-up that is lost stops the run.
  */
 #include <sched.h>
-#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -131,9 +130,7 @@ static void remember(_Atomic(uint32_t) *handles, uint64_t handle)
 
 static void args_set(struct user_frame *frame, uint64_t call, uint64_t a0, uint64_t a1)
 {
-    for (unsigned i = A0; i < A7; i++) {
-        frame->x[i] = 0;
-    }
+    frame->x[A3] = 0;
     frame->x[A0] = a0;
     frame->x[A1] = a1;
     frame->x[A7] = call;

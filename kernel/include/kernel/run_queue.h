@@ -8,8 +8,8 @@
  *     has is the home's;
  *   - only who finds a thread READY or BLOCKED under the lock may take it (TAKEN); from then on
  *     nobody else moves it, and the one who took it puts it into a queue, runs it, or ends it;
- *   - a RUNNING thread is moved and ended by its hart alone.  Others change its affinity, or end
- * its process, and send that hart an interrupt.
+ *   - a RUNNING thread is moved and ended by its hart alone.  Others change its affinity or end
+ *     its process, and send that hart an interrupt.
  *
  * A handler never switches stacks, and the trap exit saves the rest of the registers only after the
  * handler has returned.  A thread may therefore be READY, in any hart's queue, while its last hart
