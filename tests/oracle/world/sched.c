@@ -7,15 +7,13 @@
  */
 #include "world/sched.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arch_host/arch_host.h"
-#include "arch_host/phys_mem.h"
-#include "mm/frame.h"
 #include "world/decide.h"
 #include "world/fiber.h"
+#include "world/guard.h"
 
 #define STEPS_MAX 2000000U /* of one history; more is a hart that never comes to an end */
 
@@ -120,29 +118,6 @@ static unsigned odds_of(enum oracle_step_kind kind)
                : decide_odds();
 }
 
-/* Words and locks lie in objects of the kernel's; an object whose frame is free is gone. */
-static void judge_place(const struct oracle_step *step)
-{
-    uint64_t pa = step->place - (uint64_t)(uintptr_t)phys_mem_pointer(0);
-    const struct frame *frame;
-
-    if (!phys_mem_has(pa, sizeof(uint64_t))) {
-        return;
-    }
-    frame = frame_of((paddr_t){pa});
-    if (frame != NULL && (frame->type == FRAME_FREE || frame->type == FRAME_FREE_PART)) {
-        oracle_fail(ORACLE_RULE_TOUCH_FREE, step->hart,
-                    "hart %u uses a word or lock in the frame %#lx, which is free", step->hart,
-                    pa & ~PAGE_MASK);
-    }
-}
-
-static bool is_in_object(enum oracle_step_kind kind)
-{
-    return kind == ORACLE_WORD_LOAD || kind == ORACLE_WORD_STORE || kind == ORACLE_LOCK ||
-           kind == ORACLE_UNLOCK;
-}
-
 /* The hart is about to take this step: perhaps another is first. */
 static void let_others_go(const struct oracle_step *step, unsigned hart)
 {
@@ -184,9 +159,7 @@ static void before(const struct oracle_step *step)
     if (sched.noise == SCHED_NOISY) {
         let_others_go(step, hart);
     }
-    if (is_in_object(step->kind)) {
-        judge_place(step);
-    }
+    guard_step(step);
 }
 
 /* Nobody is ready: those that wait look once more. */
@@ -254,18 +227,6 @@ bool sched_was_abandoned(void)
     return sched.was_abandoned;
 }
 
-/* A wild access of mm/ is the end of a run, not of the program. */
-static void on_fault(int number, siginfo_t *info, void *context)
-{
-    (void)context;
-    if (fiber_current() == FIBER_MAIN || sched.has_failed) {
-        (void)signal(number, SIG_DFL);
-        return;
-    }
-    oracle_fail(ORACLE_RULE_AUDIT, fiber_current(), "mm touches %p, where nothing is (signal %d)",
-                info->si_addr, number);
-}
-
 /* ---- runs ---- */
 
 static void hart_body(unsigned hart)
@@ -286,22 +247,11 @@ static void hart_body(unsigned hart)
 void sched_start(void (*function)(unsigned hart))
 {
     static const struct oracle_driver driver = {before, choose, blocked, failed};
-    static unsigned char signal_stack[65536];
-    stack_t stack = {.ss_sp = signal_stack, .ss_size = sizeof(signal_stack)};
-    struct sigaction action = {.sa_sigaction = on_fault,
-                               .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
 
     work = function;
     fiber_start(hart_body);
     oracle_drive(&driver);
-#ifndef __SANITIZE_ADDRESS__
-    (void)sigaltstack(&stack, NULL);
-    (void)sigaction(SIGSEGV, &action, NULL);
-    (void)sigaction(SIGBUS, &action, NULL);
-#else
-    (void)stack;
-    (void)action;
-#endif
+    guard_start();
 }
 
 void sched_begin(const struct world_history *history, struct world_history *taken)

@@ -8,16 +8,13 @@
  * not ordered otherwise are a race: at the node of the earlier one the other hart must be tried
  * too.  A hart whose turn at a node has been searched sleeps below it until a step that depends on
  * its own is taken.
- *
- * What depends on what is decided on the safe side: steps on one place if one writes; full fences,
- * which share a clock; and steps that touch what TLBs hold, whatever their places, since the
- * machine judges them together.  A and D are set by no walker here: a world that is searched has
- * ORACLE_AD_FAULT, so that an access writes nothing.
  */
 #include "world/search.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "world/depend.h"
 
 #define DEPTH_MAX 8192U
 #define HARTS_MAX 4U
@@ -45,83 +42,6 @@ static struct {
     } locks[64];
     unsigned lock_count;
 } search;
-
-/* ---- what depends on what ---- */
-
-/* What a step does to what TLBs hold, or learns from it. */
-enum reach {
-    REACH_NONE,
-    REACH_HART, /* of one hart: fences, satp, accesses */
-    REACH_ALL,  /* of all: entries, lives of frames, the verdict when an operation returns */
-};
-
-static enum reach reach_of(const struct oracle_step *step)
-{
-    if (step->kind == SCHED_RETURNS) {
-        return REACH_ALL;
-    }
-    switch (step->kind) {
-    case ORACLE_SLOT_STORE:
-    case ORACLE_FRAME:
-        return REACH_ALL;
-    case ORACLE_SFENCE:
-    case ORACLE_RFENCE_AT:
-    case ORACLE_FENCE_I:
-    case ORACLE_SATP:
-    case ORACLE_USER:
-        return REACH_HART;
-    case ORACLE_SLOT_LOAD:
-    case ORACLE_WORD_LOAD:
-    case ORACLE_WORD_STORE:
-    case ORACLE_FENCE:
-    case ORACLE_RFENCE:
-    case ORACLE_LOCK:
-    case ORACLE_UNLOCK:
-    case ORACLE_PAUSE:
-        break;
-    }
-    return REACH_NONE; /* SCHED_BEGINS too */
-}
-
-/* Whose TLB it is. */
-static unsigned subject_of(const struct oracle_step *step)
-{
-    return step->kind == ORACLE_RFENCE_AT ? step->other : step->hart;
-}
-
-static bool tlbs_depend(const struct oracle_step *a, const struct oracle_step *b)
-{
-    enum reach of_a = reach_of(a);
-    enum reach of_b = reach_of(b);
-
-    if (of_a == REACH_NONE || of_b == REACH_NONE) {
-        return false;
-    }
-    if (of_a == REACH_HART && of_b == REACH_HART) {
-        return subject_of(a) == subject_of(b);
-    }
-    if (a->kind != b->kind || a->kind == ORACLE_SLOT_STORE) {
-        return true;
-    }
-    return a->kind == ORACLE_FRAME && a->place == b->place; /* two that return only look */
-}
-
-static bool has_place(enum oracle_step_kind kind)
-{
-    return kind <= ORACLE_WORD_STORE || kind == ORACLE_LOCK || kind == ORACLE_UNLOCK;
-}
-
-static bool depend(const struct oracle_step *a, const struct oracle_step *b)
-{
-    if (tlbs_depend(a, b)) {
-        return true;
-    }
-    if (a->kind == ORACLE_FENCE || b->kind == ORACLE_FENCE) {
-        return a->kind == b->kind;
-    }
-    return has_place(a->kind) && has_place(b->kind) && a->place == b->place &&
-           (a->writes || b->writes || a->kind >= ORACLE_LOCK || b->kind >= ORACLE_LOCK);
-}
 
 /* ---- locks: a hart that would wait cannot take its step ---- */
 
@@ -176,7 +96,7 @@ static void note_races(unsigned at)
             met |= 1U << other;
             continue;
         }
-        if (!depend(step, its)) {
+        if (!depend_steps(step, its)) {
             continue;
         }
         for (unsigned hart = 0; (met >> other & 1U) == 0 && hart < HARTS_MAX; hart++) {
@@ -229,7 +149,7 @@ static uint32_t asleep_after(unsigned at)
     for (uint32_t set = node->asleep & ~(1U << node->hart); set != 0; set &= set - 1) {
         unsigned hart = (unsigned)__builtin_ctz(set);
 
-        if (!depend(&node->pending[hart], &node->pending[node->hart])) {
+        if (!depend_steps(&node->pending[hart], &node->pending[node->hart])) {
             asleep |= 1U << hart;
         }
     }
