@@ -8,10 +8,10 @@
 #include "arch_host/arch_host.h"
 #include "machine/table.h"
 
-const struct context_root *context_root_find(const struct context *context, uint32_t frame)
+struct context_root *context_root_find(struct context *context, uint32_t frame)
 {
     for (unsigned i = 0; i < context->root_count; i++) {
-        const struct context_root *root = &context->roots[i];
+        struct context_root *root = &context->roots[i];
 
         if (root->frame == frame && ram_lives(frame, root->life)) {
             return root;
@@ -20,9 +20,9 @@ const struct context_root *context_root_find(const struct context *context, uint
     return NULL;
 }
 
-const struct context *hart_context_of(unsigned hart, uint32_t asid)
+struct context *context_of(unsigned hart, uint32_t asid)
 {
-    const struct hart *block = &oracle.harts[hart];
+    struct hart *block = &oracle.harts[hart];
 
     for (size_t i = 0; i < block->context_count; i++) {
         if (block->contexts[i].asid == asid) {
@@ -32,16 +32,16 @@ const struct context *hart_context_of(unsigned hart, uint32_t asid)
     return NULL;
 }
 
-const struct context *hart_context(unsigned hart)
+struct context *context_now(unsigned hart)
 {
     const struct hart *block = &oracle.harts[hart];
 
-    return block->root == 0 ? NULL : hart_context_of(hart, block->asid);
+    return block->root == 0 ? NULL : context_of(hart, block->asid);
 }
 
-uint32_t hart_left(unsigned hart, uint32_t asid)
+uint32_t context_left(unsigned hart, uint32_t asid)
 {
-    const struct context *context = hart_context_of(hart, asid);
+    const struct context *context = context_of(hart, asid);
 
     return context == NULL ? 1 : context->left;
 }
@@ -49,7 +49,7 @@ uint32_t hart_left(unsigned hart, uint32_t asid)
 struct context *context_make(unsigned hart, uint32_t asid)
 {
     struct hart *block = &oracle.harts[hart];
-    struct context *context = (struct context *)(uintptr_t)hart_context_of(hart, asid);
+    struct context *context = context_of(hart, asid);
 
     if (context != NULL) {
         return context;
@@ -70,7 +70,7 @@ struct context *context_make(unsigned hart, uint32_t asid)
 
 void context_root_forgotten(unsigned hart, const struct context_root *root)
 {
-    const struct hart *block = &oracle.harts[hart];
+    struct hart *block = &oracle.harts[hart];
     struct table *table = ram_lives(root->frame, root->life) ? table_find(root->frame) : NULL;
 
     if (table == NULL || root->left == 0) {
@@ -106,21 +106,20 @@ void context_clear(unsigned hart, struct context *context)
     context->root_count = kept;
 }
 
-void hart_root_filled(uint32_t frame)
+void context_root_filled(uint32_t frame)
 {
     const struct table *table = table_find(frame);
 
     for (unsigned set = table->active; set != 0; set &= set - 1) {
-        const struct context_root *root =
-            context_root_find(hart_context((unsigned)__builtin_ctz(set)), frame);
+        struct context *context = context_now((unsigned)__builtin_ctz(set));
 
-        ((struct context_root *)(uintptr_t)root)->had_entries = true;
+        context_root_find(context, frame)->had_entries = true;
     }
 }
 
-const struct context_root *hart_mixed(unsigned hart)
+const struct context_root *context_mixed(unsigned hart)
 {
-    const struct context *context = hart_context(hart);
+    const struct context *context = context_now(hart);
 
     for (unsigned i = 0; context != NULL && i < context->root_count; i++) {
         if (context->roots[i].left != 0 && context->roots[i].had_entries) {

@@ -37,7 +37,7 @@ static void enter(unsigned hart, uint32_t frame, uint32_t asid)
 {
     struct context *context = context_make(hart, asid);
     struct table *table = table_get(frame);
-    struct context_root *root = (struct context_root *)(uintptr_t)context_root_find(context, frame);
+    struct context_root *root = context_root_find(context, frame);
 
     if (root == NULL) {
         if (context->root_count == CONTEXT_ROOTS) {
@@ -70,7 +70,7 @@ static uint64_t answering_op(uint64_t slot_pa)
  * its walks first (arch/arch.h).  They may miss what it has not seen and no fence covers. */
 static void note_unseen(unsigned hart)
 {
-    struct clock walked = hart_context(hart)->walked;
+    struct clock walked = context_now(hart)->walked;
     struct order_slot_store store;
 
     clock_join(&walked, &oracle.harts[hart].walked);
@@ -205,7 +205,7 @@ void oracle_sfence(uint64_t va, uint64_t bytes, uint32_t asid)
 bool hart_may_miss(unsigned hart, uint64_t va, bool is_leaf_slot, unsigned writer, uint32_t step)
 {
     const struct hart *block = &oracle.harts[hart];
-    const struct context *context = hart_context(hart);
+    const struct context *context = context_now(hart);
 
     if (clock_covers(&block->walked, writer, step) ||
         clock_covers(&context->walked, writer, step)) {

@@ -90,7 +90,7 @@ void judge_returned(uint64_t op)
 
 void judge_settled(unsigned hart)
 {
-    const struct context_root *mixed = hart_mixed(hart);
+    const struct context_root *mixed = context_mixed(hart);
     uint32_t frame = ram_index(oracle.harts[hart].root);
     const struct ram_frame *root = oracle.harts[hart].root == 0 ? NULL : ram_frame(frame);
 

@@ -79,7 +79,7 @@ static void add_left(struct stale stale, const struct table_path *path)
         const struct hart *block = &oracle.harts[hart];
 
         for (size_t i = 0; i < block->context_count; i++) {
-            const struct context *context = &block->contexts[i];
+            struct context *context = &block->contexts[i];
             const struct context_root *root = context_root_find(context, path->top->frame);
             bool goes_on;
 
@@ -117,7 +117,7 @@ static void add_detached(struct stale stale, const struct table_path *path)
         stale.harts = 0;
         for (unsigned set = above.harts; set != 0; set &= set - 1) {
             unsigned hart = (unsigned)__builtin_ctz(set);
-            uint32_t left = hart_left(hart, above.asid);
+            uint32_t left = context_left(hart, above.asid);
 
             if (left == 0 || path->newest <= left) {
                 stale.harts |= state_bit(hart);
@@ -186,7 +186,7 @@ uint16_t reach_walkers(const struct table *top)
 
     for (unsigned set = top->left; set != 0; set &= set - 1) {
         unsigned hart = (unsigned)__builtin_ctz(set);
-        const struct context *context = hart_context(hart);
+        struct context *context = context_now(hart);
         const struct context_root *root =
             context == NULL ? NULL : context_root_find(context, top->frame);
 

@@ -55,7 +55,7 @@ static void after_change(struct order_place place, uint64_t before, uint64_t aft
     if (table != NULL) {
         table_slot_changed(table, index, before, after);
         if (table->active != 0 && entry_is_valid(after) && index < ENTRIES / 2) {
-            hart_root_filled(table->frame);
+            context_root_filled(table->frame);
         }
         if (entry_is_leaf(after) && (after & ENTRY_X) != 0) {
             note_executable(after);

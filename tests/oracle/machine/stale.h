@@ -41,7 +41,7 @@ bool stale_drop(size_t i, unsigned hart);
 bool stale_in_force(const struct stale *stale, unsigned hart);
 
 /* Adds an entry for its harts; one that is there already becomes as new. */
-void stale_add(const struct stale *stale);
+void stale_add(const struct stale *new);
 
 /* The operation that changes a slot answers for all that harts may hold of it. */
 void stale_take_over(uint64_t slot_pa);
