@@ -98,6 +98,13 @@ def step_host(preset):
     return run
 
 
+def step_fuzz():
+    """The fuzz targets, which want libFuzzer."""
+    if not shutil.which("clang"):
+        return skip("clang is not installed")
+    return step_host("host-fuzz")()
+
+
 def step_script(*line):
     return lambda: one(command(sys.executable, *line))
 
@@ -195,6 +202,7 @@ def steps(quick, full):
     yield "generated documents", step_documents
     yield "choice of configurations", step_script("tests/qemu/pairwise.py")
     if not quick:
+        yield "fuzzing", step_fuzz
         yield "clang-tidy", step_tidy
         yield "protocol models", step_script("tests/spin/run.py")
         yield "build, debug", step_build("rv64-debug")

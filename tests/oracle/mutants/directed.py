@@ -18,6 +18,7 @@ KINDS = {
     "leave": "leave for the kernel's own table",
     "reap": "reap",
     "map": "map",
+    "device": "map a device",
     "unmap": "unmap",
     "protect": "protect",
     "query": "look at each slot",
@@ -149,6 +150,21 @@ def code_join():
     ])  # fmt: skip
 
 
+def linked():
+    """Hart 0 links tables in the middle of a large range, hart 1 wants a page of one."""
+    return history([op(0, "create", 0)], [
+        op(0, "map", 0, shape=9), op(1, "map", 0), op(1, "touch", 0, prot=0),
+    ])  # fmt: skip
+
+
+def device(shape):
+    """A device is mapped, its table detached, and the space dies before the table is taken apart."""
+    return history([op(0, "create", 0)], [
+        op(0, "device", 0, page=16), op(0, "unmap", 0, page=16, shape=shape),
+        op(0, "drop", 0), op(0, "reap"), op(0, "create", 0), op(0, "reap"),
+    ])  # fmt: skip
+
+
 def new_code(kind, page):
     """A page becomes executable through the second of two ranges, and by others."""
     setup = [
@@ -177,6 +193,9 @@ def all_histories():
     yield "both-first", both_first()
     yield "stale-descent+3", stale_descent()
     yield "code-join", code_join()
+    yield "linked", linked()
+    for shape in (TABLE, TABLE + 1, TABLE + 2):
+        yield f"device-{shape}", device(shape)
     for spare in range(3):
         yield f"epoch-edge-{spare}", epoch_edge(spare)
         yield f"epoch-away-{spare}", epoch_away(spare)

@@ -18,16 +18,18 @@ import concurrent.futures
 import os
 import subprocess
 import sys
+import threading
 
 import directed
 import rows
 import table
 
 SEEDS = 400_000
-STEPS_FIRST, STEPS_DIRECTED, STEPS_LAST = 6_000_000, 400_000_000, 40_000_000
-TRIES = 5_000
+STEPS_FIRST, STEPS_DIRECTED, STEPS_LAST = 6_000_000, 400_000_000, 30_000_000
+TRIES = 20_000
 SHRINK_RUNS = 3_000
 SECONDS_MAX = 1200  # detects a hang
+WRITING = threading.Lock()
 
 
 def phases(binary):
@@ -81,6 +83,15 @@ def judge(binary, name, known, anew):
     return kill, f"{name}: killed by another history than kills.txt says; run kill.py --write"
 
 
+def keep(kills, name, kill):
+    """Writes what is known down at once: a search may be broken off."""
+    with WRITING:
+        kills.pop(name, None)
+        if kill is not None:
+            kills[name] = kill
+        table.save_kills(kills)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary")
@@ -94,15 +105,12 @@ def main():
     def judged(name):
         kill, complaint = judge(chosen.binary, name, kills.get(name), chosen.anew)
         print(f"{name:32} {kill.rule if kill else complaint}", flush=True)
+        if chosen.write:
+            keep(kills, name, kill)
         return name, kill, complaint
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         found = list(pool.map(judged, names))
-    if chosen.write:
-        kills.update({name: kill for name, kill, _ in found if kill})
-        for name in (name for name, kill, _ in found if not kill):
-            kills.pop(name, None)
-        table.save_kills(kills)
     dead = sum(kill is not None for _, kill, _ in found)
     bad = [text for _, kill, text in found if text and not (kill and chosen.write)]
     print("\n".join(bad))

@@ -67,7 +67,7 @@ ROWS = [
     argued("mm/vm_cursor_remove.c", "detach", "pt_unlock_stray", """Before the entry or after it: who
         finds the table meanwhile sees that it is stray, and looks again."""),
     argued("mm/vm_cursor_remove.c", "change_rights", "pte_slot_replace", """Every leaf that mm makes has
-        A set, and D with W, so hardware has nothing to set in it; what a plain store would lose is
+        A, and D if it has W, so hardware finds nothing to set; what a plain store would lose can be
         lost only when something clears A or D, and nothing does yet."""),
     argued("mm/vm_fault.c", "mark_used", "pte_slot_replace", "The same as for change_rights."),
     argued("mm/vm_cursor_flush.c", "vm_cursor_issue_with", "vm_cursor_issue", """What else the caller
@@ -76,6 +76,8 @@ ROWS = [
            "Without it a cursor does a fence.i more; nothing else."),
     argued("mm/reclaim.c", "take_apart release_leaves reclaim_release", "pte_slot_load", OWNED),
     argued("mm/reclaim.c", "release_leaf", "pte_slot_store", BUDGET),
+    argued("mm/reclaim.c", "release_leaves", "release_leaf", """What is not released here the reaper
+        releases later; that device pages must not wait for it is shown by release.not_a_leaf."""),
     argued("mm/reclaim.c", "free_top vm_space_reap_is_done", "memory_order", """Tells that nothing is
         left, to tests and to whoever waits for memory; nothing is freed or used because of it."""),
     argued("mm/reclaim.c", "reclaim_dying", "release_page", """Before the entry is cleared or after:

@@ -87,10 +87,6 @@ ROWS = [
         "does not release the pages of a table it takes apart",
     ),
     gone(
-        "leaves.leaf_skipped", RECLAIM, "release_leaves", "release_leaf(node, i, entry);",
-        "does not release the pages of a detached table",
-    ),
-    gone(
         "leaves.dying_skipped", RECLAIM, "release_leaves", "reclaim_dying(node, i, entry);",
         "does not release what was dying in a detached table",
     ),

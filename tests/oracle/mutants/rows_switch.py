@@ -5,7 +5,6 @@ from rows import gone, mutant
 
 SPACE = "mm/vm_space.c"
 FAULT = "mm/vm_fault.c"
-COPY = "mm/user_copy.c"
 TO_ROOT = "arch_space_activate(root_of(space), 0);"
 FLUSH_ALL = "arch_tlb_flush_local((struct tlb_op){0});"
 FLUSH_ASID = "arch_tlb_flush_local((struct tlb_op){.asid = asid});"
@@ -103,14 +102,6 @@ ROWS = [
     mutant(
         "fault.any_generation", FAULT, "is_same", "a->generation == b->generation", "true",
         "counts faults as the same though the space was flushed in between",
-    ),
-    mutant(
-        "copy.any_generation", COPY, "may_retry", "generation != retries->generation", "false",
-        "does not begin to count a copy's faults anew when the space was flushed",
-    ),
-    mutant(
-        "copy.one_generation", COPY, "may_retry", "space_word_generation(space)", "1",
-        "does not see that the space was flushed while a copy faulted",
     ),
     mutant(
         "fault.one_generation", FAULT, "vm_space_fault", "space_word_generation(space)", "0",
