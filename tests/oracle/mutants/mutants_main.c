@@ -3,9 +3,10 @@
  * One mutant on, and histories run until one fails.
  *
  * All mutants are in this program; which is on is a number (mutants.h, made by generate.py).  The
- * histories are words (written down by an earlier search, or directed ones) or the random ones of a
- * row of seeds.  What kills the mutant is shrunk and printed as one line of fields, tab between
- * them:
+ * histories are words (written down by an earlier search, or directed ones), as they are and, if
+ * asked for, with deviations: one more decision at every place, or thrown ones; then the random
+ * ones of a row of seeds.  What kills the mutant is shrunk and printed as one line of fields, tab
+ * between them:
  *
  *   killed  RULE  SEED  OPERATIONS  STEPS  WORD
  *   lives   RUNS  STEPS
@@ -32,9 +33,9 @@ struct search {
     uint64_t seed;      /* first */
     uint64_t seeds;     /* how many */
     uint64_t steps_max; /* over all runs */
-    unsigned shrink_runs;
-    unsigned deviations; /* of each word */
-    unsigned tries;      /* of each word */
+    uint64_t shrink_runs;
+    uint64_t deviations; /* of each word, at once          */
+    uint64_t tries;      /* of each word, with thrown ones */
     bool tells;
     uint64_t runs, steps; /* so far */
 };
@@ -86,7 +87,7 @@ static bool kills(struct search *search, uint64_t seed)
     if (search->shrink_runs > 0) {
         whole = taken;
         shortest = result;
-        world_shrink(&taken, &shortest, search->shrink_runs);
+        world_shrink(&taken, &shortest, (unsigned)search->shrink_runs);
         if (fails_without(&taken)) {
             taken = whole;
         } else {
@@ -129,7 +130,8 @@ static unsigned number_of(const char *name)
 static int usage(void)
 {
     fprintf(stderr,
-            "usage: oracle_mutants [--mutant NAME] [--seed FIRST] [--seeds COUNT]\n"
+            "usage: oracle_mutants --kinds\n"
+            "       oracle_mutants [--mutant NAME] [--seed FIRST] [--seeds COUNT]\n"
             "                      [--steps MAX] [--shrink RUNS] [--sweep DEVIATIONS] [--tries N]\n"
             "                      [--story] [WORD...]\n"
             "WORD...: histories to run first; without --mutant mm/ is as it is\n");
@@ -151,7 +153,7 @@ static uint64_t free_decisions(void)
 
 /* `history` with `deviations` more decisions that are not 0, at every place and of every kind: a
  * hart is stopped there and others go on, or a load is early. */
-static bool sweep(struct search *search, unsigned deviations)
+static bool sweep(struct search *search, uint64_t deviations)
 {
     size_t choice = history.choice_count;
     uint64_t decisions = free_decisions();
@@ -202,39 +204,51 @@ static int run_words(struct search *search, char **words)
     return search_seeds(search);
 }
 
+static int print_kinds(void)
+{
+    for (unsigned kind = 0; kind < world_kind_count(); kind++) {
+        printf("%s\n", world_kind_name(kind));
+    }
+    return 0;
+}
+
+/* The number that the option is for; NULL: there is none of that name. */
+static uint64_t *number_for(struct search *search, const char *option)
+{
+    const struct {
+        const char *name;
+        uint64_t *number;
+    } options[] = {
+        {"--seed", &search->seed},        {"--seeds", &search->seeds},
+        {"--steps", &search->steps_max},  {"--shrink", &search->shrink_runs},
+        {"--sweep", &search->deviations}, {"--tries", &search->tries},
+    };
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if (strcmp(options[i].name, option) == 0) {
+            return options[i].number;
+        }
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     struct search search = {.seed = 1, .steps_max = UINT64_MAX};
     int i = 1;
 
     if (argc == 2 && strcmp(argv[1], "--kinds") == 0) {
-        for (unsigned kind = 0; kind < world_kind_count(); kind++) {
-            printf("%s\n", world_kind_name(kind));
-        }
-        return 0;
+        return print_kinds();
     }
     for (; i < argc && argv[i][0] == '-'; i++) {
+        uint64_t *number = number_for(&search, argv[i]);
+
         if (strcmp(argv[i], "--story") == 0) {
             search.tells = true;
-            continue;
-        }
-        if (i + 1 == argc) {
-            return usage();
-        }
-        if (strcmp(argv[i], "--mutant") == 0) {
+        } else if (i + 1 < argc && strcmp(argv[i], "--mutant") == 0) {
             mutant_on = number_of(argv[++i]);
-        } else if (strcmp(argv[i], "--seed") == 0) {
-            search.seed = strtoull(argv[++i], NULL, 0);
-        } else if (strcmp(argv[i], "--seeds") == 0) {
-            search.seeds = strtoull(argv[++i], NULL, 0);
-        } else if (strcmp(argv[i], "--steps") == 0) {
-            search.steps_max = strtoull(argv[++i], NULL, 0);
-        } else if (strcmp(argv[i], "--sweep") == 0) {
-            search.deviations = (unsigned)strtoul(argv[++i], NULL, 0);
-        } else if (strcmp(argv[i], "--tries") == 0) {
-            search.tries = (unsigned)strtoul(argv[++i], NULL, 0);
-        } else if (strcmp(argv[i], "--shrink") == 0) {
-            search.shrink_runs = (unsigned)strtoul(argv[++i], NULL, 0);
+        } else if (i + 1 < argc && number != NULL) {
+            *number = strtoull(argv[++i], NULL, 0);
         } else {
             return usage();
         }
