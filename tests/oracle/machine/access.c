@@ -23,6 +23,7 @@ static struct {
     struct oracle_outcome outcomes[OUTCOMES_MAX];
     uint64_t slot_pa[OUTCOMES_MAX]; /* leaf in memory whose A and D the access needs set; 0: none */
     uint32_t mapped[OUTCOMES_MAX];  /* step at which the leaf was stored                          */
+    uint32_t code_seen; /* write of its contents that the mapper of the first had seen */
 } last;
 
 static void add(struct oracle_outcome outcome, uint64_t slot_pa, uint32_t mapped)
@@ -136,6 +137,7 @@ static void collect(unsigned hart, uint64_t va, enum oracle_access access)
         const struct table *table = table_find(ram_index(walk_table(&walk, walk.level)));
 
         last.mapped[0] = table == NULL ? 0 : table->code[entry_index(va, walk.level)];
+        last.code_seen = table == NULL ? 0 : table->code_seen[entry_index(va, walk.level)];
         add_absence(walk, va);
     }
 }
@@ -177,7 +179,7 @@ static void judge_code(size_t which)
         return;
     }
     frame = ram_frame(ram_index(outcome->pa));
-    if (frame->code != frame->written || frame->written > mapped) {
+    if (last.code_seen != frame->written) {
         return;
     }
     verdict_give(ORACLE_RULE_OLD_CODE, last.hart, NULL,

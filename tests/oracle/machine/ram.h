@@ -18,7 +18,6 @@ struct ram_frame {
     uint32_t stale_in; /* stale entries that came from slots in it         */
     uint32_t stale_of; /* stale entries that name it                       */
     uint32_t written;  /* step of the last write of contents, 0: none known */
-    uint32_t code;     /* `written`, if whoever made it executable since has seen that */
     uint32_t zeroed;   /* step at which it was filled with zeroes in this life */
     uint8_t writer, zeroer;
 };

@@ -36,14 +36,16 @@ static void before_change(struct order_place place, uint64_t before, uint64_t af
     }
 }
 
-/* Code that this hart has seen is there for all who execute the page from now on. */
-static void note_executable(uint64_t entry)
+/* The slot's page has become executable: code that this hart has seen is there for all who execute
+ * it from now on. */
+static void note_executable(struct table *table, unsigned index, uint64_t entry)
 {
-    uint32_t index = ram_index(entry_pa(entry));
-    struct ram_frame *frame = index == FRAME_NONE ? NULL : ram_frame(index);
+    uint32_t frame_index = ram_index(entry_pa(entry));
+    struct ram_frame *frame = frame_index == FRAME_NONE ? NULL : ram_frame(frame_index);
 
+    table->code_seen[index] = 0;
     if (frame != NULL && order_sees(&state_this()->seen, frame->writer, frame->written)) {
-        frame->code = frame->written;
+        table->code_seen[index] = frame->written;
     }
 }
 
@@ -57,8 +59,8 @@ static void after_change(struct order_place place, uint64_t before, uint64_t aft
         if (table->active != 0 && entry_is_valid(after) && index < ENTRIES / 2) {
             context_root_filled(table->frame);
         }
-        if (entry_is_leaf(after) && (after & ENTRY_X) != 0) {
-            note_executable(after);
+        if (table->code[index] == oracle.step) {
+            note_executable(table, index, after);
         }
     }
     if (oracle.on_slot != NULL) {

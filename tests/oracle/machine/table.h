@@ -11,16 +11,17 @@
 
 struct table {
     uint32_t frame;
-    uint32_t parent;           /* 1 + number of the table above, 0: none                     */
-    uint16_t index;            /* of the slot above                                          */
-    uint16_t leaves;           /* user leaves in it                                          */
-    uint16_t tables;           /* pointers in it                                             */
-    uint16_t entries;          /* valid entries, of the lower half only                      */
-    uint16_t active;           /* harts whose satp names it                                  */
-    uint16_t left;             /* harts that left it and may hold what it led to             */
-    uint32_t changed[ENTRIES]; /* step, 0: not known                                */
-    uint32_t next[ENTRIES];    /* 1 + number of the next slot that names that frame */
-    uint32_t code[ENTRIES];    /* step at which what it names became executable   */
+    uint32_t parent;             /* 1 + number of the table above, 0: none                     */
+    uint16_t index;              /* of the slot above                                          */
+    uint16_t leaves;             /* user leaves in it                                          */
+    uint16_t tables;             /* pointers in it                                             */
+    uint16_t entries;            /* valid entries, of the lower half only                      */
+    uint16_t active;             /* harts whose satp names it                                  */
+    uint16_t left;               /* harts that left it and may hold what it led to             */
+    uint32_t changed[ENTRIES];   /* step, 0: not known                                */
+    uint32_t next[ENTRIES];      /* 1 + number of the next slot that names that frame */
+    uint32_t code[ENTRIES];      /* step at which what it names became executable   */
+    uint32_t code_seen[ENTRIES]; /* write of its contents that the mapper had seen  */
     uint8_t changer[ENTRIES];
     bool was_absent[ENTRIES]; /* what the last change replaced was not valid */
 };
