@@ -91,6 +91,7 @@ static void keep(struct vm_space *space, uint64_t epoch)
  * and asid_settle. */
 static struct vm_space *space_in(const struct shared *place)
 {
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): a shared word holds 64 bits of anything. */
     return (struct vm_space *)(uintptr_t)shared_load(place, memory_order_acquire);
 }
 
