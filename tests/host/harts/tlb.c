@@ -19,7 +19,7 @@
 
 #define TLB_ENTRIES 64U
 #define RAM_BASE    UINT64_C(0x80000000)
-#define RAM_FRAMES  4096U
+#define RAM_FRAMES  65536U
 
 struct tlb_entry {
     bool is_valid;
