@@ -5,8 +5,8 @@
 # Debian 12 is the one that is tried. The rows of Debian 13 and Ubuntu are NOT TRIED: they are the
 # names those distributions list.
 
-# Each row: what must be there, then its package. A tool is a command name; a path is a file or
-# pattern that must exist; "pkg:NAME" is something pkg-config must know.
+# Each row: what must be there, then its package. A tool is a command name; a path is a file that
+# must exist; "pkg:NAME" is something pkg-config must know; other names are scripts/setup's.
 RUN_NEEDS="
 riscv64-unknown-elf-gcc     gcc-riscv64-unknown-elf
 riscv64-unknown-elf-objcopy binutils-riscv64-unknown-elf
@@ -32,6 +32,7 @@ pkg-config                  pkg-config
 pkg:criterion               libcriterion-dev
 dtc                         device-tree-compiler
 clang                       clang
+libfuzzer                   libclang-rt-dev
 clang-format                clang-format
 clang-tidy                  clang-tidy
 ld.lld                      lld
