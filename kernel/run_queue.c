@@ -5,8 +5,8 @@
  * Two things must not get lost between harts that do not look at the same time:
  *   - a thread put into a queue while a hart goes idle.  The idle hart marks itself, then looks at
  *     all queues; who puts a thread does so, then looks at the marks; both with a full fence in
- *     between, so one of them sees the other.  A mark is claimed by clearing it, so that two
- * threads are not sent to the same idle hart, and whoever clears one interrupts that hart.
+ *     between, so one of them sees the other.  A mark is claimed by clearing it, so that
+ *     two threads are not sent to the same idle hart; whoever clears one interrupts that hart.
  *   - a queue that is no longer empty while its hart runs alone and without a timer.  Whoever makes
  *     it so interrupts the hart; on its way out that sets the timer.
  */

@@ -124,7 +124,7 @@ _Noreturn void arch_power_off(uint64_t status);
 /* ---- control flow ---- */
 
 /* Leaves the boot path for good: asks kernel_on_idle() for a thread to run, resumes it, and waits
- * for interrupts while there is none.  Called once, on the hart's own kernel stack. */
+ * for interrupts while there is none.  Called once on each hart, on its own kernel stack. */
 _Noreturn void arch_run(void);
 
 /* Prints where `va` leads in the table rooted at `root`, level by level. */

@@ -15,8 +15,8 @@
  * handler has returned.  A thread may therefore be READY, in any hart's queue, while its last hart
  * is still on the way out with it.  The frame says so itself (user_frame_owner): only that hart may
  * run the thread, all others pass it over until the trap exit has let go.  An idle hart that found
- * nothing but such a thread looks again at once, without a lock; the other is a few instructions
- * from letting go and needs nothing from it.
+ * nothing but such a thread looks again at once, and holds no lock meanwhile; the other is on its
+ * way out, at most one piece of the reaper's work from letting go, and needs nothing from it.
  */
 #pragma once
 
@@ -51,7 +51,7 @@ bool run_queue_has_ready(void);
 enum run_queue_result {
     RUN_QUEUE_FOUND, /* *found is RUNNING, and this hart's current thread               */
     RUN_QUEUE_EMPTY, /* nothing; this hart has no current thread                        */
-    RUN_QUEUE_SOON,  /* likewise, but another hart will let go of one in a few instructions */
+    RUN_QUEUE_SOON,  /* likewise, but there may be one at the next look, without an interrupt */
 };
 
 /* The next thread of this hart's queue.  Threads of processes that have ended are ended. */
@@ -62,9 +62,10 @@ enum run_queue_result run_queue_pick(struct thread **found);
 enum run_queue_result run_queue_pick_idle(struct thread **found);
 
 /* Chooses the harts that the thread may run on; all of them run, and there is one.  If the thread
- * is READY it is moved if it must, or if a hart idles that may run it now. OK:     it runs on none
- * but these, or will before this hart returns to user mode. Errors: ERR_AGAIN another hart still
- * runs it, and has been interrupted ERR_SRCH  it has ended. */
+ * is READY it is moved if it must, or if a hart idles that may run it now.
+ * On OK it runs on none but these, or will before this hart returns to user mode.
+ * Errors: ERR_AGAIN another hart still runs it, and has been interrupted; the choice holds
+ *         ERR_SRCH  it has ended. */
 status_t run_queue_set_affinity(struct thread *thread, struct hart_mask harts);
 struct hart_mask run_queue_affinity(const struct thread *thread);
 
