@@ -21,7 +21,7 @@ struct pt_place pt_walk(struct vm_cursor *cursor, vaddr_t va);
 /* The same, and the cursor does not note where the walk ended. */
 struct pt_place pt_look(const struct vm_cursor *cursor, vaddr_t va);
 
-/* First leaf that intersects [from, end).  True: *place is it.  False: there is none. */
+/* First leaf that intersects `in`.  True: *place is it.  False: there is none. */
 bool pt_find_leaf(struct vm_cursor *cursor, struct va_range in, struct pt_place *place);
 
 /* First address of a place, and the address past it. */

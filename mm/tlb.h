@@ -10,5 +10,5 @@
  * Context: node locks may be held. */
 void tlb_flush(struct vm_space *space, struct va_range pages);
 
-/* The rest of vm_space_icache_sync's contract, for callers that cannot report a failure. */
+/* vm_space_icache_sync for callers that cannot report a failure: panics if the firmware refuses. */
 void tlb_sync_code(struct vm_space *space);

@@ -18,7 +18,7 @@ struct vm_space_io {
 /* What one hart has seen of a space. */
 struct seen {
     uint64_t flushes; /* 1 + generation when it left, 0: it never ran the space */
-    uint64_t code;    /* generation of the instructions at its last fence.i     */
+    uint64_t code;    /* generation of the code at its last join or sync        */
 };
 
 /* Fields: (c) constant after create, (a) atomic, (h) of the hart of the index alone.  Invariant:

@@ -4,8 +4,8 @@
  *
  * A region is page aligned by construction; regions never overlap, and none covers RAM, firmware,
  * or a device the kernel keeps for itself.  A region has references: handles, and one for each
- * mapped page; it is never freed (the machine does not lose its devices), but `busy` regions can be
- * told from idle ones.
+ * mapped page; it is never freed (the machine does not lose its devices), but io_mem_refs tells
+ * regions in use from idle ones.
  */
 #pragma once
 

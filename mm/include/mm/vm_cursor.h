@@ -104,11 +104,13 @@ struct vm_cursor {
  * Errors:  ERR_INVAL   start >= end, or one is not page aligned
  *          ERR_RANGE   end is past the user limit
  *          ERR_DEADLK  this hart has a cursor open that this one conflicts with, or must not wait
- *                      behind.  A second cursor may only go forwards: to a space with a higher root
- *                      address (vm_space_root), or in the same space to nodes (the covering one,
- * and those that lack a table) which begin at or after the end of the first one's range.  Refused
- * before anything is waited for.  Four open at most. ERR_NOMEM   (change) no table for the covering
- * path After any error the cursor is not open and the meaning of the space is as before; tables
+ *                      behind; or it has four open.  A second cursor may only go forwards: to a
+ *                      space with a higher root address (vm_space_root), or in the same space to
+ *                      nodes (the covering one, and those that lack a table) which begin at or
+ *                      after the end of the first one's range.  Refused before anything is waited
+ *                      for.
+ *          ERR_NOMEM   (change) no table for the way to the covering node
+ *          After any error the cursor is not open and the meaning of the space is as before; tables
  *          made on the way stay, empty, for the next comer.
  * Exact fit: a range equal to one entry's extent is covered by the node that holds that entry.
  * Context:   no spinlock held except those of other cursors. */
@@ -154,8 +156,8 @@ status_t vm_cursor_next(struct vm_cursor *cursor, struct vm_slot *slot);
 
 /* First present leaf that intersects [va, va + len_bytes): the position stops there (at the leaf's
  * start, or where it was if inside the leaf), and *found tells it.  None: ERR_NOENT and the
- * position is exactly va + len.  len 0: ERR_NOENT, no move. ERR_INVAL len not a page multiple;
- * ERR_RANGE len > E - va; no move. */
+ * position is exactly va + len.  len 0: ERR_NOENT, no move.
+ * ERR_INVAL len not a page multiple; ERR_RANGE len > E - va; no move. */
 status_t vm_cursor_find_next(struct vm_cursor *cursor, uint64_t len_bytes, vaddr_t *found);
 
 /* Moves the position anywhere in [B, E), backwards too.  ERR_INVAL not page aligned, ERR_RANGE
@@ -182,7 +184,7 @@ status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_
                        enum vm_map_mode mode);
 
 /* The same for `count` frames on consecutive pages, all or none; one flush for all that is
- * replaced. ERR_RANGE: they do not fit in E - va. */
+ * replaced.  ERR_INVAL too if count is 0; ERR_RANGE: they do not fit in E - va. */
 status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *frames, size_t count,
                               struct vm_prop prop, enum vm_map_mode mode);
 
@@ -201,8 +203,8 @@ status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct
 
 /* Removes all that is present in [va, va + len), whole tables where an entry lies inside; the
  * position is then exactly va + len.  Frames go when the flush is done, at the latest on close;
- * those of large tables when the reaper has taken the table apart (vm_space_reap). ERR_INVAL,
- * ERR_RANGE as find_next; ERR_ACCES a query.  Cannot fail for memory. */
+ * those of large tables when the reaper has taken the table apart (vm_space_reap).
+ * ERR_INVAL, ERR_RANGE as find_next; ERR_ACCES a query.  Cannot fail for memory. */
 status_t vm_cursor_unmap(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_removed *removed);
 
 /* The same, but stops before it would edit more than max_edits entries, max_edits >= 1: a page
