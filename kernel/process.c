@@ -98,6 +98,7 @@ void process_end(struct process *process, struct process_exit how)
         return;
     }
     process->exit = how;
+    reaper_expect();
     /* Pairs with the acquire in process_has_ended. */
     atomic_store_explicit(&process->ended, 1, memory_order_release);
     spinlock_release(&process->lock);

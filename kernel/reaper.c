@@ -57,9 +57,9 @@ static struct list_node *list_take(struct list_node *list)
     return node;
 }
 
-static void work_begins(void)
+void reaper_expect(void)
 {
-    /* Relaxed: counted before it is listed, and the list has a lock. */
+    /* Relaxed: whoever sees the end acquires a later release of this hart. */
     atomic_fetch_add_explicit(&waiting, 1, memory_order_relaxed);
 }
 
@@ -82,7 +82,6 @@ static bool is_done(void)
 
 void reaper_add_thread(struct thread *thread)
 {
-    work_begins();
     list_add(&threads, &thread->queue_link);
     sched_look();
 }
@@ -90,7 +89,6 @@ void reaper_add_thread(struct thread *thread)
 void reaper_add_process(struct process *process)
 {
     object_get(&process->object);
-    work_begins();
     list_add(&processes, &process->reap_link);
     sched_look();
 }

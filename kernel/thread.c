@@ -78,6 +78,7 @@ void thread_end(struct thread *thread)
 
     spinlock_release(&process->lock);
     ASSERT(list_is_empty(&thread->queue_link));
+    reaper_expect();
     state_set(thread, THREAD_ENDED);
     if (was_last) {
         process_end(process, (struct process_exit){.reason = EXIT_NO_THREADS});

@@ -11,6 +11,10 @@
 struct process;
 struct thread;
 
+/* Counts a thread or process that is about to end, before anybody can see that it has: who saw the
+ * end and then waits for quiescence waits for it too.  reaper_add_* hands the same one over. */
+void reaper_expect(void);
+
 /* Hands over a thread that has ended; its last reference of its own goes with it. */
 void reaper_add_thread(struct thread *thread);
 
