@@ -95,6 +95,21 @@ status_t handle_close(struct process *owner, uint64_t handle)
     return status;
 }
 
+void handle_take_back(struct process *owner, handle_t handle, const struct object *object)
+{
+    struct handle_entry entry;
+
+    spinlock_acquire(&owner->handles_lock);
+    bool is_there = handle_table_find(&owner->handles, handle, &entry) == OK &&
+                    entry.object == object &&
+                    handle_table_remove(&owner->handles, handle, &entry) == OK;
+
+    spinlock_release(&owner->handles_lock);
+    if (is_there) {
+        entry_release(owner, entry.object);
+    }
+}
+
 bool handle_close_some(struct process *owner, uint32_t *place, unsigned max)
 {
     for (unsigned i = 0; i < max; i++) {

@@ -11,7 +11,10 @@
 #include "run_queue_priv.h"
 
 #define DROP_MAX 32U /* threads of ended processes that one search ends     */
-#define LOOK_MAX 64U /* threads that one search looks at in a queue; more than there are harts */
+/* Threads that one search looks at in a queue: more than there are harts, so that a hart never
+ * misses one of its own queue.  One that takes from others may miss a thread behind so many that
+ * are bound; that thread's own hart runs it. */
+#define LOOK_MAX 64U
 
 struct thread *run_queue_current(void)
 {

@@ -138,7 +138,7 @@ static status_t thread_perform(struct user_frame *frame, struct process *process
     if (status == OK) {
         status = thread_start(thread, process);
         if (status != OK) {
-            (void)handle_close(self, *handle);
+            handle_take_back(self, *handle, &thread->object);
         }
     }
     if (status != OK) {

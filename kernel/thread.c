@@ -17,12 +17,6 @@ static struct slab_cache thread_cache =
     SLAB_CACHE_INIT(thread_cache, "thread", sizeof(struct thread));
 static _Atomic(uint32_t) last_id; /* (a) only counts */
 
-static void state_set(struct thread *thread, enum thread_state state)
-{
-    /* Release: pairs with the acquire in thread_state. */
-    atomic_store_explicit(&thread->state, state, memory_order_release);
-}
-
 status_t thread_create(struct hart_mask affinity, struct thread **out)
 {
     struct thread *thread = slab_alloc(&thread_cache);
@@ -45,7 +39,7 @@ status_t thread_create(struct hart_mask affinity, struct thread **out)
 /* Ends a thread that never ran.  It has a handle, so others may wait for it already. */
 static void end_new(struct thread *thread)
 {
-    state_set(thread, THREAD_ENDED);
+    run_queue_state_set(thread, THREAD_ENDED);
     (void)wait_queue_wake(&thread->waiters, UINT32_MAX);
 }
 
@@ -61,7 +55,7 @@ status_t thread_start(struct thread *thread, struct process *process)
         return ERR_SRCH;
     }
     thread->process = process;
-    state_set(thread, THREAD_TAKEN);
+    run_queue_state_set(thread, THREAD_TAKEN);
     list_push_back(&process->threads, &thread->process_link);
     spinlock_release(&process->lock);
     run_queue_put(thread);
@@ -79,7 +73,7 @@ void thread_end(struct thread *thread)
     spinlock_release(&process->lock);
     ASSERT(list_is_empty(&thread->queue_link));
     reaper_expect();
-    state_set(thread, THREAD_ENDED);
+    run_queue_state_set(thread, THREAD_ENDED);
     if (was_last) {
         process_end(process, (struct process_exit){.reason = EXIT_NO_THREADS});
     }

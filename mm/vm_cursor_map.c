@@ -99,6 +99,9 @@ status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *fra
     if (status == OK && count == 0) {
         status = ERR_INVAL;
     }
+    if (status == OK && count > UINT64_MAX / PAGE_SIZE) {
+        status = ERR_RANGE;
+    }
     if (status == OK && cursor->mode != VM_CURSOR_CHANGE) {
         status = ERR_ACCES;
     }

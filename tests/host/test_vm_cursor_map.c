@@ -379,6 +379,9 @@ MODE_TEST(vm_cursor_map, several_are_mapped_all_or_none)
     EXPECT_STATUS(vm_cursor_map_frames(&cursor, frames, 4, prop(VM_RW), VM_MAP_REPLACE), ERR_NOMEM);
     frame_fail_after(UINT64_MAX);
     EXPECT_STATUS(vm_cursor_map_frames(&cursor, frames, 0, prop(VM_RW), VM_MAP_REPLACE), ERR_INVAL);
+    EXPECT_STATUS(vm_cursor_map_frames(&cursor, frames, (UINT64_MAX / PAGE_SIZE) + 2, prop(VM_RW),
+                                       VM_MAP_REPLACE),
+                  ERR_RANGE);
     EXPECT_STATUS(vm_cursor_map_frames(&cursor, frames, 4, prop(VM_W), VM_MAP_REPLACE), ERR_INVAL);
     EXPECT_STATUS(
         vm_cursor_map_frames(&cursor, frames, GIB / PAGE_SIZE, prop(VM_R), VM_MAP_REPLACE),

@@ -65,8 +65,8 @@ static inline void user_frame_set_arg(struct user_frame *frame, unsigned i, uint
     frame->x[10 + i] = value;
 }
 
-/* Ends a system call: clears a0-a7, steps past the ecall.  Then results are set as args 0.. Inline:
- * it is a good part of a call that does nothing. */
+/* Ends a system call: clears a0-a7, steps past the ecall.  Then results are set, as args 0 and up.
+ * (Inline: it is a good part of a call that does nothing.) */
 static inline void user_frame_finish_call(struct user_frame *frame)
 {
     frame->pc += 4; /* there is no compressed ecall */

@@ -25,5 +25,9 @@ status_t handle_get(struct process *owner, uint64_t handle, enum handle_type typ
 /* Gives a handle up.  Errors: ERR_BADF.  Context: no lock. */
 status_t handle_close(struct process *owner, uint64_t handle);
 
+/* Gives up a handle that was just inserted, unless another thread of the process has already closed
+ * it; the number may be another object's by then, which stays.  Context: no lock. */
+void handle_take_back(struct process *owner, handle_t handle, const struct object *object);
+
 /* Gives up to `max` handles up, from slot *place on.  True if there may be more.  The reaper's. */
 bool handle_close_some(struct process *owner, uint32_t *place, unsigned max);

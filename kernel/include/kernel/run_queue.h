@@ -33,7 +33,8 @@ void run_queue_unlock(hart_idx_t hart);
 /* The thread that this hart runs, or NULL. */
 struct thread *run_queue_current(void);
 
-/* Changes what a thread does.  The lock of its home is held, or the caller has taken the thread. */
+/* Changes what a thread does.  The lock of its home is held, or the caller has taken the thread, or
+ * the thread is new, or runs here. */
 void run_queue_state_set(struct thread *thread, enum thread_state state);
 
 /* Puts a taken thread into the run queue of the best hart: its home if that idles, another that

@@ -50,13 +50,14 @@ _Static_assert(sizeof(struct frame) == 16, "a frame record is 16 bytes");
 status_t frame_alloc(enum frame_type type, struct frame **out);
 
 /* 2^order frames, contiguous and aligned to their size, as FRAME_KERNEL; each has one reference.
- * order <= FRAME_ORDER_MAX, else ERR_INVAL. */
+ * Errors: ERR_INVAL order > FRAME_ORDER_MAX; ERR_NOMEM no such block, *out untouched.
+ * Context: any below LOCK_FRAMES. */
 status_t frame_alloc_block(unsigned order, struct frame **out);
 
 /* One more reference.  The frame must have one already. */
 void frame_get(struct frame *frame);
 
-/* One reference less; the last one frees the frame. */
+/* One reference less; the last one frees the frame.  Context: any below LOCK_FRAMES. */
 void frame_put(struct frame *frame);
 
 /* The record of a physical address, or NULL if no RAM known to the kernel is there. */

@@ -26,7 +26,7 @@ struct counter_info {
 struct machine_info {
     uint64_t levels;     /* of the page table: 3, 4, 5       */
     uint64_t user_limit; /* first byte past the user range   */
-    uint64_t harts;      /* usable                           */
+    uint64_t harts;      /* usable; hart_get: which run      */
     uint64_t timebase_hz;
     uint64_t total_frames; /* the allocator's, 4 KiB each      */
     uint64_t free_frames;
