@@ -95,7 +95,7 @@ static void waiter_run(void *argument)
 {
     struct waiter *waiter = argument;
 
-    (void)sys_thread_wait(waiter->waker);
+    (void)sys_thread_wait(waiter->waker, WAIT_FOREVER);
     waiter->hart = hart_here() + 1;
 }
 
@@ -139,7 +139,7 @@ static void refusals_check(void)
     tap_status(sys_thread_set_affinity(user_self(), all), -SYS_EBADF, "a process");
     tap_status(sys_thread_set_affinity(HANDLE_NONE, all), -SYS_EBADF, "nothing");
     atomic_store_explicit(&wait_over, 1, memory_order_release);
-    (void)sys_thread_wait(thread.handle);
+    (void)sys_thread_wait(thread.handle, WAIT_FOREVER);
     tap_status(sys_thread_set_affinity(thread.handle, all), -SYS_ESRCH, "a thread that has ended");
     (void)sys_handle_close(weak);
     (void)user_thread_join(&thread);

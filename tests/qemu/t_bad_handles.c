@@ -139,7 +139,7 @@ int main(void)
     tap_status(
         sys_thread_start(samples[HANDLE_PROCESS], SPACE, SPACE, 0, 0, &samples[HANDLE_THREAD]), 0,
         "a thread, which faults at once");
-    tap_status(sys_thread_wait(samples[HANDLE_THREAD]), 0, "it ends");
+    tap_status(sys_thread_wait(samples[HANDLE_THREAD], WAIT_FOREVER), 0, "it ends");
     (void)sys_handle_close(samples[HANDLE_PROCESS]);
     tap_status(sys_process_create((uintptr_t) "target", 6, &samples[HANDLE_PROCESS]), 0,
                "another process to aim at");

@@ -208,7 +208,7 @@ static void leave_work(unsigned member)
     }
     team_wait(&gate_made, 1);
     if (member > staying) {
-        (void)sys_thread_wait(gate.handle);
+        (void)sys_thread_wait(gate.handle, WAIT_FOREVER);
         atomic_fetch_add_explicit(&returned, 1, memory_order_acq_rel);
     }
     team_spin(&phase, 1);

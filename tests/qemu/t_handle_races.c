@@ -120,8 +120,9 @@ static void wait_work(unsigned member)
     uint64_t detail = 0;
 
     (void)member;
-    (void)team_is((uint64_t)sys_process_wait(waited_for, &reason, &detail, NULL, NULL), 0,
-                  "waiting");
+    (void)team_is(
+        (uint64_t)sys_process_wait(waited_for, WAIT_FOREVER, &reason, &detail, NULL, NULL), 0,
+        "waiting");
     (void)team_is(reason, EXIT_STATUS, "how the process ended");
     (void)team_is(detail, 9, "its status");
 }

@@ -19,7 +19,7 @@ static int wait_for_ever(void *argument)
 
     (void)argument;
     (void)sys_process_create((uintptr_t) "sleeper", 7, &process);
-    (void)sys_process_wait(process, NULL, NULL, NULL, NULL);
+    (void)sys_process_wait(process, WAIT_FOREVER, NULL, NULL, NULL, NULL);
     return 1;
 }
 
@@ -86,7 +86,8 @@ static void ended_check(void)
 
     tap_status(user_fork_run(exit_with_seven, NULL, &process), 0, "a child ends by itself");
     for (int i = 0; i < 2; i++) {
-        tap_status(sys_process_wait(process, &reason, &detail, NULL, NULL), 0, "it is waited for");
+        tap_status(sys_process_wait(process, WAIT_FOREVER, &reason, &detail, NULL, NULL), 0,
+                   "it is waited for");
         tap_ok(reason == EXIT_STATUS && detail == 7, "its end is told");
         tap_status(sys_process_kill(process), 0, "killing it is no error");
     }

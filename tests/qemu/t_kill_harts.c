@@ -75,7 +75,7 @@ static void wait_work(unsigned member)
     (void)member;
     (void)sys_process_create((uintptr_t) "sleeper", 7, &process);
     work_begins();
-    (void)sys_process_wait(process, NULL, NULL, NULL, NULL);
+    (void)sys_process_wait(process, WAIT_FOREVER, NULL, NULL, NULL, NULL);
 }
 
 /* Makes processes that end, are killed, or go with the last handle. */

@@ -73,8 +73,8 @@ static void start_registers_check(void)
     tap_status(sys_thread_start(user_self(), (uintptr_t)registers_store, PLACE + 16,
                                 (uintptr_t)registers, 0x1234, &thread),
                0, "a thread starts that looks at its registers");
-    tap_status(sys_thread_wait(thread), 0, "it ends");
-    tap_status(sys_thread_wait(thread), 0, "and can be waited for again");
+    tap_status(sys_thread_wait(thread, WAIT_FOREVER), 0, "it ends");
+    tap_status(sys_thread_wait(thread, WAIT_FOREVER), 0, "and can be waited for again");
     (void)sys_handle_close(thread);
     tap_is(registers[2], PLACE + 16, "sp is as asked");
     tap_is(registers[10], (uintptr_t)registers, "a0 is as asked");
@@ -94,7 +94,7 @@ static void wait_for_self(void *argument)
     while (*(volatile handle_t *)&own_thread == HANDLE_NONE) {
         (void)sys_yield();
     }
-    *status = sys_thread_wait(own_thread);
+    *status = sys_thread_wait(own_thread, WAIT_FOREVER);
 }
 
 static int end_without_exit(void *argument)

@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#define FIRST_UNKNOWN 35
+#define FIRST_UNKNOWN 46
 
 static int illegal(void *argument)
 {

@@ -104,7 +104,7 @@ long user_thread_start(struct user_thread *thread, void (*run)(void *argument), 
 
 long user_thread_join(struct user_thread *thread)
 {
-    long status = sys_thread_wait(thread->handle);
+    long status = sys_thread_wait(thread->handle, WAIT_FOREVER);
 
     if (status != 0) {
         return status;

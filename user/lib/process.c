@@ -159,7 +159,8 @@ long user_spawn(const struct user_program *program, handle_t *process)
 
 long user_finish(handle_t process, struct user_end *end)
 {
-    long status = sys_process_wait(process, &end->reason, &end->detail, &end->access, &end->pc);
+    long status =
+        sys_process_wait(process, WAIT_FOREVER, &end->reason, &end->detail, &end->access, &end->pc);
 
     if (status == 0) {
         status = sys_handle_close(process);

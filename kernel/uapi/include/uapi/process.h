@@ -14,6 +14,35 @@
 #define EXIT_KILLED     2UL /* process_kill                                               */
 #define EXIT_NO_THREADS 3UL /* its last thread ended without process_exit                 */
 
+/* A deadline that never comes (process_wait, thread_wait, futex_wait, children_wait). */
+#define WAIT_FOREVER UINT64_MAX
+
+/* What process_info writes. */
+struct process_info {
+    uint32_t number; /* not given to another process as long as this one is known */
+    uint32_t parent; /* number of the process that made it, 0: the kernel           */
+    uint32_t ended;  /* 1: it has ended, and somebody has a handle to it            */
+    uint32_t threads;
+    uint32_t handles; /* in its table                                                */
+    uint32_t reserved;
+    uint64_t harts; /* set of harts that run it now                                */
+    char name[PROCESS_NAME_BYTES];
+};
+
+/* What a thread does (thread_info). */
+#define THREAD_IS_RUNNING 0U
+#define THREAD_IS_READY   1U
+#define THREAD_IS_WAITING 2U
+
+/* What thread_info writes. */
+struct thread_info {
+    uint32_t number;
+    uint32_t state;    /* THREAD_IS_*                                                  */
+    uint32_t hart;     /* that runs it, or did last                                    */
+    uint32_t call;     /* waiting: the number of the system call                       */
+    uint64_t affinity; /* set of harts                                                 */
+};
+
 /* Kinds of access (result `access` of process_wait after EXIT_FAULT). */
 #define ACCESS_READ       0UL
 #define ACCESS_WRITE      1UL

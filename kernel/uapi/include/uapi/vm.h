@@ -2,6 +2,8 @@
 /* Virtual memory, as the calls speak of it. */
 #pragma once
 
+#include <stdint.h>
+
 #define VM_PAGE_SIZE 4096UL
 
 /* Permissions (argument prot). */
@@ -21,3 +23,20 @@
 /* Result `flags` of vm_query. */
 #define VM_STATE_ACCESSED 1UL
 #define VM_STATE_DIRTY    2UL
+
+/* What vm_ranges writes: pages of one kind, permission and size, one after another. */
+struct vm_range_info {
+    uint64_t start;
+    uint64_t bytes;
+    uint32_t kind;     /* VM_KIND_RAM, VM_KIND_IO                             */
+    uint32_t prot;     /* VM_PROT_*                                           */
+    uint32_t level;    /* of the leaf entries: 0 = 4 KiB, 1 = 2 MiB, 2 = 1 GiB */
+    uint32_t uncached; /* VM_KIND_IO: 1 if mapped with VM_FLAG_NC             */
+    uint64_t physical; /* VM_KIND_IO: of start; else 0                        */
+    uint64_t shared;   /* pages whose frame somebody else refers to as well   */
+    uint64_t accessed; /* pages with the accessed bit                         */
+    uint64_t dirty;    /* pages with the dirty bit                            */
+};
+
+/* Flag of futex_wait and futex_wake. */
+#define FUTEX_SHARED 1UL
