@@ -18,8 +18,9 @@
 #define VERSION_CURRENT      1U
 #define TYPE_EXECUTABLE      2U
 #define MACHINE_RISCV        243U
-#define FLAGS_FLOAT_MASK     0x6U /* 0: the soft-float ABI */
-#define FLAGS_RVE            0x8U
+#define FLAGS_ABI            0xeU /* floating-point ABI, and RVE */
+#define FLAGS_LP64           0x0U
+#define FLAGS_LP64D          0x4U
 
 #define PT_LOAD              1U
 #define PT_DYNAMIC           2U
@@ -63,8 +64,9 @@ static const char *header_check(const uint8_t *file, size_t file_bytes)
     if (number_read(file + 16, 2) != TYPE_EXECUTABLE) {
         return "not an executable at fixed addresses";
     }
-    if ((number_read(file + 48, 4) & (FLAGS_FLOAT_MASK | FLAGS_RVE)) != 0) {
-        return "its ABI is not lp64";
+    uint64_t abi = number_read(file + 48, 4) & FLAGS_ABI;
+    if (abi != FLAGS_LP64 && abi != FLAGS_LP64D) {
+        return "its ABI is neither lp64 nor lp64d";
     }
     if (number_read(file + 54, 2) != PROGRAM_HEADER_BYTES) {
         return "program headers of an unknown size";
