@@ -3,12 +3,14 @@
 #include "kernel/process.h"
 
 #include "arch/arch.h"
+#include "kernel/console.h"
 #include "kernel/reaper.h"
 #include "kernel/run_queue.h"
 #include "kernel/sched.h"
 #include "kernel/thread.h"
 #include "lib/assert.h"
 #include "lib/string.h"
+#include "lib/trace.h"
 #include "mm/slab.h"
 
 static struct slab_cache process_cache =
@@ -40,6 +42,14 @@ static status_t handles_alloc(struct process *process)
     return OK;
 }
 
+static void trace_name(const struct process *process)
+{
+    uint64_t start;
+
+    memcpy(&start, process->name, sizeof(start));
+    trace_note(TRACE_PROCESS, process->id, start);
+}
+
 status_t process_create(const char *name, struct process **out)
 {
     struct process *process = slab_alloc(&process_cache);
@@ -67,6 +77,7 @@ status_t process_create(const char *name, struct process **out)
     list_init(&process->threads);
     list_init(&process->reap_link);
     wait_queue_init(&process->waiters);
+    trace_name(process);
     *out = process;
     return OK;
 }
@@ -102,6 +113,7 @@ void process_end(struct process *process, struct process_exit how)
     /* Pairs with the acquire in process_has_ended. */
     atomic_store_explicit(&process->ended, 1, memory_order_release);
     spinlock_release(&process->lock);
+    console_process_ended(process);
     arch_ipi_send(run_queue_harts_of(process));
     reaper_add_process(process);
 }

@@ -17,6 +17,7 @@
 #include "lib/assert.h"
 #include "lib/counter.h"
 #include "lib/spinlock.h"
+#include "lib/trace.h"
 
 #define NEVER UINT64_MAX
 
@@ -120,6 +121,7 @@ static void switch_to(struct sched_hart *hart, struct thread *self, struct threa
         count_calls(self);
     }
     hart->slice_end = NEVER;
+    trace_note(TRACE_SWITCH, next != NULL ? next->id : 0, next != NULL ? next->process->id : 0);
     space_set(hart, next != NULL ? next->process->space : NULL);
     if (next != NULL) {
         counter_add(COUNTER_thread_switches, 1);
@@ -163,7 +165,7 @@ static void arm_timer(struct sched_hart *hart)
         hart->slice_end = arch_time_now() + ticks_of_ms(SCHED_SLICE_MS);
     }
     deadline = hart->slice_end;
-    if (hart_index() == poll_hart && console_has_readers()) {
+    if (hart_index() == poll_hart && console_is_waited_for()) {
         uint64_t now = arch_time_now();
 
         if (hart->next_poll <= now) {

@@ -87,3 +87,25 @@ enum verdict sys_console_read(struct user_frame *frame)
     console_input_consume(done);
     return syscall_done_with(frame, done != 0 ? OK : status, done);
 }
+
+enum verdict sys_console_foreground(struct user_frame *frame)
+{
+    struct process *self = sched_current()->process;
+    struct object *object;
+    status_t status =
+        handle_get(self, user_frame_arg(frame, 0), HANDLE_CONSOLE, RIGHT_READ, &object);
+
+    if (status != OK) {
+        return syscall_done(frame, status);
+    }
+    object_put(object);
+    if (user_frame_arg(frame, 1) == HANDLE_NONE) {
+        return syscall_done(frame, console_set_foreground(NULL));
+    }
+    status = handle_get(self, user_frame_arg(frame, 1), HANDLE_PROCESS, RIGHT_MANAGE, &object);
+    if (status == OK) {
+        status = console_set_foreground(LIST_ENTRY(object, struct process, object));
+        object_put(object);
+    }
+    return syscall_done(frame, status);
+}

@@ -31,8 +31,3 @@ enum verdict sys_children_wait(struct user_frame *frame)
 {
     return syscall_done(frame, ERR_NOSYS);
 }
-
-enum verdict sys_console_foreground(struct user_frame *frame)
-{
-    return syscall_done(frame, ERR_NOSYS);
-}

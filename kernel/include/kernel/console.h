@@ -8,13 +8,26 @@
 #include "kernel/wait.h"
 #include "lib/types.h"
 
+struct process;
+
 #define CONSOLE_CHUNK_BYTES 256U /* most that one call reads or writes */
 
 /* Takes in what has arrived and wakes those who wait. */
 void console_poll(void);
 
-/* True if a thread waits for input. */
-bool console_has_readers(void);
+/* True if input matters now: a thread waits for it, or a foreground process lives. */
+bool console_is_waited_for(void);
+
+/* Chooses the process that ends as if killed when Ctrl-C arrives, or none, NULL.  While it lives,
+ * Ctrl-C is no input.  Takes a reference of its own, given back when the process ends or another is
+ * chosen.
+ * Errors: ERR_SRCH the process has ended; there is none in the foreground then.
+ * Context: no lock; the caller has a reference. */
+status_t console_set_foreground(struct process *process);
+
+/* The process has ended, as process_has_ended tells: it is in the foreground no more.  Called once,
+ * by process_end.  Context: no lock; the caller has a reference. */
+void console_process_ended(struct process *process);
 
 /* Lends up to `max_bytes` bytes of input: copies them to `buffer`, which has room for
  * CONSOLE_CHUNK_BYTES, and keeps them until console_input_consume says how many were used (0 to as

@@ -5,7 +5,7 @@
  * A thread runs until it blocks, yields, ends, or may not stay; if another is ready on its hart,
  * for at most SCHED_SLICE_MS.  A hart that finds nothing in its own queue takes from others'; then
  * it waits with the kernel's own table.  The timer is armed only when it is needed: another thread
- * is ready here, the reaper has work, or, on one hart, somebody waits for console input.
+ * is ready here, the reaper has work, or, on one hart, console input is waited for.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ struct thread *sched_current(void);
  * thread that runs, or comes to run. */
 void sched_look(void);
 
-/* Makes the hart that polls the console begin to, now that somebody waits for input. */
+/* Makes the hart that polls the console begin to, now that input matters. */
 void sched_poll_console(void);
 
 /* Adds the system calls of the running thread to the hart's counter. */
