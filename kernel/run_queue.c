@@ -14,6 +14,7 @@
 
 #include "kernel/sched.h"
 #include "lib/assert.h"
+#include "lib/trace.h"
 
 struct run_queue run_queues[HART_MAX];
 static _Atomic(uint64_t) idle_harts; /* (a) marks */
@@ -191,6 +192,7 @@ static bool put_at(struct thread *thread, struct choice choice)
     bool is_news = fits && (queue->current == NULL || list_is_empty(&queue->ready));
 
     if (fits) {
+        trace_note(TRACE_READY, thread->id, choice.hart);
         run_queue_push_locked(queue, thread);
     }
     spinlock_release(&queue->lock);

@@ -10,6 +10,7 @@
 #include "kernel/thread.h"
 #include "lib/counter.h"
 #include "lib/log.h"
+#include "lib/trace.h"
 #include "mm/vm_fault.h"
 
 static uint64_t access_of(const struct fault *fault)
@@ -63,10 +64,14 @@ static void fault_end(struct thread *thread, const struct fault *fault)
 struct user_frame *kernel_on_fault(struct user_frame *frame, const struct fault *fault)
 {
     struct thread *thread = thread_of_frame(frame);
+    bool is_explained;
 
     counter_add(COUNTER_faults, 1);
-    if (fault->kind != FAULT_PAGE ||
-        vm_space_fault(thread->process->space, fault->va, fault->access) != VM_FAULT_RETRY) {
+    trace_note(TRACE_FAULT, fault->va.raw, access_of(fault));
+    is_explained = fault->kind == FAULT_PAGE && vm_space_fault(thread->process->space, fault->va,
+                                                               fault->access) == VM_FAULT_RETRY;
+    trace_note(TRACE_FAULT_END, fault->va.raw, is_explained ? 0 : 1);
+    if (!is_explained) {
         fault_end(thread, fault);
     }
     return sched_leave(thread, VERDICT_DONE);
@@ -87,6 +92,13 @@ struct user_frame *kernel_on_interrupt(struct user_frame *frame)
 struct user_frame *kernel_on_idle(void)
 {
     return sched_idle();
+}
+
+uint32_t trace_thread(void)
+{
+    const struct thread *thread = sched_current();
+
+    return thread != NULL ? thread->id : 0;
 }
 
 void kernel_print_current(void)

@@ -10,6 +10,7 @@
 
 #include "lib/assert.h"
 #include "lib/counter.h"
+#include "lib/trace.h"
 
 /* Written by the hart of the row only; a cache line of its own each. */
 static struct {
@@ -47,10 +48,12 @@ static void note_acquired(struct spinlock *lock)
 static void wait_for(const struct spinlock *lock, uint16_t ticket)
 {
     counter_add(lock->rank == LOCK_PT_NODE ? COUNTER_node_lock_waits : COUNTER_lock_waits, 1);
+    trace_note(TRACE_LOCK_WAIT, (uint64_t)(uintptr_t)lock, lock->rank);
     /* Pairs with the release in spinlock_release. */
     while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
         hart_relax();
     }
+    trace_note(TRACE_LOCK_WAIT_END, (uint64_t)(uintptr_t)lock, lock->rank);
 }
 
 void spinlock_acquire(struct spinlock *lock)

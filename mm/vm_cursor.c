@@ -10,6 +10,7 @@
 #include "cursor_priv.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
+#include "lib/trace.h"
 #include "pt_lock.h"
 #include "pt_walk.h"
 #include "vm_space_priv.h"
@@ -28,6 +29,16 @@ static enum pt_link link_of(enum vm_cursor_mode mode)
     return mode == VM_CURSOR_CHANGE ? PT_LINK_MISSING : PT_LINK_NOTHING;
 }
 
+static void note(enum trace_kind kind, struct va_range range)
+{
+    trace_note(kind, range.start.raw, range.end.raw - range.start.raw);
+}
+
+static void note_refused(struct va_range range)
+{
+    trace_note(TRACE_CURSOR_CLOSE, range.start.raw, 0);
+}
+
 static void start(struct vm_cursor *cursor, struct vm_space *space, struct va_range range,
                   enum vm_cursor_mode mode, struct pt_node *cover)
 {
@@ -39,12 +50,14 @@ static void start(struct vm_cursor *cursor, struct vm_space *space, struct va_ra
                                  .cover = cover,
                                  .near = cover};
     counter_add(COUNTER_cursors_opened, 1);
+    note(TRACE_CURSOR_OPENED, range);
 }
 
 static void stop(struct vm_cursor *cursor)
 {
     struct vm_space *space = cursor->space;
 
+    note(TRACE_CURSOR_CLOSE, cursor->range);
     *cursor = (struct vm_cursor){0};
     vm_space_put(space);
 }
@@ -56,11 +69,14 @@ status_t vm_cursor_open_bounded(struct vm_cursor *cursor, struct vm_space *space
     status_t status = check_range(range);
 
     *cursor = (struct vm_cursor){0};
+    note(TRACE_CURSOR_OPEN, range);
     if (status == OK) {
         status = pt_lock_range(space->root, link_of(mode), max_nodes, &range, &cover);
     }
     if (status == OK) {
         start(cursor, space, range, mode, cover);
+    } else {
+        note_refused(range);
     }
     return status;
 }
@@ -80,6 +96,8 @@ status_t vm_cursor_open_two(struct vm_cursor pair[2], struct vm_space *space,
 
     pair[0] = (struct vm_cursor){0};
     pair[1] = (struct vm_cursor){0};
+    note(TRACE_CURSOR_OPEN, ranges[0]);
+    note(TRACE_CURSOR_OPEN, ranges[1]);
     if (status == OK) {
         status = check_range(ranges[1]);
     }
@@ -90,6 +108,8 @@ status_t vm_cursor_open_two(struct vm_cursor pair[2], struct vm_space *space,
         status = pt_lock_two(space->root, link_of(mode), &two);
     }
     if (status != OK) {
+        note_refused(ranges[0]);
+        note_refused(ranges[1]);
         return status;
     }
     for (unsigned i = 0; i < 2; i++) {

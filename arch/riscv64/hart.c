@@ -7,6 +7,7 @@
 #include "csr.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
+#include "lib/trace.h"
 #include "lib/types.h"
 #include "sbi.h"
 #include "stop.h"
@@ -110,6 +111,7 @@ void arch_ipi_send(struct hart_mask harts)
     struct hart_mask others = hart_mask_without(running, hart_index());
 
     counter_add(COUNTER_ipis_sent, hart_mask_count(running));
+    trace_note(TRACE_IPI, running.bits, 0);
     if (hart_mask_has(running, hart_index())) {
         csr_set(sip, SIE_SOFT);
     }
@@ -123,6 +125,11 @@ void arch_ipi_send(struct hart_mask harts)
             PANIC("the firmware refuses a software interrupt: %s", status_name(status));
         }
     }
+}
+
+uint64_t hart_time(void)
+{
+    return arch_time_now();
 }
 
 void hart_relax(void)

@@ -13,6 +13,7 @@
 #include "csr.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
+#include "lib/trace.h"
 #include "sbi.h"
 
 /* A range longer than this is cheaper to flush whole. */
@@ -105,6 +106,7 @@ void arch_tlb_flush_local(struct tlb_op op)
     uint64_t asid = op.asid;
     uint64_t pages = op.bytes / PAGE_SIZE;
 
+    trace_note(TRACE_FENCE_LOCAL, op.va.raw, op.bytes);
     if (only_global_fences || (pages == 0 && global)) {
         flush_everything();
         return;
@@ -132,18 +134,23 @@ void arch_tlb_flush_local(struct tlb_op op)
 
 status_t arch_tlb_flush_remote(struct hart_mask harts, struct tlb_op op)
 {
+    status_t status;
+
     if (hart_mask_is_empty(harts)) {
         return OK;
     }
+    trace_note(TRACE_FENCE_REMOTE, harts.bits, op.bytes);
     /* Stores to slots are visible to the other harts before they are asked to fence. */
     __asm__ volatile("fence rw, rw" ::: "memory");
     if (only_global_fences) {
-        return sbi_remote_sfence(harts, (vaddr_t){0}, 0);
+        status = sbi_remote_sfence(harts, (vaddr_t){0}, 0);
+    } else if (op_is_global(op)) {
+        status = sbi_remote_sfence(harts, op.va, op.bytes);
+    } else {
+        status = sbi_remote_sfence_asid(harts, op.va, op.bytes, op.asid);
     }
-    if (op_is_global(op)) {
-        return sbi_remote_sfence(harts, op.va, op.bytes);
-    }
-    return sbi_remote_sfence_asid(harts, op.va, op.bytes, op.asid);
+    trace_note(TRACE_FENCE_REMOTE_END, harts.bits, (uint64_t)status);
+    return status;
 }
 
 /* Tables and the caller's mark "this hart uses the space" are visible before satp names the root;
@@ -186,18 +193,24 @@ paddr_t arch_active_root(void)
 
 void arch_icache_sync_local(void)
 {
+    trace_note(TRACE_CODE_LOCAL, 0, 0);
     __asm__ volatile("fence.i" ::: "memory");
     counter_add(COUNTER_fence_i, 1);
 }
 
 status_t arch_icache_sync(struct hart_mask others)
 {
+    status_t status;
+
     arch_icache_sync_local();
     if (hart_mask_is_empty(others)) {
         return OK;
     }
+    trace_note(TRACE_CODE_REMOTE, others.bits, 0);
     __asm__ volatile("fence rw, rw" ::: "memory");
-    return sbi_remote_fence_i(others);
+    status = sbi_remote_fence_i(others);
+    trace_note(TRACE_CODE_REMOTE_END, others.bits, (uint64_t)status);
+    return status;
 }
 
 void arch_zero_frame(void *frame)

@@ -12,6 +12,7 @@
 #include "hart.h"
 #include "lib/assert.h"
 #include "lib/log.h"
+#include "lib/trace.h"
 #include "power.h"
 #include "timer.h"
 
@@ -49,6 +50,7 @@ const char *trap_cause_name(uint64_t scause)
 
 static struct user_frame *on_interrupt(struct user_frame *frame, uint64_t scause)
 {
+    trace_note(TRACE_INTERRUPT, scause & ~SCAUSE_INTERRUPT, 0);
     if (scause == (SCAUSE_INTERRUPT | INTERRUPT_TIMER)) {
         timer_interrupt_off();
         return kernel_on_timer(frame);

@@ -26,6 +26,10 @@ enum verdict {
 #include "uapi/syscalls.def"
 #undef SYSCALL
 
+/* Makes system calls leave events, or not, as the trace is on or off (lib/trace.h).  Called after
+ * that has changed. */
+void syscall_follow_trace(void);
+
 /* Ends a call without results.  Results, if any, are set afterwards as args 1, 2, ... */
 static inline enum verdict syscall_done(struct user_frame *frame, status_t status)
 {

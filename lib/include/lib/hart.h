@@ -17,6 +17,9 @@ typedef uint32_t hart_idx_t;
 /* Logical index of the hart that asks.  Any context. */
 hart_idx_t hart_index(void);
 
+/* Ticks of the machine's time base now.  Any context. */
+uint64_t hart_time(void);
+
 /* A pause inside a loop that waits for another hart. */
 void hart_relax(void);
 

@@ -10,6 +10,7 @@
 
 #include "arch/pte.h"
 #include "arch_host/phys_mem.h"
+#include "lib/trace.h"
 #include "machine/effects.h"
 
 static const struct machine *the_machine;
@@ -62,6 +63,16 @@ void host_hart_set(hart_idx_t hart)
 hart_idx_t hart_index(void)
 {
     return this_hart;
+}
+
+uint64_t hart_time(void)
+{
+    return time_now;
+}
+
+uint32_t trace_thread(void)
+{
+    return this_hart + 1; /* one thread for each hart */
 }
 
 void hart_relax(void)
