@@ -30,7 +30,10 @@ vellum_find_tool(CMAKE_RANLIB riscv64-unknown-elf-ranlib binutils-riscv64-unknow
 
 # The library directories match exact architecture strings: with -misa-spec=2.2 the CSR and fence.i
 # instructions need no suffix, and rv64imac/lp64 is found.
-set(VELLUM_GCC_ARCH -march=rv64imac -mabi=lp64 -misa-spec=2.2)
+if(NOT VELLUM_ARCH)
+    set(VELLUM_ARCH -march=rv64imac -mabi=lp64)
+endif()
+set(VELLUM_GCC_ARCH ${VELLUM_ARCH} -misa-spec=2.2)
 
 if(VELLUM_COMPILER STREQUAL "clang")
     vellum_find_tool(CMAKE_C_COMPILER clang clang)
@@ -38,7 +41,8 @@ if(VELLUM_COMPILER STREQUAL "clang")
     set(CMAKE_C_COMPILER_TARGET riscv64-unknown-elf)
     set(CMAKE_ASM_COMPILER ${CMAKE_C_COMPILER})
     set(CMAKE_ASM_COMPILER_TARGET riscv64-unknown-elf)
-    set(vellum_arch "-march=rv64imac -mabi=lp64 -mno-relax")
+    list(JOIN VELLUM_ARCH " " vellum_arch)
+    string(APPEND vellum_arch " -mno-relax")
     set(CMAKE_EXE_LINKER_FLAGS_INIT "-fuse-ld=lld")
 elseif(VELLUM_COMPILER STREQUAL "gcc")
     set(CMAKE_C_COMPILER ${VELLUM_GCC})
