@@ -25,6 +25,7 @@ static const struct entry entries[] = {
     {"harts", "", "tells what each hart does", command_harts},
     {"counters", "[FILTER]", "shows the kernel's counters", command_counters},
     {"devices", "", "lists the I/O regions", command_devices},
+    {"trace", "on|off|dump", "records what harts do, and prints it", command_trace},
     {"echo", "[WORD...]", "prints its words", command_echo},
     {"poweroff", "[STATUS]", "turns the machine off", command_poweroff},
 };

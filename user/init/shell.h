@@ -55,3 +55,4 @@ int command_counters(struct command command);
 int command_devices(struct command command);
 int command_echo(struct command command);
 int command_poweroff(struct command command);
+int command_trace(struct command command);
