@@ -62,6 +62,7 @@ class Boot:
     load_address: int = 0
     gdb: bool = False
     turn: int = TURN
+    counted: bool = False  # one hart whose clock moves a nanosecond an instruction, for scripts/bench
 
     @property
     def image_file(self):
@@ -232,6 +233,8 @@ def command_line(boot):
     if boot.cores < boot.smp:
         line += ["-accel", "tcg,thread=single"]
         line += ["-icount", f"shift={boot.turn},sleep=off"] if boot.commands else []
+    elif boot.counted:
+        line += ["-icount", "shift=0,sleep=off"]
     line += ["-kernel", kernel_file(boot), "-initrd", boot.initrd_file]
     line += tree_arguments(boot)
     arguments = bootargs(boot)
