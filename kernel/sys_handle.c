@@ -46,6 +46,17 @@ enum verdict sys_handle_duplicate(struct user_frame *frame)
     return syscall_done_with(frame, status, copy);
 }
 
+static uint64_t object_number(struct object *object)
+{
+    if (object->type == HANDLE_PROCESS) {
+        return LIST_ENTRY(object, struct process, object)->id;
+    }
+    if (object->type == HANDLE_THREAD) {
+        return LIST_ENTRY(object, struct thread, object)->id;
+    }
+    return 0;
+}
+
 enum verdict sys_handle_info(struct user_frame *frame)
 {
     struct handle_entry entry;
@@ -57,6 +68,7 @@ enum verdict sys_handle_info(struct user_frame *frame)
     enum verdict verdict = syscall_done_with(frame, OK, entry.object->type);
 
     user_frame_set_arg(frame, 2, entry.rights);
+    user_frame_set_arg(frame, 3, object_number(entry.object));
     object_put(entry.object);
     return verdict;
 }

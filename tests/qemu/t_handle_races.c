@@ -44,7 +44,7 @@ static void look(uint64_t *random)
         (handle_t)atomic_load_explicit(&shared[random_next(random) % SLOTS], memory_order_acquire);
     uint64_t type = HANDLE_PROCESS;
     handle_t copy = HANDLE_NONE;
-    long status = sys_handle_info(handle, &type, NULL);
+    long status = sys_handle_info(handle, &type, NULL, NULL);
 
     if (status != 0) {
         (void)team_is((uint64_t)status, (uint64_t)-SYS_EBADF, "asking about a handle");

@@ -12,11 +12,11 @@ static void rights_check(void)
     uint64_t type = 0;
     uint64_t rights = 0;
 
-    tap_status(sys_handle_info(user_self(), &type, &rights), 0, "the own process can be asked");
+    tap_status(sys_handle_info(user_self(), &type, &rights, NULL), 0, "the own process can be asked");
     tap_ok(type == HANDLE_PROCESS && rights == RIGHT_ALL, "it is a process, with all rights");
     tap_status(sys_handle_duplicate(user_self(), RIGHT_READ | RIGHT_DUPLICATE, &copy), 0,
                "a copy with fewer rights");
-    (void)sys_handle_info(copy, &type, &rights);
+    (void)sys_handle_info(copy, &type, &rights, NULL);
     tap_ok(type == HANDLE_PROCESS && rights == (RIGHT_READ | RIGHT_DUPLICATE),
            "has just those rights");
     tap_status(sys_handle_duplicate(copy, RIGHT_READ | RIGHT_MAP, &more), -SYS_EACCES,
@@ -44,7 +44,7 @@ static void stale_check(void)
         (void)sys_handle_close(next);
     }
     tap_is(same, 0, "its number does not come again soon");
-    tap_status(sys_handle_info(first, NULL, NULL), -SYS_EBADF, "and stays bad");
+    tap_status(sys_handle_info(first, NULL, NULL, NULL), -SYS_EBADF, "and stays bad");
 }
 
 static void transfer_check(void)

@@ -18,7 +18,7 @@
 static long handle_give(handle_t process, handle_t handle, handle_t *theirs)
 {
     uint64_t rights = 0;
-    long status = handle == HANDLE_NONE ? 0 : sys_handle_info(handle, NULL, &rights);
+    long status = handle == HANDLE_NONE ? 0 : sys_handle_info(handle, NULL, &rights, NULL);
 
     *theirs = HANDLE_NONE;
     if (status != 0 || (rights & RIGHT_TRANSFER) == 0) {
