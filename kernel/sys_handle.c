@@ -4,6 +4,7 @@
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
+#include "kernel/thread.h"
 
 enum verdict sys_handle_close(struct user_frame *frame)
 {
