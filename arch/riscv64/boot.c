@@ -261,13 +261,13 @@ _Noreturn void boot_main(uint64_t hart_id, uint64_t tree_pa, uint64_t image_star
     hart_become(hart_prepare(0, hart_id)); /* until the tree gives it an index */
     hart_set_stack((uint64_t)(uintptr_t)boot_stack_low, (uint64_t)(uintptr_t)boot_stack_top);
     csr_write(stvec, (uintptr_t)trap_entry);
-    csr_write(scounteren, SCOUNTEREN_ALL);
     facts.hart_id = hart_id;
     if (sbi_init() != OK) {
         boot_stop("the firmware has no SBI BASE extension (SBI 0.2 or later is needed)");
     }
     read_tree(tree_pa, hart_id);
     become_boot_hart(hart_id);
+    hart_counters_allow();
     map_early_direct();
     reserve_memory(&machine, facts.tree);
     examine_harts();

@@ -38,8 +38,9 @@
 #define SATP_ASID_MASK       0x0ffff00000000000
 #define SATP_PPN_MASK        0x00000fffffffffff
 
-/* User mode may read cycle, time and instret. */
-#define SCOUNTEREN_ALL 0x7
+/* What user mode may read: the time; cycles, time and instructions. */
+#define SCOUNTEREN_TIME 0x2
+#define SCOUNTEREN_ALL  0x7
 
 /* stimecmp of Sstc, by number: assemblers of Debian 12 do not know the name. */
 #define CSR_STIMECMP 0x14d

@@ -4,6 +4,7 @@
 
 #include "arch/arch.h"
 #include "arch/layout.h"
+#include "arch/machine.h"
 #include "csr.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
@@ -44,6 +45,13 @@ void hart_set_stack(uint64_t low, uint64_t top)
 
     self->stack_low = low;
     self->stack_top = top;
+}
+
+void hart_counters_allow(void)
+{
+    bool all = machine_cmdline_has(machine_get(), "user-counters");
+
+    csr_write(scounteren, all ? SCOUNTEREN_ALL : SCOUNTEREN_TIME);
 }
 
 /* trap_entry.S */

@@ -56,6 +56,10 @@ void hart_set_stack(uint64_t low, uint64_t top);
 /* Goes on in `next` on the empty kernel stack of this hart, in the final table. */
 _Noreturn void hart_take_stack(void (*next)(void));
 
+/* Lets programs on this hart read the time, and with the word `user-counters` on the command line
+ * the hart's cycles and instructions too.  The machine's tree has been read. */
+void hart_counters_allow(void);
+
 /* Waits for an interrupt that is enabled in sie.  It is not taken, because SIE is clear, and stays
  * pending: one that has come before ends the wait at once. */
 static inline void hart_wait(void)

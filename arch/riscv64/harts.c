@@ -185,7 +185,7 @@ _Noreturn void harts_arrive(uint64_t hart_id)
         hart_halt();
     }
     tell_caller();
-    csr_write(scounteren, SCOUNTEREN_ALL);
+    hart_counters_allow();
     boot_probe_hart(&comers[self->index].report.facts);
     csr_write(sie, SIE_SOFT);
     stage_set(self->index, STAGE_EXAMINED);
