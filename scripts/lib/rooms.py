@@ -22,7 +22,7 @@ COMPILER_HEADERS = {
 LIBFDT_HEADERS = {"fdt.h", "libfdt.h"}
 GENERATED = {
     "arch": {"asm_offsets.h"},
-    "user": {"vellum/calls.h"},
+    "user": {"vellum/calls.h", "vellum/counters.def", "vellum/trace.def"},
     "user-tests": {"vellum/calls.h"},
     "oracle": {"mutants.h"},
 }

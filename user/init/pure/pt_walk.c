@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* See pt_walk.h. */
+#include "pt_walk.h"
+
+#include "uapi/error.h"
+
+static const uint64_t permissions = PT_R | PT_W | PT_X;
+
+uint64_t pt_walk_bytes(unsigned level)
+{
+    return UINT64_C(1) << (PT_PAGE_SHIFT + 9 * level);
+}
+
+static enum pt_kind kind_of(uint64_t entry, unsigned level)
+{
+    if ((entry & PT_V) == 0) {
+        return PT_OTHER;
+    }
+    if ((entry & permissions) != 0) {
+        return PT_LEAF;
+    }
+    return level > 0 ? PT_NODE : PT_OTHER;
+}
+
+/* Whether an entry goes on with a run that has `count` entries already. */
+static int run_goes_on(const struct pt_record *run, uint64_t entry, unsigned level)
+{
+    uint64_t step = run->kind == PT_LEAF ? pt_walk_bytes(level) >> PT_PAGE_SHIFT : 0;
+
+    return entry == run->entry + ((step * run->count) << PT_PPN_SHIFT);
+}
+
+/* Takes the run of entries of a node that begins at an index. */
+static struct pt_record run_take(const uint64_t *entries, unsigned level, unsigned index,
+                                 uint64_t address)
+{
+    struct pt_record run = {
+        .address = address,
+        .entry = entries[index],
+        .count = 1,
+        .level = (uint16_t)level,
+        .kind = (uint16_t)kind_of(entries[index], level),
+    };
+
+    while (index + run.count < PT_ENTRIES && run_goes_on(&run, entries[index + run.count], level)) {
+        run.count++;
+    }
+    return run;
+}
+
+/* Reads and tells a node; *is_open: whether its entries are there to be followed. */
+static long node_enter(struct pt_walk *walk, struct pt_record record, int *is_open)
+{
+    unsigned level = record.level;
+    uint64_t physical = 0;
+    long status = 0;
+
+    *is_open = 0;
+    if (level >= walk->last_level) {
+        status = walk->read(walk->context, record.address, level, walk->entries[level], &physical);
+        *is_open = status == 0;
+    }
+    if (status == -SYS_ENOENT) {
+        walk->missed++;
+        return 0;
+    }
+    if (level + 1 == walk->levels) {
+        record.entry = (physical >> PT_PAGE_SHIFT) << PT_PPN_SHIFT;
+    }
+    return status == 0 ? walk->take(walk->context, &record) : status;
+}
+
+/* Cuts off what lies below `from`; 0: nothing is left. */
+static int run_cut(const struct pt_walk *walk, struct pt_record *run)
+{
+    uint64_t bytes = pt_walk_bytes(run->level);
+    uint64_t skip = 0;
+
+    if (run->kind == PT_NODE) {
+        return walk->from < bytes || run->address > walk->from - bytes;
+    }
+    if (run->address < walk->from) {
+        skip = (walk->from - run->address) / bytes;
+    }
+    if (skip >= run->count) {
+        return 0;
+    }
+    run->address += skip * bytes;
+    run->count -= (uint32_t)skip;
+    if (run->kind == PT_LEAF) {
+        run->entry += (skip * (bytes >> PT_PAGE_SHIFT)) << PT_PPN_SHIFT;
+    }
+    return 1;
+}
+
+long pt_walk_run(struct pt_walk *walk)
+{
+    unsigned top = walk->levels - 1;
+    unsigned level = top;
+    unsigned index[PT_LEVELS_MAX] = {0};
+    uint64_t start[PT_LEVELS_MAX] = {0};
+    int is_open = 0;
+    long status =
+        node_enter(walk, (struct pt_record){.count = 1, .level = (uint16_t)top}, &is_open);
+
+    while (status == 0 && is_open) {
+        uint64_t address = start[level] + index[level] * pt_walk_bytes(level);
+
+        if (index[level] == PT_ENTRIES || address >= walk->limit) {
+            if (level == top) {
+                break;
+            }
+            level++;
+            continue;
+        }
+        struct pt_record run = run_take(walk->entries[level], level, index[level], address);
+
+        if (run.kind == PT_NODE) {
+            run.count = 1;
+        }
+        index[level] += run.count;
+        if (run.entry == 0 || !run_cut(walk, &run)) {
+            continue;
+        }
+        if (run.kind != PT_NODE) {
+            status = walk->take(walk->context, &run);
+            continue;
+        }
+        run.level = (uint16_t)(level - 1);
+        int is_node_open = 0;
+
+        status = node_enter(walk, run, &is_node_open);
+        if (status == 0 && is_node_open) {
+            level--;
+            index[level] = 0;
+            start[level] = address;
+        }
+    }
+    return status;
+}

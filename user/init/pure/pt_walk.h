@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Walking the page tables of a process node by node, as records: one for every node, one for every
+ * run of leaf entries alike.  The entries come from a function given, so that the host can test it.
+ *
+ * What is read may be anything, and may change while it is read: a node that is gone is passed
+ * over, and no more than five levels of 512 entries are followed.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PT_LEVELS_MAX 5U
+#define PT_ENTRIES    512U
+
+/* Bits of an entry (privileged spec, "Sv39 page table entry", "Svpbmt"). */
+#define PT_V          UINT64_C(0x1)
+#define PT_R          UINT64_C(0x2)
+#define PT_W          UINT64_C(0x4)
+#define PT_X          UINT64_C(0x8)
+#define PT_U          UINT64_C(0x10)
+#define PT_G          UINT64_C(0x20)
+#define PT_A          UINT64_C(0x40)
+#define PT_D          UINT64_C(0x80)
+#define PT_PPN        UINT64_C(0x003ffffffffffc00)
+#define PT_PPN_SHIFT  10
+#define PT_PAGE_SHIFT 12
+
+enum pt_kind {
+    PT_NODE,  /* entry: what points to the node; of the root, which nothing points to, its address
+                 alone in the place of a frame number */
+    PT_LEAF,  /* entry: the first of the run; the others differ from it by their frames, which
+                 follow one another */
+    PT_OTHER, /* neither: entries alike that hardware does not use, or must not see */
+};
+
+struct pt_record {
+    uint64_t address; /* first that it decides about    */
+    uint64_t entry;
+    uint32_t count; /* entries; PT_NODE: 1            */
+    uint16_t level; /* PT_NODE: of the node; else of the node that holds the entries */
+    uint16_t kind;
+};
+
+struct pt_walk {
+    /* Copies entries of the node of a level that decides about an address; 0, or an error of
+     * uapi/error.h negated. */
+    long (*read)(void *context, uint64_t address, unsigned level, uint64_t *entries,
+                 uint64_t *physical);
+    /* Takes a record; anything but 0 ends the walk with this status. */
+    long (*take)(void *context, const struct pt_record *record);
+    void *context;
+    unsigned levels;     /* of the tree, 3 to 5                                */
+    unsigned last_level; /* nodes below this level are named but not read      */
+    uint64_t from;       /* nothing below this address is told                 */
+    uint64_t limit;      /* first address past the user range                  */
+    uint64_t missed;     /* nodes that went while they were read               */
+
+    uint64_t entries[PT_LEVELS_MAX][PT_ENTRIES]; /* the walk's own */
+};
+
+/* Bytes that one entry of a level decides about. */
+uint64_t pt_walk_bytes(unsigned level);
+
+/* Walks the tree by rising addresses, a node before what it holds.  Errors: those of take, and of
+ * read but ENOENT, which only means that a node has gone. */
+long pt_walk_run(struct pt_walk *walk);

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* See space_rows.h. */
+#include "space_rows.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE_SHIFT 12U
+
+static unsigned log2_of(uint64_t value)
+{
+    return value == 0 ? 0 : 63U - (unsigned)__builtin_clzll(value);
+}
+
+static struct space_row row_of(const struct vm_range_info *range)
+{
+    return (struct space_row){
+        .start = range->start,
+        .end = range->start + range->bytes,
+        .bytes = range->bytes,
+        .ranges = 1,
+        .shared = range->shared,
+        .accessed = range->accessed,
+        .dirty = range->dirty,
+        .physical = range->physical,
+        .kinds = 1U << (range->kind & 31),
+        .prot_any = range->prot,
+        .prot_all = range->prot,
+        .levels = 1U << (range->level & 31),
+    };
+}
+
+/* Whether the next range only goes on with the last row. */
+static int is_continued(const struct space_row *row, const struct space_row *next)
+{
+    int is_alike = row->ranges == 1 && row->end == next->start && row->kinds == next->kinds &&
+                   row->prot_any == next->prot_any && row->levels == next->levels;
+    int is_next_frame = row->physical == 0
+                            ? next->physical == 0
+                            : next->physical == row->physical + (row->end - row->start);
+
+    return is_alike && is_next_frame;
+}
+
+/* Makes one row of two neighbours. */
+static void row_join(struct space_row *row, const struct space_row *next)
+{
+    row->end = next->end;
+    row->bytes += next->bytes;
+    row->shared += next->shared;
+    row->accessed += next->accessed;
+    row->dirty += next->dirty;
+    row->kinds |= next->kinds;
+    row->prot_any |= next->prot_any;
+    row->prot_all &= next->prot_all;
+    row->levels |= next->levels;
+}
+
+/* Draws the two neighbours as one that are closest; the first of several such. */
+static void rows_fold(struct space_rows *rows)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i + 1 < rows->count; i++) {
+        uint64_t gap = rows->rows[i + 1].start - rows->rows[i].end;
+
+        if (gap < rows->rows[best + 1].start - rows->rows[best].end) {
+            best = i;
+        }
+    }
+    row_join(&rows->rows[best], &rows->rows[best + 1]);
+    rows->rows[best].ranges += rows->rows[best + 1].ranges;
+    rows->rows[best].physical = 0;
+    memmove(&rows->rows[best + 1], &rows->rows[best + 2],
+            (rows->count - best - 2) * sizeof(rows->rows[0]));
+    rows->count--;
+}
+
+void space_rows_add(struct space_rows *rows, const struct vm_range_info *range)
+{
+    struct space_row row = row_of(range);
+
+    if (rows->count > 0 && is_continued(&rows->rows[rows->count - 1], &row)) {
+        row_join(&rows->rows[rows->count - 1], &row);
+        return;
+    }
+    rows->rows[rows->count++] = row;
+    rows->ranges++;
+    if (rows->count > SPACE_ROWS_MAX) {
+        rows_fold(rows);
+    }
+}
+
+uint64_t space_rows_pages(const struct space_row *row)
+{
+    unsigned level = log2_of(row->levels);
+
+    return row->levels == 1U << level ? row->bytes >> (PAGE_SHIFT + 9 * level) : 0;
+}
+
+void space_rows_prot_text(const struct space_row *row, char text[4])
+{
+    static const struct {
+        uint32_t prot;
+        char letter;
+    } letters[] = {{VM_PROT_R, 'r'}, {VM_PROT_W, 'w'}, {VM_PROT_X, 'x'}};
+
+    for (size_t i = 0; i < 3; i++) {
+        char letter = (row->prot_any & letters[i].prot) != 0 ? '?' : '-';
+
+        text[i] = (row->prot_all & letters[i].prot) != 0 ? letters[i].letter : letter;
+    }
+    text[3] = '\0';
+}
+
+void space_rows_size_text(uint64_t bytes, char text[SPACE_SIZE_BYTES])
+{
+    unsigned unit = log2_of(bytes) / 10;
+    unsigned shift = unit * 10;
+    uint64_t whole = bytes >> shift;
+    uint64_t rest = bytes - (whole << shift);
+
+    if (rest == 0) {
+        (void)snprintf(text, SPACE_SIZE_BYTES, "%" PRIu64 "%c", whole, "BKMGTPE"[unit]);
+        return;
+    }
+    unsigned tenth = (unsigned)((rest >> (shift - 10)) * 10 >> 10);
+
+    (void)snprintf(text, SPACE_SIZE_BYTES, "%" PRIu64 ".%u%c", whole, tenth, "BKMGTPE"[unit]);
+}
+
+void space_rows_count_text(uint64_t count, char text[SPACE_SIZE_BYTES])
+{
+    unsigned unit = 0;
+
+    while (count > 99999) {
+        count /= 1000;
+        unit++;
+    }
+    (void)snprintf(text, SPACE_SIZE_BYTES, "%" PRIu64 "%.1s", count, &" KMGTPE"[unit]);
+    if (unit == 0) {
+        text[strlen(text) - 1] = '\0';
+    }
+}
+
+/* Columns of a bar: 1 for a page, all for the limit, and so many doublings for each in between. */
+static size_t bar_columns(uint64_t bytes, uint64_t limit, size_t columns)
+{
+    unsigned doublings = log2_of(limit >> PAGE_SHIFT);
+    unsigned have = log2_of(bytes >> PAGE_SHIFT);
+
+    if (doublings == 0 || have >= doublings) {
+        return columns;
+    }
+    return 1 + have * (columns - 1) / doublings;
+}
+
+void space_rows_bar(uint64_t bytes, uint64_t limit, size_t columns, char fill,
+                    char text[SPACE_BAR_MAX + 1])
+{
+    columns = columns > SPACE_BAR_MAX ? SPACE_BAR_MAX : columns;
+    size_t filled = columns == 0 ? 0 : bar_columns(bytes, limit, columns);
+
+    memset(text, fill, filled);
+    text[filled] = '\0';
+}
+
+void space_rows_scale(uint64_t limit, size_t columns, char text[SPACE_BAR_MAX + 1])
+{
+    static const char *const names[] = {"4K", "1M", "1G", "1T", "1P"};
+    static const unsigned shifts[] = {12, 20, 30, 40, 50};
+    size_t used = 0;
+
+    columns = columns > SPACE_BAR_MAX ? SPACE_BAR_MAX : columns;
+    memset(text, ' ', columns);
+    text[columns] = '\0';
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        uint64_t bytes = UINT64_C(1) << shifts[i];
+        size_t place = columns == 0 ? 0 : bar_columns(bytes, limit, columns) - 1;
+
+        if (bytes < limit && place + 2 <= columns && (used == 0 || place > used)) {
+            memcpy(text + place, names[i], 2);
+            used = place + 2;
+        }
+    }
+}
+
+char space_rows_fill(const struct space_row *row)
+{
+    if ((row->kinds & 1U << VM_KIND_IO) != 0) {
+        return 'i';
+    }
+    if ((row->prot_any & VM_PROT_X) != 0) {
+        return 'x';
+    }
+    return (row->prot_any & VM_PROT_W) != 0 ? 'w' : 'r';
+}
