@@ -73,6 +73,8 @@ static const struct call calls[] = {
     {"power_off", 29, 0, HANDLE_MACHINE, RIGHT_MANAGE, {TESTED, 99}},
     {"vm_check, machine", 30, 0, HANDLE_MACHINE, RIGHT_MANAGE, {TESTED, PROCESS}},
     {"vm_check, process", 30, 1, HANDLE_PROCESS, RIGHT_READ, {MACHINE, TESTED}},
+    {"trace_control", 42, 0, HANDLE_MACHINE, RIGHT_MANAGE, {TESTED, 0}},
+    {"trace_read", 43, 0, HANDLE_MACHINE, RIGHT_READ, {TESTED, 0, 0, BUFFER, 8}},
 };
 
 static long call_with(const struct call *call, uint64_t handle)
