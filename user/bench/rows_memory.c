@@ -79,17 +79,6 @@ static long populate_run(uint64_t times)
     return map(0, times);
 }
 
-static long first_map(void)
-{
-    return map(0, PAGES_16M);
-}
-
-static long first_touch_run(uint64_t times)
-{
-    touch(0, times);
-    return 0;
-}
-
 static long touched_map(void)
 {
     long status = map(0, PAGES_64M);
@@ -129,7 +118,6 @@ const struct row rows_memory[] = {
     {"map_write_unmap", 2000, 0, neighbour_map, page_run, all_unmap},
     {"map_write_unmap_alone", 1000, 0, NULL, page_run, NULL},
     {"populate", PAGES_16M, 1, NULL, populate_run, all_unmap},
-    {"first_write", PAGES_16M, 1, first_map, first_touch_run, all_unmap},
     {"unmap_64m", PAGES_64M, 1, touched_map, unmap_run, all_unmap},
     {"protect_page", 5000, 0, range_map, protect_page_run, all_unmap},
     {"protect_64m_tighten", PAGES_64M, 1, touched_map, tighten_run, all_unmap},
