@@ -46,6 +46,11 @@ hart_idx_t run_queue_lock_home(const struct thread *thread)
     }
 }
 
+void run_queue_lock(hart_idx_t hart)
+{
+    spinlock_acquire(&run_queues[hart].lock);
+}
+
 void run_queue_unlock(hart_idx_t hart)
 {
     spinlock_release(&run_queues[hart].lock);

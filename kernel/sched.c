@@ -11,9 +11,11 @@
 #include "arch/arch.h"
 #include "arch/machine.h"
 #include "kernel/console.h"
+#include "kernel/futex.h"
 #include "kernel/process.h"
 #include "kernel/reaper.h"
 #include "kernel/run_queue.h"
+#include "kernel/timeouts.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
 #include "lib/spinlock.h"
@@ -46,6 +48,8 @@ static uint64_t ticks_of_ms(uint64_t ms)
 void sched_init(void)
 {
     run_queue_init();
+    timeouts_init();
+    futex_init();
     for (unsigned i = 0; i < HART_MAX; i++) {
         harts[i].slice_end = NEVER;
         harts[i].armed = NEVER;
@@ -164,7 +168,8 @@ static void arm_timer(struct sched_hart *hart)
     } else if (hart->slice_end == NEVER) {
         hart->slice_end = arch_time_now() + ticks_of_ms(SCHED_SLICE_MS);
     }
-    deadline = hart->slice_end;
+    deadline = timeouts_earliest();
+    deadline = hart->slice_end < deadline ? hart->slice_end : deadline;
     if (hart_index() == poll_hart && console_is_waited_for()) {
         uint64_t now = arch_time_now();
 
@@ -215,6 +220,7 @@ struct user_frame *sched_idle(void)
         if (hart_index() == poll_hart) {
             console_poll();
         }
+        timeouts_expire();
         result = run_queue_pick_idle(&next);
         if (result == RUN_QUEUE_SOON) {
             hart_relax();
@@ -234,6 +240,7 @@ bool sched_timer_fired(void)
     if (hart_index() == poll_hart) {
         console_poll();
     }
+    timeouts_expire();
     hart->armed = 0; /* set it anew, or to never */
     return hart->slice_end <= arch_time_now();
 }

@@ -5,6 +5,7 @@
 #include "kernel/run_queue.h"
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
+#include "kernel/timeouts.h"
 #include "kernel/vm_args.h"
 #include "mm/user_copy.h"
 
@@ -69,17 +70,23 @@ enum verdict sys_process_kill(struct user_frame *frame)
     return syscall_done(frame, status);
 }
 
-/* Blocks the thread unless the process has ended; true if it waits now. */
-static bool wait_for_process(struct thread *self, struct process *process)
+/* Blocks the thread if the process has not ended.
+ * OK: it has.  ERR_AGAIN: the thread waits now.  ERR_TIMEDOUT: the deadline is past. */
+static status_t wait_for_process(struct thread *self, struct process *process, uint64_t deadline)
 {
-    spinlock_acquire(&process->waiters.lock);
-    bool waits = !process_has_ended(process);
+    status_t status = OK;
 
-    if (waits) {
-        wait_queue_block_locked(&process->waiters, self, &process->object);
+    spinlock_acquire(&process->waiters.lock);
+    if (process_has_ended(process)) {
+        status = OK;
+    } else if (timeouts_is_past(deadline)) {
+        status = ERR_TIMEDOUT;
+    } else {
+        wait_queue_block_until_locked(&process->waiters, self, &process->object, deadline);
+        status = ERR_AGAIN;
     }
     spinlock_release(&process->waiters.lock);
-    return waits;
+    return status;
 }
 
 enum verdict sys_process_wait(struct user_frame *frame)
@@ -95,9 +102,11 @@ enum verdict sys_process_wait(struct user_frame *frame)
     struct process *process = LIST_ENTRY(object, struct process, object);
     enum verdict verdict = VERDICT_BLOCK;
 
-    if (process == self->process) {
-        verdict = syscall_done(frame, ERR_DEADLK);
-    } else if (!wait_for_process(self, process)) {
+    status = process == self->process ? ERR_DEADLK
+                                      : wait_for_process(self, process, user_frame_arg(frame, 1));
+    if (status != OK && status != ERR_AGAIN) {
+        verdict = syscall_done(frame, status);
+    } else if (status == OK) {
         verdict = syscall_done_with(frame, OK, process->exit.reason);
         user_frame_set_arg(frame, 2, process->exit.detail);
         user_frame_set_arg(frame, 3, process->exit.access);
@@ -189,8 +198,10 @@ enum verdict sys_thread_wait(struct user_frame *frame)
         verdict = syscall_done(frame, ERR_DEADLK);
     } else if (thread_has_ended(thread)) {
         verdict = syscall_done(frame, OK);
+    } else if (timeouts_is_past(user_frame_arg(frame, 1))) {
+        verdict = syscall_done(frame, ERR_TIMEDOUT);
     } else {
-        wait_queue_block_locked(&thread->waiters, self, object);
+        wait_queue_block_until_locked(&thread->waiters, self, object, user_frame_arg(frame, 1));
     }
     spinlock_release(&thread->waiters.lock);
     object_put(object);

@@ -72,6 +72,7 @@ void thread_end(struct thread *thread)
 
     spinlock_release(&process->lock);
     ASSERT(list_is_empty(&thread->queue_link));
+    (void)futex_take_result(thread);
     reaper_expect();
     run_queue_state_set(thread, THREAD_ENDED);
     if (was_last) {

@@ -7,7 +7,9 @@
 
 #include "kernel/run_queue.h"
 #include "kernel/thread.h"
+#include "kernel/timeouts.h"
 #include "lib/assert.h"
+#include "uapi/process.h"
 
 void wait_queue_init(struct wait_queue *queue)
 {
@@ -15,7 +17,8 @@ void wait_queue_init(struct wait_queue *queue)
     list_init(&queue->threads);
 }
 
-void wait_queue_block_locked(struct wait_queue *queue, struct thread *thread, struct object *owner)
+void wait_queue_block_until_locked(struct wait_queue *queue, struct thread *thread,
+                                   struct object *owner, uint64_t deadline_ns)
 {
     ASSERT(spinlock_is_mine(&queue->lock) && thread_state(thread) == THREAD_RUNNING);
     if (owner != NULL) {
@@ -26,20 +29,44 @@ void wait_queue_block_locked(struct wait_queue *queue, struct thread *thread, st
 
     thread->waits_in = queue;
     thread->waits_for = owner;
+    timeouts_add_locked(home, thread, deadline_ns);
     run_queue_state_set(thread, THREAD_BLOCKED);
     run_queue_unlock(home);
 }
 
-/* Takes a blocked thread out of its queue.  Both locks are held.  Returns the owner to put. */
-static struct object *unblock_locked(struct thread *thread)
+void wait_queue_block_locked(struct wait_queue *queue, struct thread *thread, struct object *owner)
+{
+    wait_queue_block_until_locked(queue, thread, owner, WAIT_FOREVER);
+}
+
+/* Takes a blocked thread out of all that it waits in.  Both locks are held.  Returns the owner to
+ * put. */
+static struct object *unblock_locked(struct thread *thread, hart_idx_t home)
 {
     struct object *owner = thread->waits_for;
 
     list_remove(&thread->queue_link);
+    if (thread->futex.place.queue != NULL) {
+        key_queue_remove(&thread->futex.place);
+    }
+    timeouts_remove_locked(home, thread);
     thread->waits_in = NULL;
     thread->waits_for = NULL;
     run_queue_state_set(thread, THREAD_TAKEN);
     return owner;
+}
+
+void wait_queue_wake_locked(struct wait_queue *queue, struct thread *thread)
+{
+    hart_idx_t home = run_queue_lock_home(thread);
+    struct object *owner = unblock_locked(thread, home);
+
+    run_queue_unlock(home);
+    spinlock_release(&queue->lock);
+    run_queue_put(thread);
+    if (owner != NULL) {
+        object_put(owner);
+    }
 }
 
 /* Wakes the first thread.  False: there is none. */
@@ -50,16 +77,7 @@ static bool wake_first(struct wait_queue *queue)
         spinlock_release(&queue->lock);
         return false;
     }
-    struct thread *thread = LIST_ENTRY(queue->threads.next, struct thread, queue_link);
-    hart_idx_t home = run_queue_lock_home(thread);
-    struct object *owner = unblock_locked(thread);
-
-    run_queue_unlock(home);
-    spinlock_release(&queue->lock);
-    run_queue_put(thread);
-    if (owner != NULL) {
-        object_put(owner);
-    }
+    wait_queue_wake_locked(queue, LIST_ENTRY(queue->threads.next, struct thread, queue_link));
     return true;
 }
 
@@ -88,7 +106,15 @@ static struct wait_queue *queue_of(const struct thread *thread, struct object **
     return queue;
 }
 
-bool wait_queue_cancel(struct thread *thread)
+/* When a thread is to be taken out. */
+enum when {
+    AT_ONCE,
+    IF_EXPIRED, /* only if its deadline has come */
+};
+
+/* Takes a blocked thread out of the queue it waits in.  False: it waits no more, or its deadline
+ * has not come at `now`. */
+static bool take_out(struct thread *thread, enum when when, uint64_t now)
 {
     struct object *owner;
     struct object *waited_for = NULL;
@@ -99,10 +125,11 @@ bool wait_queue_cancel(struct thread *thread)
     }
     spinlock_acquire(&queue->lock);
     hart_idx_t home = run_queue_lock_home(thread);
-    bool is_there = thread->waits_in == queue;
+    bool is_taken =
+        thread->waits_in == queue && (when == AT_ONCE || timeouts_has_come_locked(thread, now));
 
-    if (is_there) {
-        waited_for = unblock_locked(thread);
+    if (is_taken) {
+        waited_for = unblock_locked(thread, home);
     }
     run_queue_unlock(home);
     spinlock_release(&queue->lock);
@@ -112,7 +139,19 @@ bool wait_queue_cancel(struct thread *thread)
     if (owner != NULL) {
         object_put(owner);
     }
-    return is_there;
+    return is_taken;
+}
+
+bool wait_queue_cancel(struct thread *thread)
+{
+    return take_out(thread, AT_ONCE, 0);
+}
+
+void wait_queue_expire(struct thread *thread, uint64_t now)
+{
+    if (take_out(thread, IF_EXPIRED, now)) {
+        run_queue_put(thread);
+    }
 }
 
 bool wait_queue_is_empty(struct wait_queue *queue)

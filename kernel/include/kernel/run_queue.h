@@ -30,6 +30,9 @@ void run_queue_init(void);
 hart_idx_t run_queue_lock_home(const struct thread *thread);
 void run_queue_unlock(hart_idx_t hart);
 
+/* Takes the lock of that hart's run queue; given back likewise. */
+void run_queue_lock(hart_idx_t hart);
+
 /* The thread that this hart runs, or NULL. */
 struct thread *run_queue_current(void);
 

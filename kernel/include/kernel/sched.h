@@ -5,7 +5,8 @@
  * A thread runs until it blocks, yields, ends, or may not stay; if another is ready on its hart,
  * for at most SCHED_SLICE_MS.  A hart that finds nothing in its own queue takes from others'; then
  * it waits with the kernel's own table.  The timer is armed only when it is needed: another thread
- * is ready here, the reaper has work, or, on one hart, console input is waited for.
+ * is ready here, a thread that blocked here has a deadline, the reaper has work, or, on one hart,
+ * console input is waited for.
  */
 #pragma once
 

@@ -12,7 +12,9 @@
 #pragma once
 
 #include "arch/user_frame.h"
+#include "kernel/futex.h"
 #include "kernel/object.h"
+#include "kernel/timeout_heap.h"
 #include "kernel/wait.h"
 #include "lib/hart_mask.h"
 #include "lib/types.h"
@@ -43,6 +45,8 @@ struct thread {
     struct list_node process_link; /* (p) process->threads                                 */
     struct wait_queue *waits_in;   /* (q) and (s) to change, either to read; while blocked */
     struct object *waits_for;      /* likewise: owner of that queue, one reference         */
+    struct timeout_node timeout;   /* (s) while blocked with a deadline                    */
+    struct futex_wait futex;       /* see kernel/futex.h                                   */
     struct wait_queue waiters;     /* threads in thread_wait for this one                  */
     struct user_frame frame;       /* (h) registers; see user_frame_owner                  */
 };

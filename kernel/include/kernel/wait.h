@@ -30,8 +30,21 @@ void wait_queue_init(struct wait_queue *queue);
  * owner: the object that holds the queue; gets a reference while the thread waits.  May be NULL. */
 void wait_queue_block_locked(struct wait_queue *queue, struct thread *thread, struct object *owner);
 
+/* The same; the thread is woken when the deadline comes, in nanoseconds since boot, if nothing has
+ * done so before (kernel/timeouts.h). */
+void wait_queue_block_until_locked(struct wait_queue *queue, struct thread *thread,
+                                   struct object *owner, uint64_t deadline_ns);
+
 /* Makes up to `max` of the threads ready, first come first.  True if others are left. */
 bool wait_queue_wake(struct wait_queue *queue, unsigned max);
+
+/* Makes one thread ready that waits in the queue.  The queue's lock is held, and is given back. */
+void wait_queue_wake_locked(struct wait_queue *queue, struct thread *thread);
+
+/* Makes a blocked thread ready whose deadline has come at `now`, in ticks.  Nothing happens if it
+ * waits no more, or for something else with a later deadline or none.  The caller has a reference.
+ */
+void wait_queue_expire(struct thread *thread, uint64_t now);
 
 /* Takes a blocked thread out of the queue it waits in, without making it ready; the reference on
  * the queue's owner is given back.  False: it waits no more.  The caller has a reference on the

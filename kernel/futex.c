@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* Futexes: keys, buckets, and the way in and out of them. */
+#include "kernel/futex.h"
+
+#include <stdatomic.h>
+
+#include "arch/arch.h"
+#include "kernel/process.h"
+#include "kernel/thread.h"
+#include "kernel/timeouts.h"
+#include "kernel/wait.h"
+#include "mm/user_copy.h"
+#include "mm/vm_cursor.h"
+
+#define BUCKET_BITS 6U
+#define BUCKETS     (1U << BUCKET_BITS)
+#define READ_TRIES  8U
+
+/* What a word is, with a reference on the frame of a shared one. */
+struct target {
+    struct tree_key key;
+    struct frame *frame;       /* NULL: private                        */
+    _Atomic(uint32_t) *direct; /* of a shared word: where it is to be read */
+};
+
+static struct bucket {
+    _Alignas(64) struct wait_queue queue;
+    struct key_queue keys; /* queue.lock */
+} buckets[BUCKETS];
+
+void futex_init(void)
+{
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        wait_queue_init(&buckets[i].queue);
+    }
+}
+
+/* Different values become different ones, with all their bits felt in the high ones. */
+static uint64_t mix(uint64_t value)
+{
+    value *= UINT64_C(0x9e3779b97f4a7c15);
+    value ^= value >> 32;
+    return value * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* No two pairs have one key: for a given low half the high one tells `where`. */
+static struct tree_key key_make(uint64_t where, uint64_t offset)
+{
+    return (struct tree_key){.high = mix(where) + mix(offset), .low = offset};
+}
+
+static struct bucket *bucket_of(struct tree_key key)
+{
+    return &buckets[mix(key.high) >> (64 - BUCKET_BITS)];
+}
+
+/* The frame of a shared word, with a reference.  ERR_FAULT: no RAM there that can be read. */
+static status_t frame_get_at(struct vm_space *space, vaddr_t va, struct frame **frame)
+{
+    struct vm_cursor cursor = {0};
+    struct vm_slot slot;
+    vaddr_t page = {align_down(va.raw, PAGE_SIZE)};
+    struct va_range range = {page, vaddr_add(page, PAGE_SIZE)};
+    status_t status = vm_cursor_open(&cursor, space, range, VM_CURSOR_QUERY);
+
+    if (status != OK) {
+        return status;
+    }
+    status = vm_cursor_query(&cursor, &slot);
+    if (status == OK && (slot.item.kind != VM_ITEM_RAM || (slot.item.prop.prot & VM_R) == 0)) {
+        status = ERR_FAULT;
+    }
+    if (status == OK) {
+        *frame = slot.item.frame;
+        frame_get(*frame);
+    }
+    vm_cursor_close(&cursor);
+    return status;
+}
+
+static status_t target_get(struct vm_space *space, struct futex_word word, struct target *target)
+{
+    uint64_t offset = word.va.raw & PAGE_MASK;
+
+    if (word.scope == FUTEX_OF_SPACE) {
+        *target = (struct target){.key = key_make((uintptr_t)space, word.va.raw)};
+        return OK;
+    }
+    status_t status = frame_get_at(space, word.va, &target->frame);
+
+    if (status == OK) {
+        /* Words are 4 bytes apart, so this offset is nobody's private one. */
+        target->key = key_make((uintptr_t)target->frame, offset | 1);
+        target->direct = (_Atomic(uint32_t) *)((char *)frame_bytes(target->frame) + offset);
+    }
+    return status;
+}
+
+/* Reads the word; nothing is waited for.  False: the access faulted. */
+static bool word_read(const struct target *target, vaddr_t va, uint32_t *value)
+{
+    if (target->direct == NULL) {
+        return arch_load_user_u32(va, value);
+    }
+    /* Relaxed: the bucket's lock orders it after the stores of whoever woke before. */
+    *value = atomic_load_explicit(target->direct, memory_order_relaxed);
+    return true;
+}
+
+/* One try.  ERR_BUSY: the word could not be read. */
+static status_t block_try(struct thread *thread, const struct target *target,
+                          struct futex_call call)
+{
+    struct bucket *bucket = bucket_of(target->key);
+    status_t status = OK;
+    uint32_t value;
+
+    spinlock_acquire(&bucket->queue.lock);
+    if (!word_read(target, call.word.va, &value)) {
+        status = ERR_BUSY;
+    } else if (value != call.expected) {
+        status = ERR_AGAIN;
+    } else if (timeouts_is_past(call.deadline_ns)) {
+        status = ERR_TIMEDOUT;
+    } else {
+        thread->futex.was_woken = false;
+        thread->futex.frame = target->frame;
+        key_queue_add(&bucket->keys, &thread->futex.place, target->key);
+        wait_queue_block_until_locked(&bucket->queue, thread, NULL, call.deadline_ns);
+    }
+    spinlock_release(&bucket->queue.lock);
+    return status;
+}
+
+status_t futex_block(struct thread *thread, struct futex_call call)
+{
+    struct vm_space *space = thread->process->space;
+    struct target target = {0};
+    uint32_t value;
+    status_t status = target_get(space, call.word, &target);
+
+    if (status != OK) {
+        return status;
+    }
+    status = block_try(thread, &target, call);
+    for (unsigned i = 0; status == ERR_BUSY && i < READ_TRIES; i++) {
+        /* Without the lock the fault can be looked into. */
+        status = user_load_u32(space, call.word.va, &value);
+        if (status == OK) {
+            status = block_try(thread, &target, call);
+        }
+    }
+    if (status != OK && target.frame != NULL) {
+        frame_put(target.frame);
+    }
+    return status;
+}
+
+bool futex_take_result(struct thread *thread)
+{
+    bool was_woken = thread->futex.was_woken;
+
+    thread->futex.was_woken = false;
+    if (thread->futex.frame != NULL) {
+        frame_put(thread->futex.frame);
+        thread->futex.frame = NULL;
+    }
+    return was_woken;
+}
+
+/* Wakes the first thread of a key.  False: there is none. */
+static bool wake_first(struct bucket *bucket, struct tree_key key)
+{
+    spinlock_acquire(&bucket->queue.lock);
+    struct key_place *place = key_queue_first(&bucket->keys, key);
+
+    if (place == NULL) {
+        spinlock_release(&bucket->queue.lock);
+        return false;
+    }
+    struct thread *thread = LIST_ENTRY(place, struct thread, futex.place);
+
+    thread->futex.was_woken = true;
+    wait_queue_wake_locked(&bucket->queue, thread);
+    return true;
+}
+
+status_t futex_wake(struct vm_space *space, struct futex_word word, unsigned max, unsigned *woken)
+{
+    struct target target = {0};
+    unsigned count = 0;
+    status_t status = target_get(space, word, &target);
+
+    if (status != OK) {
+        return status;
+    }
+    while (count < max && wake_first(bucket_of(target.key), target.key)) {
+        count++;
+    }
+    if (target.frame != NULL) {
+        frame_put(target.frame);
+    }
+    *woken = count;
+    return OK;
+}
