@@ -4,7 +4,10 @@
  * harts and never enter the kernel.  Each operation's SBI calls for sfence.vma and fence.i, and the
  * harts they interrupt, are counted exactly.  With one hart there is never a call.  Then the others
  * leave the space, and nobody is interrupted; each flushes for itself when it returns.
+ *
+ * scripts/bench reads the comments "fences HARTS WHAT: RFENCE calls, interrupted harts".
  */
+#include <inttypes.h>
 #include <stdatomic.h>
 
 #include "support.h"
@@ -136,6 +139,12 @@ static void rows_work(unsigned member)
     atomic_store_explicit(&phase, 1, memory_order_release);
 }
 
+static void counts_tell(unsigned harts, const char *what, const struct counts *counts)
+{
+    tap_diag("fences %u %s: %" PRIu64 " %" PRIu64, harts, what,
+             counts->of[REMOTE] + counts->of[CODE], counts->of[INTERRUPTED]);
+}
+
 static void rows_report(unsigned harts)
 {
     uint64_t others = harts - 1;
@@ -154,6 +163,7 @@ static void rows_report(unsigned harts)
         for (unsigned which = 0; which < COUNTED; which++) {
             tap_is(got[i].of[which], want.of[which], "%s: %s", row->what, names[which]);
         }
+        counts_tell(harts, row->what, &got[i]);
     }
 }
 
@@ -214,6 +224,18 @@ static void leave_work(unsigned member)
     team_spin(&phase, 1);
 }
 
+#define STAY_MAX 3U
+static const char *const away_names[STAY_MAX] = {
+    "unmap a page, no other hart there",
+    "unmap a page, one other hart there",
+    "unmap a page, two other harts there",
+};
+static const char *const back_names[STAY_MAX] = {
+    "all others return",
+    "all others but one return",
+    "all others but two return",
+};
+
 static void leave_check(unsigned harts, unsigned stay, int has_identifiers)
 {
     uint64_t calls = stay != 0 ? 1 : 0;
@@ -226,6 +248,8 @@ static void leave_check(unsigned harts, unsigned stay, int has_identifiers)
     atomic_store_explicit(&returned, 0, memory_order_relaxed);
     tap_status(team_run(harts, leave_work), 0, "all but %u others leave the space", stay);
     team_report("as it should");
+    counts_tell(harts, away_names[stay], &when_away);
+    counts_tell(harts, back_names[stay], &when_back);
     tap_is(when_away.of[INTERRUPTED], stay, "unmap then: %s", names[INTERRUPTED]);
     tap_is(when_away.of[REMOTE], calls, "unmap then: %s", names[REMOTE]);
     tap_is(when_away.of[LOCAL], 1, "unmap then: %s", names[LOCAL]);
@@ -268,7 +292,7 @@ int main(void)
     rows_report(harts);
     int has_identifiers = identifiers_found();
 
-    for (unsigned stay = 0; stay < harts && stay < 3; stay++) {
+    for (unsigned stay = 0; stay < harts && stay < STAY_MAX; stay++) {
         leave_check(harts, stay, has_identifiers);
     }
     return tap_done();
