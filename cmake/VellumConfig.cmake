@@ -6,8 +6,8 @@
 #   VELLUM_QEMU      the command that boots what is installed, to be continued with arguments
 
 if(NOT VELLUM_GCC)
-    message(FATAL_ERROR "Programs for Vellum are cross-compiled. In a fresh build directory: "
-        "cmake --toolchain ${CMAKE_CURRENT_LIST_DIR}/VellumToolchain.cmake ...")
+    message(FATAL_ERROR "Programs for Vellum are cross-compiled. In a fresh build directory:\n"
+        "  cmake --toolchain ${CMAKE_CURRENT_LIST_DIR}/VellumToolchain.cmake ...")
 endif()
 if(TARGET Vellum::vellum)
     return()

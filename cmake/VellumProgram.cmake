@@ -9,8 +9,9 @@
 #       NAME.cpio in the current binary directory: the archive that Vellum comes with, and the
 #       programs as bin/TARGET (the shell's `run`) and test/TARGET (the shell's `test`); a target's
 #       OUTPUT_NAME counts, if it has one.
-#   vellum_add_run(NAME ARCHIVE [argument...])
-#       A target that boots QEMU with such an archive; arguments are those of scripts/qemu.py.
+#   vellum_add_run(NAME ARCHIVE [COMMANDS command...] [ARGUMENTS argument...])
+#       A target that boots QEMU with such an archive: to the shell, or for some commands of it.
+#       Arguments are those of scripts/run that choose a machine, like --harts 4.
 #
 # Who includes this says first where things are: VELLUM_CRT0, VELLUM_LINKER_SCRIPT, VELLUM_LIBRARY,
 # VELLUM_SCRIPTS, and for archives of one's own VELLUM_MACHINE (Image and initrd.cpio).
@@ -112,8 +113,14 @@ function(vellum_add_archive name)
 endfunction()
 
 function(vellum_add_run name archive)
+    cmake_parse_arguments(PARSE_ARGV 2 run "" "" "COMMANDS;ARGUMENTS")
+    if(run_COMMANDS)
+        string(REGEX REPLACE "\\\\?;" "$<SEMICOLON>" run_COMMANDS "${run_COMMANDS}")
+        list(APPEND run_ARGUMENTS "--commands=${run_COMMANDS}")
+    endif()
     add_custom_target(${name} DEPENDS ${archive} USES_TERMINAL VERBATIM
         COMMAND Python3::Interpreter ${VELLUM_SCRIPTS}/qemu.py --build ${VELLUM_MACHINE}
             --out ${CMAKE_CURRENT_BINARY_DIR}
-            --initrd ${CMAKE_CURRENT_BINARY_DIR}/${archive}.cpio ${ARGN})
+            --initrd ${CMAKE_CURRENT_BINARY_DIR}/${archive}.cpio
+            ${run_ARGUMENTS})
 endfunction()

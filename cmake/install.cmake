@@ -14,7 +14,8 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/VellumConfigVersion.cmake
 
 install(DIRECTORY user/include/ lib/formats/include/ kernel/uapi/include/
     ${PROJECT_BINARY_DIR}/generated/include/
-    DESTINATION include/vellum FILES_MATCHING PATTERN "*.h" PATTERN "asm_offsets.h" EXCLUDE)
+    DESTINATION include/vellum FILES_MATCHING PATTERN "*.h" PATTERN "*.def"
+    PATTERN "asm_offsets.h" EXCLUDE)
 install(FILES $<TARGET_FILE:libvellum> user/user.ld DESTINATION lib/vellum)
 install(FILES $<TARGET_OBJECTS:user_crt0> DESTINATION lib/vellum RENAME crt0.o)
 install(FILES cmake/VellumConfig.cmake cmake/VellumProgram.cmake cmake/VellumToolchain.cmake

@@ -208,6 +208,8 @@ def steps(quick, full):
         yield "build, debug", step_build("rv64-debug")
         yield "build, release", step_build("rv64-release")
         yield "build, Clang", step_build("rv64-clang")
+        yield "programs from anywhere", step_script("tests/scripts/test_programs.py")
+        yield "a project elsewhere", step_script("tests/outside/run.py")
         yield "QEMU", step_qemu(full)
         yield "QEMU, shell and panics", step_sessions
 
