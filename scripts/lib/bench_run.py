@@ -30,7 +30,7 @@ WHAT_VARIANTS_ARE = {
     "u74": "much like a VisionFive 2's core: Sv39, no identifiers, A and D not set by hardware",
 }
 
-MEMBERS = {"init": "init", "bin/bench": "bin/bench", "bin/nothing": "bin/nothing"}
+MEMBERS = ("init", "bin/bench", "bin/nothing")
 MEMORY_BYTES = 1 << 30
 PAGE_BYTES = 4096
 FIRMWARE_INSTRUCTIONS = 12_000_000  # until it enters the kernel; docs/performance.md
@@ -44,10 +44,10 @@ LINE_ABSENT = re.compile(r"absent (\w+) (\d+)$")
 ENOSYS = 88
 
 
-def pack(build, out):
+def pack(build, out, name, members):
     """The archive of a machine that has nothing but what is measured."""
-    path = os.path.join(out, "bench.cpio")
-    files = {member: os.path.join(build, "initrd", file) for member, file in MEMBERS.items()}
+    path = os.path.join(out, name)
+    files = {member: os.path.join(build, "initrd", member) for member in members}
     for file in files.values():
         if not os.path.exists(file):
             raise qemu_boot.Problem(f"{file} is missing: cmake --build {build}")
@@ -148,7 +148,7 @@ def own_rows(build, facts):
 def run(variant, build, out):
     """Runs a variant; its result."""
     os.makedirs(out, exist_ok=True)
-    boot = boot_of(variant, build, out, pack(build, out))
+    boot = boot_of(variant, build, out, pack(build, out, "bench.cpio", MEMBERS))
     rows, facts = read_lines(console_of(boot, f"bench-{variant}"))
     rows = rows | dict(own_rows(build, facts))
     return {"variant": variant, "tools": tools_of(build, boot), "rows": rows}

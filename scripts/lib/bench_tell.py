@@ -12,7 +12,6 @@ FOLDER = os.path.join(qemu_boot.ROOT, "docs", "performance")
 MORE = (
     Operation("query", "query a page"),
     Operation("find_next", "find the next page, behind a hole of 1 GiB"),
-    Operation("map_write_unmap_alone", "map, write, unmap a page, alone in its table"),
 )
 # Columns: heading, and the counters that they add up.
 COUNTS = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Rows: mapping, unmapping, protecting, touching.  Rows on single pages work beside a page that
- * stays, so that its table stays too, unless their name says otherwise.
+ * stays, and so does its table.
  */
 #include "bench.h"
 
@@ -116,7 +116,6 @@ static long loosen_run(uint64_t times)
 
 const struct row rows_memory[] = {
     {"map_write_unmap", 2000, 0, neighbour_map, page_run, all_unmap},
-    {"map_write_unmap_alone", 1000, 0, NULL, page_run, NULL},
     {"populate", PAGES_16M, 1, NULL, populate_run, all_unmap},
     {"unmap_64m", PAGES_64M, 1, touched_map, unmap_run, all_unmap},
     {"protect_page", 5000, 0, range_map, protect_page_run, all_unmap},
