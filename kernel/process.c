@@ -42,12 +42,15 @@ static status_t handles_alloc(struct process *process)
     return OK;
 }
 
+/* Records the name in pieces; the field ends in zeroes. */
 static void trace_name(const struct process *process)
 {
-    uint64_t start;
+    uint64_t pieces[PROCESS_NAME_BYTES / sizeof(uint64_t)];
 
-    memcpy(&start, process->name, sizeof(start));
-    trace_note(TRACE_PROCESS, process->id, start);
+    memcpy(pieces, process->name, sizeof(pieces));
+    for (size_t i = 0; i < ARRAY_LEN(pieces) && pieces[i] != 0; i++) {
+        trace_note(TRACE_PROCESS, process->id, pieces[i]);
+    }
 }
 
 status_t process_create(const char *name, struct process **out)
@@ -77,7 +80,9 @@ status_t process_create(const char *name, struct process **out)
     list_init(&process->threads);
     list_init(&process->reap_link);
     wait_queue_init(&process->waiters);
-    trace_name(process);
+    if (trace_is_on()) {
+        trace_name(process);
+    }
     *out = process;
     return OK;
 }
