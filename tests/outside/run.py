@@ -15,12 +15,14 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
-# What its programs print, and one that the installed archive holds.
+# What its programs print, and two that the installed archive holds.
 WANTED = (
     "greetings from outside",
     "calls answer 0",
     "100000 terms: 3.14158265, off by 1.0e-05",
     "Hello from user mode.",
+    "a thread made 2.5 of 5",
+    "a copy of me wrote to 0x2000000000",
 )
 
 
