@@ -17,7 +17,10 @@ void asm_offsets(void)
     DEFINE(FRAME_X, offsetof(struct user_frame, x));
     DEFINE(FRAME_PC, offsetof(struct user_frame, pc));
     DEFINE(FRAME_OWNER, offsetof(struct user_frame, owner));
-    DEFINE(FRAME_BYTES, sizeof(struct user_frame));
+    DEFINE(FRAME_FP_HART, offsetof(struct user_frame, fp.hart));
+    DEFINE(FRAME_BYTES, offsetof(struct user_frame, fp)); /* on the kernel stack */
+    DEFINE(FP_F, offsetof(struct user_fp, f));
+    DEFINE(FP_FCSR, offsetof(struct user_fp, fcsr));
     DEFINE(HART_FRAME, offsetof(struct hart, frame));
     DEFINE(HART_STACK_LOW, offsetof(struct hart, stack_low));
     DEFINE(HART_STACK_TOP, offsetof(struct hart, stack_top));

@@ -9,6 +9,9 @@
 #define SSTATUS_SPIE         0x20
 #define SSTATUS_SPP          0x100
 #define SSTATUS_SUM          0x40000
+#define SSTATUS_FS           0x6000 /* floating point: Off, Initial, Clean, Dirty */
+#define SSTATUS_FS_CLEAN     0x4000
+#define SSTATUS_FS_DIRTY     0x6000
 #define SSTATUS_UXL_64       0x200000000
 
 #define SIE_SOFT             0x2

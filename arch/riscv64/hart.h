@@ -26,6 +26,7 @@ struct hart {
     uint64_t stack_low, stack_top;  /* the kernel stack, [low, top)                        */
     uint64_t emergency_top;         /* (c) end of the stack for traps off the kernel stack */
     uint64_t scratch[2];            /* trap entry, before it has a stack                   */
+    struct user_frame *fp_frame;    /* whose floating-point registers were loaded last; see fp.c */
     uint64_t reservation;           /* target of the store that ends an LR reservation     */
     struct shared quiescence;       /* (a) see arch_quiescence_count                       */
     uint64_t hart_id;               /* (c) the firmware's number                           */

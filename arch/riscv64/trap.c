@@ -9,6 +9,7 @@
 #include "arch/upcall.h"
 #include "csr.h"
 #include "extable.h"
+#include "fp.h"
 #include "hart.h"
 #include "lib/assert.h"
 #include "lib/log.h"
@@ -69,6 +70,10 @@ struct user_frame *trap_from_user(struct user_frame *frame)
     ASSERT((csr_read(sstatus) & SSTATUS_SPP) == 0);
     if ((scause & SCAUSE_INTERRUPT) != 0) {
         return on_interrupt(frame, scause);
+    }
+
+    if (scause == CAUSE_ILLEGAL && fp_begin(frame)) {
+        return frame;
     }
 
     struct fault fault = {

@@ -5,6 +5,9 @@
  * sscratch holds this hart's block in user mode and 0 in the kernel.  The frame of the running
  * thread is the block's `frame`.
  *
+ * Floating-point registers are no part of this: they stay where they are until the thread leaves the
+ * hart (fp.h).
+ *
  *   system call: saves pc, ra, sp, gp, tp, a0-a7.  The handler is C and keeps s0-s11, so a return
  *                to the same thread loads what was saved and clears t0-t6.  Any other verdict
  *                first completes the frame.
@@ -100,13 +103,29 @@ trap_leave_syscall:
  * that leaves is complete by now: from the store to its `owner` on another hart may resume it. */
 trap_resume:
     ld t0, HART_FRAME(tp)
-    beqz t0, 1f
-    beq a0, t0, 1f
+    beq a0, t0, 3f
+    csrr t1, sstatus
+    li t2, SSTATUS_FS
+    and t1, t1, t2
+    beqz t1, 1f
+    mv s0, a0
+    mv a0, t0
+    call fp_leave
+    mv a0, s0
+    ld t0, HART_FRAME(tp)
+1:  beqz t0, 2f
     fence rw, w
     sd zero, FRAME_OWNER(t0)
-1:  beqz a0, trap_idle
+2:  beqz a0, trap_idle
     sd a0, HART_FRAME(tp)
-    addi t0, tp, HART_RESERVATION
+    ld t1, FRAME_FP_HART(a0)
+    beqz t1, 4f
+    mv s0, a0
+    call fp_enter
+    mv a0, s0
+    j 4f
+3:  beqz a0, trap_idle
+4:  addi t0, tp, HART_RESERVATION
     sc.d zero, zero, (t0)       /* another thread's LR must not pair with this one's SC */
     quiescence_leave t1
     ld t1, FRAME_PC(a0)

@@ -3,15 +3,19 @@
 #include "arch/user_frame.h"
 
 #include "lib/log.h"
+#include "lib/string.h"
 
 #define REG_SP 2
 #define REG_A0 10
 
-_Static_assert(sizeof(struct user_frame) % 16 == 0, "frames are put on the stack");
+_Static_assert(offsetof(struct user_frame, fp) % 16 == 0, "frames are put on the stack");
 
 void user_frame_init(struct user_frame *frame, vaddr_t pc, vaddr_t sp, uint64_t arg0, uint64_t arg1)
 {
-    *frame = (struct user_frame){.pc = pc.raw};
+    memset(frame->x, 0, sizeof(frame->x));
+    frame->pc = pc.raw;
+    atomic_init(&frame->owner, 0);
+    frame->fp.hart = 0; /* the rest of fp means nothing then */
     frame->x[REG_SP] = sp.raw;
     frame->x[REG_A0] = arg0;
     frame->x[REG_A0 + 1] = arg1;

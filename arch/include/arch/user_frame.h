@@ -17,11 +17,20 @@
 
 #define USER_FRAME_ARGS 7U
 
+/* Floating-point registers of a thread, for arch alone.  f and fcsr are valid once `hart` is not 0
+ * and the thread has been saved since; 0: it has used none. */
+struct user_fp {
+    uint64_t hart; /* 1 + logical index of the hart that loaded them last */
+    uint64_t fcsr;
+    uint64_t f[32];
+};
+
 /* x1..x31 in order, then pc.  One layout for the trap entry and everyone else. */
 struct user_frame {
     uint64_t x[32]; /* x[0] is unused and stays 0 */
     uint64_t pc;
     _Atomic(uint64_t) owner; /* see user_frame_owner */
+    struct user_fp fp;
 };
 
 /* Whose trap exit may still read or write these registers: 1 + the hart's logical index, or 0: they

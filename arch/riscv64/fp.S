@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The floating-point registers, all at once.  The only file that names them; it alone is assembled
+ * with F and D (arch/CMakeLists.txt).  sstatus.FS is not Off here.
+ */
+#include "asm_offsets.h"
+
+#define F(n) (FP_F + 8 * (n))
+
+    .text
+
+/* void fp_save(struct user_fp *fp); */
+    .globl fp_save
+    .balign 4
+fp_save:
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    fsd f\n, F(\n)(a0)
+    .endr
+    .irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    fsd f\n, F(\n)(a0)
+    .endr
+    frcsr t0
+    sd t0, FP_FCSR(a0)
+    ret
+
+/* void fp_load(const struct user_fp *fp); */
+    .globl fp_load
+    .balign 4
+fp_load:
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    fld f\n, F(\n)(a0)
+    .endr
+    .irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    fld f\n, F(\n)(a0)
+    .endr
+    ld t0, FP_FCSR(a0)
+    fscsr t0
+    ret
+
+/* void fp_zero(void); */
+    .globl fp_zero
+    .balign 4
+fp_zero:
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    fmv.d.x f\n, zero
+    .endr
+    .irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    fmv.d.x f\n, zero
+    .endr
+    fscsr zero
+    ret
