@@ -29,6 +29,5 @@ void asm_offsets(void)
     DEFINE(HART_SCRATCH0, offsetof(struct hart, scratch[0]));
     DEFINE(HART_SCRATCH1, offsetof(struct hart, scratch[1]));
     DEFINE(HART_RESERVATION, offsetof(struct hart, reservation));
-    DEFINE(HART_INDEX, offsetof(struct hart, index));
     DEFINE(HART_QUIESCENCE, offsetof(struct hart, quiescence));
 }

@@ -204,13 +204,6 @@ trap_kernel:
     load sp, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 2
     sret
 
-/* hart_idx_t hart_index(void); */
-    .globl hart_index
-    .balign 4
-hart_index:
-    lwu a0, HART_INDEX(tp)
-    ret
-
 /* uint64_t arch_time_now(void); */
     .globl arch_time_now
     .balign 4
