@@ -1,85 +1,133 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Line editing on a console that neither echoes nor edits.  Backspace takes a character back,
- * Ctrl-U the line, Ctrl-C gives the line up, Ctrl-D on an empty line ends the input.  Escape
- * sequences (arrow keys) do nothing.  What does not fit rings the bell.
+ * Reading lines from the console with the editor, and the lines typed before.
+ *
+ * The terminal's width is asked for at the first prompt; a terminal that answers is asked again at
+ * every prompt, for its window may have changed.  Nobody waits for the answer: it comes in as an
+ * escape sequence like any other, and until then lines are 80 columns.
  */
+#include <inttypes.h>
 #include <stdio.h>
 
+#include "pure/line_edit.h"
+#include "pure/line_history.h"
 #include "shell.h"
+#include "vellum/calls.h"
 
-#define CTRL(letter) ((letter)&0x1f)
-#define BELL         0x07
-#define ESCAPE       0x1b
-#define DELETE       0x7f
+/* Saves the cursor, goes to the right end, asks where that is, and goes back. */
+#define ASK_WIDTH "\0337\033[999C\033[6n\0338"
+#define CLEAR     "\033[H\033[2J"
 
-/* Swallows the rest of an escape sequence: ESC [ parameters final, or ESC O final. */
-static void escape_skip(void)
+static struct line_edit editor = {.columns = LINE_COLUMNS};
+static struct line_history history;
+
+static void bytes_write(void *context, const char *bytes, size_t count)
 {
-    int byte = getchar();
-
-    if (byte != '[' && byte != 'O') {
-        return;
-    }
-    do {
-        byte = getchar();
-    } while (byte != EOF && (byte < 0x40 || byte > 0x7e));
+    (void)context;
+    (void)fwrite(bytes, 1, count, stdout);
 }
 
-static size_t erase(size_t used, size_t count)
-{
-    for (; count > 0 && used > 0; count--) {
-        printf("\b \b");
-        used--;
-    }
-    return used;
-}
-
-/* Reads a byte; the LF of a CR LF pair is not one. */
+/* One byte at a time: what is typed ahead may be meant for the program that the line starts. */
 static int byte_read(void)
 {
-    static int last;
-    int byte = getchar();
+    unsigned char byte = 0;
+    uint64_t count = 0;
 
-    if (byte == '\n' && last == '\r') {
-        byte = getchar();
+    (void)fflush(stdout);
+    if (sys_console_read(user_console(), (uintptr_t)&byte, 1, &count) != 0 || count != 1) {
+        return -1;
     }
-    last = byte;
     return byte;
 }
 
-char *line_read(const char *prompt, char *line, size_t line_bytes)
+static void editor_set(const char *text)
 {
-    size_t used = 0;
+    if (text != NULL) {
+        line_edit_set(&editor, text);
+    } else {
+        line_edit_bell(&editor);
+    }
+}
 
-    printf("%s", prompt);
-    for (;;) {
+/* Does what a byte asked for; 0: the line is whole, or the input has ended. */
+static int event_serve(enum line_event event, const char *prompt)
+{
+    switch (event) {
+    case LINE_NONE:
+        break;
+    case LINE_READY:
+    case LINE_END:
+        return 0;
+    case LINE_GIVEN_UP:
+        line_history_add(&history, "");
+        line_edit_begin(&editor, prompt);
+        break;
+    case LINE_OLDER:
+        editor_set(line_history_older(&history, editor.text));
+        break;
+    case LINE_NEWER:
+        editor_set(line_history_newer(&history));
+        break;
+    case LINE_COMPLETE:
+        line_names_complete(&editor);
+        break;
+    case LINE_CLEAR:
+        printf(CLEAR ASK_WIDTH);
+        line_edit_show(&editor);
+        break;
+    }
+    return 1;
+}
+
+char *line_read(const char *prompt)
+{
+    static int was_asked;
+    enum line_event event = LINE_NONE;
+
+    if (!was_asked) {
+        line_edit_init(&editor, bytes_write, NULL);
+    }
+    if (!was_asked || editor.answered) {
+        printf(ASK_WIDTH);
+    }
+    was_asked = 1;
+    line_edit_begin(&editor, prompt);
+    do {
         int byte = byte_read();
 
-        if (byte == '\r' || byte == '\n') {
-            break;
-        }
-        if (byte == EOF || (byte == CTRL('D') && used == 0)) {
-            printf("\n");
+        if (byte < 0) {
             return NULL;
         }
-        if (byte == CTRL('C')) {
-            printf("^C\n%s", prompt);
-            used = 0;
-        } else if (byte == CTRL('U')) {
-            used = erase(used, used);
-        } else if (byte == '\b' || byte == DELETE) {
-            used = erase(used, 1);
-        } else if (byte == ESCAPE) {
-            escape_skip();
-        } else if (byte >= ' ' && byte < DELETE && used < line_bytes - 1) {
-            line[used++] = (char)byte;
-            putchar(byte);
-        } else if (byte >= ' ' && byte < DELETE) {
-            putchar(BELL);
-        }
+        event = line_keys_byte(&editor, (unsigned char)byte);
+    } while (event_serve(event, prompt));
+    if (event == LINE_END) {
+        return NULL;
     }
-    printf("\n");
-    line[used] = '\0';
-    return line;
+    line_history_add(&history, editor.text);
+    return editor.text;
+}
+
+size_t line_columns(void)
+{
+    return editor.columns;
+}
+
+int command_history(struct command command)
+{
+    if (command.argc != 1) {
+        return command_usage("history");
+    }
+    for (uint32_t i = history.first; i != history.end; i++) {
+        printf("%5" PRIu32 "  %s\n", i + 1, line_history_line(&history, i));
+    }
+    return STATUS_OK;
+}
+
+int command_clear(struct command command)
+{
+    if (command.argc != 1) {
+        return command_usage("clear");
+    }
+    printf(CLEAR);
+    return STATUS_OK;
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Running programs of the archive, and saying how they ended. */
 #include <stdio.h>
-#include <string.h>
 
 #include "shell.h"
+#include "vellum/calls.h"
 
-int program_finish(const struct cpio_file *file, struct command words, struct user_end *end)
+int program_start(const struct cpio_file *file, struct command words, handle_t *process)
 {
-    handle_t process = HANDLE_NONE;
     struct user_program program = {
         .image = file->data,
         .image_bytes = file->bytes,
@@ -17,31 +16,43 @@ int program_finish(const struct cpio_file *file, struct command words, struct us
     };
 
     (void)fflush(stdout);
-    long status = user_spawn(&program, &process);
+    long status = user_spawn(&program, process);
     if (status == 0) {
-        status = user_finish(process, end);
+        return STATUS_OK;
     }
     if (status == -SYS_ENOEXEC) {
         printf("%s: not a program: %s\n", words.argv[0], user_image_problem(&program));
-    } else if (status != 0) {
-        printf("%s: %s\n", words.argv[0], strerror((int)-status));
+        return STATUS_FAILED;
     }
-    return status == 0 ? STATUS_OK : STATUS_FAILED;
+    if (status == -SYS_EINVAL) {
+        printf("%s: its name is too long for a process, or not plain ASCII\n", words.argv[0]);
+        return STATUS_FAILED;
+    }
+    return failure_tell(words.argv[0], status);
 }
 
-int program_run(struct command command)
+int program_finish(const struct cpio_file *file, struct command words, struct user_end *end)
+{
+    handle_t process = HANDLE_NONE;
+
+    if (program_start(file, words, &process) != STATUS_OK) {
+        return STATUS_FAILED;
+    }
+    /* If this fails, it has ended already, or Ctrl-C does not reach it. */
+    (void)sys_console_foreground(user_console(), process);
+    long status = user_finish(process, end);
+
+    return status == 0 ? STATUS_OK : failure_tell(words.argv[0], status);
+}
+
+int program_run(struct command words)
 {
     struct cpio_file file;
     struct user_end end;
     char text[96];
 
-    if (command.argc < 2) {
-        printf("usage: run NAME [ARG...]\n");
-        return STATUS_USAGE;
-    }
-    struct command words = {.argc = command.argc - 1, .argv = command.argv + 1};
     if (archive_find("bin", words.argv[0], &file) != CPIO_OK) {
-        printf("%s: no such program\n", words.argv[0]);
+        printf("%s: no such program; ls shows those there are\n", words.argv[0]);
         return STATUS_NOT_FOUND;
     }
     if (program_finish(&file, words, &end) != STATUS_OK) {
@@ -56,4 +67,12 @@ int program_run(struct command command)
         return STATUS_FAULT;
     }
     return end.reason == EXIT_KILLED ? STATUS_KILLED : STATUS_FAILED;
+}
+
+int command_run_program(struct command command)
+{
+    if (command.argc < 2) {
+        return command_usage("run");
+    }
+    return program_run((struct command){.argc = command.argc - 1, .argv = command.argv + 1});
 }

@@ -15,10 +15,21 @@
 #define STATUS_FAULT     139
 #define STATUS_MAX       255
 
-/* One command line, split into words.  argv[argc] is NULL. */
+/* One command, split into words.  argv[argc] is NULL. */
 struct command {
     int argc;
     const char *const *argv;
+};
+
+/* What the words behind a command's name are, for Tab. */
+enum completes {
+    COMPLETES_NOTHING,
+    COMPLETES_COMMAND, /* a command with its own words         */
+    COMPLETES_NAME,    /* a command's name                     */
+    COMPLETES_PROGRAM,
+    COMPLETES_TEST,
+    COMPLETES_PROCESS,
+    COMPLETES_TRACE, /* on, off, dump                        */
 };
 
 /* shell.c: runs the commands of a text, separated by `;`; returns the status of the last one that
@@ -28,8 +39,30 @@ int shell_run(char *text);
 /* shell.c: reads and runs lines until the input ends. */
 void shell_interact(void);
 
-/* line.c: reads one line with echo and simple editing.  Returns NULL at the end of input. */
-char *line_read(const char *prompt, char *line, size_t line_bytes);
+/* commands.c: runs one command or program. */
+int command_run(struct command command);
+
+/* commands.c: prints how a command is to be called; returns STATUS_USAGE. */
+int command_usage(const char *name);
+
+/* commands.c: what follows a command's name; COMPLETES_NOTHING for an unknown one. */
+enum completes command_completes(const char *name);
+
+/* commands.c: the name of the command of an index, NULL behind the last. */
+const char *command_name(size_t index);
+
+/* failure.c: says in words what an error of uapi/error.h, negated, means; returns STATUS_FAILED. */
+int failure_tell(const char *who, long status);
+
+/* line.c: reads one line, which is valid until the next call; NULL at the end of input. */
+char *line_read(const char *prompt);
+
+/* line.c: columns of the terminal, as far as it told. */
+size_t line_columns(void);
+
+/* line_names.c: completes the word before the editor's cursor, and lists names if several fit. */
+struct line_edit;
+void line_names_complete(struct line_edit *edit);
 
 /* archive.c: the next entry of the archive, from *offset, which is 0 at first. */
 enum cpio_result archive_next(size_t *offset, struct cpio_file *file);
@@ -40,19 +73,55 @@ enum cpio_result archive_find(const char *folder, const char *name, struct cpio_
 /* archive.c: a name in the archive without a leading "./". */
 const char *archive_name(const struct cpio_file *file);
 
-/* program.c: runs a program of the archive to its end.  Nonzero: it could not be started, and the
- * console says why. */
+/* program.c: starts a program of the archive; the handle is to be closed.  Nonzero: it could not be
+ * started, and the console says why. */
+int program_start(const struct cpio_file *file, struct command words, handle_t *process);
+
+/* program.c: runs a program of the archive to its end; Ctrl-C ends it.  Nonzero: it could not be
+ * started, and the console says why. */
 int program_finish(const struct cpio_file *file, struct command words, struct user_end *end);
 
+/* program.c: runs a program of bin/, words.argv[0], and tells how it ended if not by a status. */
+int program_run(struct command words);
+
+/* jobs.c: starts a program of bin/ and does not wait for it. */
+int job_start(struct command words);
+
+/* jobs.c: tells of programs in the background that have ended. */
+void jobs_report(void);
+
+/* process.c: the process of a number, or of a name that only one has.  Nonzero: there is none, and
+ * the console says so for `who`. */
+int process_find(const char *who, const char *word, struct process_info *info);
+
+/* process.c: the same, opened; the handle is to be closed. */
+int process_find_open(const char *who, const char *word, struct process_info *info,
+                      handle_t *process);
+
+/* process.c: the process with the smallest number above info->number; 0, -SYS_ENOENT if none. */
+long process_next(struct process_info *info);
+
+/* process.c: the number of this process, 0 if it cannot be told. */
+uint32_t process_own(void);
+
 /* The commands: each returns a status. */
-int program_run(struct command command);
-int tests_run(struct command command);
-int command_help(struct command command);
-int command_ls(struct command command);
-int command_free(struct command command);
-int command_harts(struct command command);
+int command_audit(struct command command);
+int command_clear(struct command command);
+int command_count(struct command command);
 int command_counters(struct command command);
 int command_devices(struct command command);
 int command_echo(struct command command);
+int command_free(struct command command);
+int command_harts(struct command command);
+int command_help(struct command command);
+int command_history(struct command command);
+int command_kill(struct command command);
+int command_ls(struct command command);
 int command_poweroff(struct command command);
+int command_ps(struct command command);
+int command_ptdump(struct command command);
+int command_run_program(struct command command);
+int command_test(struct command command);
+int command_time(struct command command);
 int command_trace(struct command command);
+int command_vmmap(struct command command);

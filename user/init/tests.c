@@ -17,6 +17,7 @@
 struct tally {
     unsigned count;
     unsigned failed;
+    int is_stopped; /* a test was killed: whoever typed Ctrl-C does not want the others */
 };
 
 static uint64_t frames_free(void)
@@ -29,7 +30,7 @@ static uint64_t frames_free(void)
 }
 
 /* Nonzero: the program passed; else a comment says why not. */
-static int test_passes(const struct cpio_file *file, const char *name)
+static int test_passes(struct tally *tally, const struct cpio_file *file, const char *name)
 {
     const char *const argv[] = {name, NULL};
     struct user_end end;
@@ -47,6 +48,7 @@ static int test_passes(const struct cpio_file *file, const char *name)
         printf("# %s %s\n", name, text);
         passes = 0;
     }
+    tally->is_stopped = end.reason == EXIT_KILLED;
     if (after != before) {
         printf("# %s: %" PRIu64 " frames were free before, %" PRIu64 " are after\n", name, before,
                after);
@@ -64,7 +66,7 @@ static void test_report(struct tally *tally, const struct cpio_file *file)
     const char *name = archive_name(file) + strlen(FOLDER);
 
     printf("# Subtest: %s\n", name);
-    int passes = test_passes(file, name);
+    int passes = test_passes(tally, file, name);
     tally->count++;
     tally->failed += passes ? 0 : 1;
     printf("%s %u - %s\n", passes ? "ok" : "not ok", tally->count, name);
@@ -84,34 +86,52 @@ static void tests_all(struct tally *tally)
         planned += is_test(&file) ? 1 : 0;
     }
     printf("TAP version 14\n1..%u\n", planned);
-    for (size_t offset = 0; archive_next(&offset, &file) == CPIO_OK;) {
+    for (size_t offset = 0; !tally->is_stopped && archive_next(&offset, &file) == CPIO_OK;) {
         if (is_test(&file)) {
             test_report(tally, &file);
         }
     }
 }
 
-int tests_run(struct command command)
+/* Finds a test by its name, with or without the t_ in front. */
+static int test_find(const char *word, struct cpio_file *file)
 {
-    struct tally tally = {0};
-    struct cpio_file file;
     char name[64];
 
-    if (command.argc > 2) {
-        printf("usage: test [NAME]\n");
-        return STATUS_USAGE;
-    }
-    if (command.argc == 1) {
-        tests_all(&tally);
-    } else {
-        (void)snprintf(name, sizeof(name), "t_%s", command.argv[1]);
-        if ((archive_find("test", command.argv[1], &file) != CPIO_OK || !is_test(&file)) &&
-            (archive_find("test", name, &file) != CPIO_OK || !is_test(&file))) {
-            printf("%s: no such test\n", command.argv[1]);
+    (void)snprintf(name, sizeof(name), "t_%s", word);
+    return (archive_find("test", word, file) == CPIO_OK && is_test(file)) ||
+           (archive_find("test", name, file) == CPIO_OK && is_test(file));
+}
+
+static int tests_named(struct tally *tally, struct command command)
+{
+    struct cpio_file file;
+
+    for (int i = 1; i < command.argc; i++) {
+        if (!test_find(command.argv[i], &file)) {
+            printf("%s: no such test; ls shows those there are\n", command.argv[i]);
             return STATUS_NOT_FOUND;
         }
-        printf("TAP version 14\n1..1\n");
-        test_report(&tally, &file);
+    }
+    printf("TAP version 14\n1..%d\n", command.argc - 1);
+    for (int i = 1; i < command.argc && !tally->is_stopped; i++) {
+        (void)test_find(command.argv[i], &file);
+        test_report(tally, &file);
+    }
+    return STATUS_OK;
+}
+
+int command_test(struct command command)
+{
+    struct tally tally = {0};
+
+    if (command.argc == 1) {
+        tests_all(&tally);
+    } else if (tests_named(&tally, command) != STATUS_OK) {
+        return STATUS_NOT_FOUND;
+    }
+    if (tally.is_stopped) {
+        printf("Bail out! A test was killed\n");
     }
     printf("tests: %u passed, %u failed\n", tally.count - tally.failed, tally.failed);
     return tally.failed == 0 && tally.count > 0 ? STATUS_OK : STATUS_FAILED;
