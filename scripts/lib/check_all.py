@@ -201,6 +201,7 @@ def steps(quick, full):
     yield "shell scripts", step_shellcheck
     yield "generated documents", step_documents
     yield "choice of configurations", step_script("tests/qemu/pairwise.py")
+    yield "trace scripts", step_script("tests/scripts/test_trace.py")
     if not quick:
         yield "fuzzing", step_fuzz
         yield "clang-tidy", step_tidy
