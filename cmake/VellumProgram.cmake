@@ -44,9 +44,12 @@ endif()
 # How user C is compiled: static, at fixed addresses.
 add_library(vellum_user_flags INTERFACE)
 target_include_directories(vellum_user_flags SYSTEM INTERFACE ${picolibc_include})
+# Makes picolibc's headers declare what user/posix defines.
+target_compile_definitions(vellum_user_flags INTERFACE _POSIX_THREADS=200809L
+    _POSIX_TIMERS=200809L _POSIX_CLOCK_SELECTION=200809L _POSIX_MONOTONIC_CLOCK=200809L)
 target_compile_options(vellum_user_flags INTERFACE
     ${user_arch} $<$<C_COMPILER_ID:GNU>:-misa-spec=2.2> -mcmodel=medany -fno-pic -fno-pie
-    $<$<COMPILE_LANGUAGE:C>:-fno-common -fno-stack-protector -fno-omit-frame-pointer
+    $<$<COMPILE_LANGUAGE:C>:-ffunction-sections -fdata-sections -fno-common -fno-stack-protector -fno-omit-frame-pointer
     -fno-asynchronous-unwind-tables -ftls-model=local-exec>)
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
     target_compile_options(vellum_user_flags INTERFACE -nostdlibinc)
@@ -56,11 +59,14 @@ function(vellum_add_program name)
     add_executable(${name} ${ARGN} ${VELLUM_CRT0})
     set_target_properties(${name} PROPERTIES LINK_DEPENDS ${VELLUM_LINKER_SCRIPT}
         LINKER_LANGUAGE C)
-    target_link_libraries(${name} PRIVATE ${VELLUM_LIBRARY} vellum_user_flags)
-    target_link_options(${name} PRIVATE -nostdlib -static
+    target_link_libraries(${name} PRIVATE vellum_user_flags)
+    target_link_options(${name} PRIVATE -nostdlib -static -Wl,--gc-sections
         -Wl,-T,${VELLUM_LINKER_SCRIPT} -Wl,--build-id=none -Wl,-z,max-page-size=4096)
-    target_link_libraries(${name} PRIVATE -Wl,--start-group
-        ${VELLUM_LIBRARY} ${VELLUM_PICOLIBC} ${VELLUM_USER_LIBGCC} -Wl,--end-group)
+    # The whole of our library, so that its locks and its sbrk take the place of picolibc's; what a
+    # program does not use is left out again.
+    target_link_libraries(${name} PRIVATE
+        -Wl,--whole-archive ${VELLUM_LIBRARY} -Wl,--no-whole-archive
+        -Wl,--start-group ${VELLUM_PICOLIBC} ${VELLUM_USER_LIBGCC} -Wl,--end-group)
 endfunction()
 
 # vellum_pack(ARCHIVE [BASE archive] MEMBERS member=target...): the rule that makes an archive.

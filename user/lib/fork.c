@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fork.h"
 #include "give.h"
 #include "launch.h"
+#include "user/lock.h"
+#include "user/space.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
 
@@ -117,8 +120,24 @@ static long space_copy(handle_t process)
     return 0;
 }
 
+/* The child begins as this thread was: it holds the library's locks. */
+static void library_lock(void)
+{
+    user_libc_lock();
+    user_stdio_lock();
+    user_space_lock();
+}
+
+static void library_unlock(void)
+{
+    user_space_unlock();
+    user_stdio_unlock();
+    user_libc_unlock();
+}
+
 _Noreturn static void child_begin(struct user_launch *launch)
 {
+    library_unlock();
     exit(launch->run_process(launch->argument));
 }
 
@@ -149,16 +168,18 @@ static long child_fill(handle_t process, const struct user_launch *launch)
 long user_fork_run(int (*run)(void *argument), void *argument, handle_t *process)
 {
     static const char name[] = "child";
-    struct user_launch launch = {.begin = child_begin, .run_process = run, .argument = argument};
+    struct user_launch launch = {
+        .begin = child_begin, .run_process = run, .argument = argument, .tp = user_thread_id()};
     handle_t created = HANDLE_NONE;
 
     (void)fflush(stdout);
-    __asm__ volatile("mv %0, tp" : "=r"(launch.tp));
     long status = sys_process_create((uintptr_t)name, strlen(name), &created);
     if (status != 0) {
         return status;
     }
+    library_lock();
     status = child_fill(created, &launch);
+    library_unlock();
     if (status != 0) {
         (void)sys_process_kill(created);
         (void)sys_handle_close(created);

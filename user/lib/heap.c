@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory below malloc: pages mapped as the break grows, in pieces of 64 KiB, and unmapped as it
- * shrinks.  The invariant: exactly [USER_HEAP_START, heap_mapped) is mapped.  Not for several
- * threads at once, as the C library's malloc here is not either.
+ * The break: memory that grows at one end, below malloc.  Pages are mapped as the break grows, in
+ * pieces of 64 KiB, and unmapped as it shrinks.  The invariant: exactly [USER_HEAP_START,
+ * heap_mapped) is mapped.  Under the lock of the address space.
  */
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>
 
+#include "user/space.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
 
@@ -17,7 +18,7 @@
 static uint64_t heap_break = USER_HEAP_START;
 static uint64_t heap_mapped = USER_HEAP_START;
 
-static long heap_resize(uint64_t mapped)
+static long heap_resize_locked(uint64_t mapped)
 {
     long status = 0;
     uint64_t done = 0;
@@ -37,16 +38,27 @@ static long heap_resize(uint64_t mapped)
     return status;
 }
 
+static long break_set_locked(uint64_t after)
+{
+    if (after < USER_HEAP_START || after > USER_HEAP_END) {
+        return -SYS_ENOMEM;
+    }
+    long status = heap_resize_locked((after + PIECE_BYTES - 1) & ~(PIECE_BYTES - 1));
+    if (status == 0) {
+        heap_break = after;
+    }
+    return status;
+}
+
 void *sbrk(ptrdiff_t increment)
 {
+    user_space_lock();
     uint64_t before = heap_break;
-    uint64_t after = before + (uint64_t)increment;
-
-    if (after < USER_HEAP_START || after > USER_HEAP_END ||
-        heap_resize((after + PIECE_BYTES - 1) & ~(PIECE_BYTES - 1)) != 0) {
+    long status = break_set_locked(before + (uint64_t)increment);
+    user_space_unlock();
+    if (status != 0) {
         errno = ENOMEM;
         return (void *)UINTPTR_MAX;
     }
-    heap_break = after;
     return (void *)(uintptr_t)before;
 }

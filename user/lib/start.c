@@ -7,12 +7,14 @@
 #include "user/vellum.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "launch.h"
+#include "user/lock.h"
 #include "vellum/calls.h"
 
 /* System calls speak the C library's error numbers. */
@@ -28,6 +30,11 @@ _Static_assert(SYS_ETIMEDOUT == ETIMEDOUT && SYS_ENOTSUP == ENOTSUP);
 #define LIMIT_SMALLEST (UINT64_C(1) << 38)
 
 int main(int argc, char **argv);
+
+/* picolibc's: what atexit() was told, if the program uses it; and functions of the linker script.
+ */
+__attribute__((weak)) void __call_exitprocs(int status, void *unused);
+void __libc_fini_array(void);
 
 /* From the linker script: the functions to call before main. */
 extern void (*const __init_array_start[])(void);
@@ -80,6 +87,27 @@ void user_start(const struct start_info *info)
         (*init)();
     }
     exit(main((int)info_own.argc, (char **)(uintptr_t)info_own.argv));
+}
+
+/* The C library's own exit, but for one thread: the first to call it runs what atexit() was told;
+ * any other waits for the end of the process. */
+void exit(int status)
+{
+    static _Atomic(uint64_t) leaver;
+    static const uint32_t never = 0;
+    uint64_t none = 0;
+
+    /* Relaxed: nothing is handed over but the number. */
+    while (!atomic_compare_exchange_strong_explicit(&leaver, &none, user_thread_id(),
+                                                    memory_order_relaxed, memory_order_relaxed) &&
+           none != user_thread_id()) {
+        (void)sys_futex_wait((uintptr_t)&never, never, WAIT_FOREVER, 0);
+    }
+    if (__call_exitprocs != NULL) {
+        __call_exitprocs(status, NULL);
+    }
+    __libc_fini_array();
+    _exit(status);
 }
 
 void _exit(int status)

@@ -4,31 +4,30 @@
  * stderr in the same buffer so that their order is kept; a full buffer, a newline, fflush() and
  * reading from stdin write it out.  One lock keeps threads' characters whole.
  */
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 
+#include "fork.h"
+#include "user/lock.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
 
 #define LINE_BYTES 256U
 
 static struct {
-    atomic_flag lock; /* acquire in line_lock pairs with release in line_unlock */
-    uint32_t used;
-    char bytes[LINE_BYTES];
-} line = {.lock = ATOMIC_FLAG_INIT};
+    struct user_lock lock;
+    uint32_t used;          /* (l) */
+    char bytes[LINE_BYTES]; /* (l) */
+} line;
 
-static void line_lock(void)
+void user_stdio_lock(void)
 {
-    while (atomic_flag_test_and_set_explicit(&line.lock, memory_order_acquire)) {
-        (void)sys_yield();
-    }
+    user_lock_acquire(&line.lock);
 }
 
-static void line_unlock(void)
+void user_stdio_unlock(void)
 {
-    atomic_flag_clear_explicit(&line.lock, memory_order_release);
+    user_lock_release(&line.lock);
 }
 
 /* Writes out what is gathered; without a working console it is lost. */
@@ -56,21 +55,21 @@ static int stream_put(char byte, FILE *stream)
     int result = (unsigned char)byte;
 
     (void)stream;
-    line_lock();
+    user_stdio_lock();
     line.bytes[line.used++] = byte;
     if ((byte == '\n' || line.used == LINE_BYTES) && line_write_locked() != 0) {
         result = EOF;
     }
-    line_unlock();
+    user_stdio_unlock();
     return result;
 }
 
 static int stream_flush(FILE *stream)
 {
     (void)stream;
-    line_lock();
+    user_stdio_lock();
     int result = line_write_locked();
-    line_unlock();
+    user_stdio_unlock();
     return result;
 }
 

@@ -19,9 +19,11 @@
 /* Addresses that the library uses; all lie in the user range of every paging mode.  A program may
  * map whatever it likes below USER_FREE_END. */
 #define USER_IMAGE_START UINT64_C(0x10000)      /* the program itself            */
+#define USER_TABLE_START UINT64_C(0x0ff0000000) /* the library's table of what follows */
+#define USER_TABLE_END   UINT64_C(0x0ff0100000)
 #define USER_HEAP_START  UINT64_C(0x1000000000) /* malloc's                      */
 #define USER_HEAP_END    UINT64_C(0x1800000000)
-#define USER_PAGES_START UINT64_C(0x1800000000) /* user_pages_map's              */
+#define USER_PAGES_START UINT64_C(0x1800000000) /* user_pages_map, mmap, stacks  */
 #define USER_PAGES_END   UINT64_C(0x2000000000)
 #define USER_FREE_START  UINT64_C(0x2000000000) /* the program's own             */
 #define USER_FREE_END    UINT64_C(0x3f00000000)
@@ -47,18 +49,35 @@ long user_pages_map(uint64_t bytes, uint64_t prot, uint64_t *address);
 /* Removes pages that user_pages_map gave. */
 long user_pages_unmap(uint64_t address, uint64_t bytes);
 
-/* A thread that user_thread_start made; the fields are the library's. */
+/* A thread of this process.  The fields are the library's, but the handle may be used. */
 struct user_thread {
     handle_t handle;
-    uint64_t stack;
+    uint64_t stack; /* its lowest address; the page below is not mapped */
+    uint64_t stack_bytes;
+    uint64_t tp;
 };
 
-/* Runs run(argument) in a new thread of this process with a stack of 64 KiB, most of which is
- * run's.  The thread ends when run returns.  Errors: as thread_start and vm_map. */
+#define USER_THREAD_STACK_BYTES UINT64_C(0xf000)
+
+/* Runs run(argument) in a new thread with a stack of USER_THREAD_STACK_BYTES.  The thread ends when
+ * run returns.  Errors: as thread_start and vm_map; nothing is left then. */
 long user_thread_start(struct user_thread *thread, void (*run)(void *argument), void *argument);
 
 /* Waits for the thread's end and gives back what it had. */
 long user_thread_join(struct user_thread *thread);
+
+/* The same in steps, for threads that find something in their thread-local data.  First the memory:
+ * a stack of at least stack_bytes, and thread-local data.  Errors: as vm_map. */
+long user_thread_prepare(struct user_thread *thread, uint64_t stack_bytes);
+
+/* Where that thread has what is at `own` in the caller's thread-local data. */
+void *user_thread_local(const struct user_thread *thread, void *own);
+
+/* Starts a prepared thread.  Errors: as thread_start; it stays prepared. */
+long user_thread_begin(struct user_thread *thread, void (*run)(void *argument), void *argument);
+
+/* Gives a thread's memory back that was not started, or has ended. */
+void user_thread_discard(struct user_thread *thread);
 
 /* How a process ended, as process_wait tells it. */
 struct user_end {

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which addresses of this process the library has given out: to mmap, to stacks, to user_pages_map.
+ * One table, one lock.  The lock is held over the system calls that change what the table says, so
+ * that the two agree for whoever holds it.  Addresses that are held and not mapped are how there is
+ * memory without access.
+ *
+ * Below malloc and the rest of the library: nothing here may call them.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* Where memory may be put. */
+enum user_place {
+    USER_ANYWHERE, /* there, if that is free and the library's to give; else anywhere       */
+    USER_FRESH,    /* there and nowhere else; -SYS_EEXIST if something is held or mapped    */
+    USER_REPLACE,  /* there; what was there goes                                            */
+};
+
+/* Holds `bytes` at *address and maps zeroed pages there; prot 0: maps nothing.  *address and bytes
+ * are page multiples, bytes is not 0.  *address is then where it is.  Errors: those of vm_map, and
+ * -SYS_ENOMEM if no addresses are left.  On an error nothing is held or mapped that was not before,
+ * but with USER_REPLACE all that was there is gone.  Context: takes the lock. */
+long user_space_map(uint64_t *address, uint64_t bytes, uint64_t prot, enum user_place place);
+
+/* Unmaps, and holds no longer, whatever is there.  Errors: those of vm_unmap, nothing has changed
+ * then; -SYS_ENOMEM: the table cannot grow.  Context: takes the lock. */
+long user_space_unmap(uint64_t address, uint64_t bytes);
+
+/* The same with one page below that is held and not mapped: a stack that overflows faults. */
+long user_stack_map(uint64_t bytes, uint64_t *address);
+long user_stack_unmap(uint64_t address, uint64_t bytes);
+
+/* For calls that look before they change. */
+void user_space_lock(void);
+void user_space_unlock(void);
+
+/* Nonzero: all of that is held.  Context: the lock is held. */
+int user_space_holds_locked(uint64_t address, uint64_t bytes);
+
+/* Holds all of that, whatever is mapped there.  Errors: -SYS_ENOMEM.  Context: the lock is held. */
+long user_space_hold_locked(uint64_t address, uint64_t bytes);
