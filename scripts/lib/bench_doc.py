@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""The generated part of docs/performance.md, from the baselines; and whether it is up to date."""
+
+import os
+
+import bench_gate
+import bench_harts
+import bench_linux
+import bench_run
+import bench_svg
+import bench_tell
+import qemu_boot
+
+PATH = os.path.join(qemu_boot.ROOT, "docs", "performance.md")
+BEGIN = "<!-- scripts/bench --update-baseline writes from here -->"
+END = "<!-- to here -->"
+
+
+def load(variant):
+    return bench_tell.load(bench_tell.baseline_path(variant))
+
+
+def main_part(plain):
+    verdicts, _ = bench_gate.judge_budgets(plain)
+    yield f"### One hart: {bench_run.WHAT_VARIANTS_ARE['plain']}"
+    yield ""
+    yield from bench_tell.as_markdown(bench_tell.table(plain, verdicts))
+
+
+def variants_part():
+    """Instructions alone, each machine a column."""
+    results = {variant: load(variant) for variant in bench_run.VARIANTS}
+    lines = [["operation", *results]]
+    known = bench_tell.operations()
+    for name, operation in known.items():
+        rows = [result["rows"].get(name) for result in results.values()]
+        if any(rows):
+            lines.append([operation.title, *(tell_value(row) for row in rows)])
+    yield "### Other machines, instructions"
+    yield ""
+    for variant, what in bench_run.WHAT_VARIANTS_ARE.items():
+        yield f"- `{variant}`: {what}"
+    yield ""
+    yield from bench_tell.as_markdown(lines)
+
+
+def tell_value(row):
+    return bench_tell.number(bench_tell.value_of(row)) if row else ""
+
+
+def harts_part(harts):
+    verdicts, _ = bench_harts.judge(harts, bench_gate.exceptions())
+    yield "### Several harts: RFENCE calls, and in brackets the harts they interrupt"
+    yield ""
+    yield from bench_tell.as_markdown(bench_harts.table(harts, verdicts))
+
+
+def exceptions_part():
+    """What is above its budget, by how much, and why."""
+    known = bench_tell.operations()
+    yield "### Above the budget, and why"
+    yield ""
+    excused = bench_gate.exceptions()
+    if not excused:
+        yield "Nothing."
+    for name, excuse in excused.items():
+        title = known[name].title if name in known else name.removeprefix(bench_harts.EXCUSE)
+        budget = known[name].budget if name in known else bench_harts.budget_of(name)
+        count = bench_tell.number(excuse["count"])
+        yield f"- {title}: {count} instead of {bench_tell.number(budget)}. {excuse['why']}"
+
+
+def to_come_part(plain):
+    yield "### Still to come"
+    yield ""
+    yield "These have budgets, but Vellum cannot do them yet:"
+    yield ""
+    for name, operation in bench_tell.operations().items():
+        if name not in plain["rows"]:
+            yield f"- {operation.title}: {bench_tell.number(operation.budget)}"
+
+
+def posix_part():
+    if not os.path.exists(bench_linux.RESULT):
+        return
+    result = bench_tell.load(bench_linux.RESULT)
+    yield "### One POSIX program on both kernels, instructions"
+    yield ""
+    yield f"Linux is `{result['image']}`, with the options that `scripts/lib/bench_linux.py` gives it."
+    yield ""
+    yield from bench_tell.as_markdown(bench_linux.table(result["rows"]))
+    yield ""
+
+
+def generated():
+    """The lines between the markers."""
+    plain, harts = load("plain"), load("harts")
+    parts = (main_part(plain), exceptions_part(), harts_part(harts), variants_part(), posix_part())
+    for part in parts:
+        lines = list(part)
+        yield from lines
+        yield from [""] if lines and lines[-1] else []
+    yield from to_come_part(plain)
+
+
+def wanted():
+    """The whole document as it should be."""
+    with open(PATH, encoding="utf-8") as file:
+        text = file.read()
+    if BEGIN not in text or END not in text:
+        raise qemu_boot.Problem(f"{PATH} has lost its marker {BEGIN!r} or {END!r}")
+    head, rest = text.split(BEGIN, 1)
+    tail = rest.split(END, 1)[1]
+    return f"{head}{BEGIN}\n\n" + "\n".join(generated()) + f"\n\n{END}{tail}", text
+
+
+def update():
+    """Writes the document and the picture anew."""
+    text, _ = wanted()
+    with open(PATH, "w", encoding="utf-8") as file:
+        file.write(text)
+    bench_svg.save(load("plain"))
+
+
+def check():
+    """[failure]: what does not show the baselines."""
+    new, old = wanted()
+    stale = [os.path.relpath(PATH)] if new != old else []
+    stale += [os.path.relpath(bench_svg.PATH)] if bench_svg.is_stale(load("plain")) else []
+    return [f"{path} does not show the baseline: scripts/bench --update-documents" for path in stale]
