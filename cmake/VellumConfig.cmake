@@ -25,7 +25,9 @@ set(VELLUM_LIBRARY Vellum::vellum)
 add_library(Vellum::vellum STATIC IMPORTED)
 set_target_properties(Vellum::vellum PROPERTIES
     IMPORTED_LOCATION ${vellum_prefix}/lib/vellum/libvellum.a
-    INTERFACE_INCLUDE_DIRECTORIES ${vellum_prefix}/include/vellum
-    INTERFACE_LINK_LIBRARIES vellum_user_flags)
+    INTERFACE_INCLUDE_DIRECTORIES ${vellum_prefix}/include/vellum)
 include(${CMAKE_CURRENT_LIST_DIR}/VellumProgram.cmake)
+# Behind a project's own libraries the linker finds the C library once more.
+set_target_properties(Vellum::vellum PROPERTIES INTERFACE_LINK_LIBRARIES
+    "vellum_user_flags;${VELLUM_PICOLIBC};${VELLUM_USER_LIBGCC}")
 set(VELLUM_QEMU ${Python3_EXECUTABLE} ${VELLUM_SCRIPTS}/qemu.py --build ${VELLUM_MACHINE})

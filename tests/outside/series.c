@@ -2,12 +2,14 @@
 /* Leibniz's series: 4 - 4/3 + 4/5 - 4/7 + ... */
 #include "series.h"
 
+#include <math.h>
+
 double series_sum(unsigned first, unsigned step, unsigned end)
 {
     double sum = 0.0;
 
     for (unsigned i = first; i < end; i += step) {
-        sum += (i % 2 == 0 ? 4.0 : -4.0) / (2.0 * i + 1.0);
+        sum += pow(-1.0, i) * 4.0 / (2.0 * i + 1.0);
     }
     return sum;
 }
