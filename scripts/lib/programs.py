@@ -72,12 +72,6 @@ def parse(option, text):
             f"{option} {text}: the shell cannot start a program called {name!r}: "
             f"name it with {option} '{fit}={text}'"
         )
-    if option == "--test" and not name.startswith("t_"):
-        files = ",".join(paths)
-        raise Problem(
-            f"{option} {text}: the names of test programs begin with t_: "
-            f"name it with {option} 't_{name}={files}'"
-        )
     return Program(option, name, tuple(os.path.abspath(path) for path in paths))
 
 
@@ -183,15 +177,13 @@ def make(build, programs, compiler, optimise):
     """Builds the archive; returns its path."""
     folder = os.path.join(build, "programs")
     installed = os.path.join(build, "installed")
-    found = os.path.join(installed, "lib", "cmake", "Vellum")
     os.makedirs(folder, exist_ok=True)
     call("cmake", "--install", build, "--prefix", installed)
     new = write_if_new(os.path.join(folder, "CMakeLists.txt"), project(programs, optimise))
     if new or not os.path.exists(os.path.join(folder, "build.ninja")):
         call(
-            "cmake", "-G", "Ninja", "-S", folder, "-B", folder, f"-DVellum_DIR={found}",
-            "--toolchain", os.path.join(found, "VellumToolchain.cmake"),
-            f"-DVELLUM_COMPILER={compiler}",
+            "cmake", "-G", "Ninja", "-S", folder, "-B", folder, f"-DVELLUM_COMPILER={compiler}",
+            "--toolchain", os.path.join(installed, "lib/cmake/Vellum/VellumToolchain.cmake"),
         )  # fmt: skip
     done = subprocess.run(
         ["cmake", "--build", folder], text=True,

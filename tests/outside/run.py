@@ -68,8 +68,8 @@ def main():
     if bound:
         sys.exit(f"outside: not to be moved, for it names where it was made: {bound}")
 
-    configure = ("cmake", "-G", "Ninja", "-S", HERE, f"-DCMAKE_PREFIX_PATH={moved}", "-B")
-    status, text = call(*configure, os.path.join(place, "native"))
+    configure = ("cmake", "-G", "Ninja", "-S", HERE, "-B")
+    status, text = call(*configure, os.path.join(place, "native"), f"-DCMAKE_PREFIX_PATH={moved}")
     if status == 0 or f"cmake --toolchain {toolchain}" not in text:
         sys.exit(f"{text}\noutside: a native build must be refused, with the toolchain's name")
     must(*configure, project, "--toolchain", toolchain)

@@ -29,7 +29,6 @@ REFUSED = {
     "one program twice": (["--program", "good.c", "--program", "./good.c"], "would both be bin/good"),
     "one that is there": (["--program", "hello.c"], "hello.c would be bin/hello, which Vellum brings"),
     "the shell's command": (["--program", "free.c"], "name it with --program 'my_free=free.c'"),
-    "a test without t_": (["--test", "good.c"], "--test 't_good=good.c'"),
     "a test that is there": (["--test", "t_handles.c"], "would be test/t_handles, which Vellum brings"),
     "a semicolon": (["--program", "semi;colon.c"], "CMake would misread ';'"),
 }

@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What scripts/bench does with the numbers: reading, judging, telling, drawing. Boots nothing."""
+
+import json
+import os
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "scripts", "lib"))
+import bench_gate  # noqa: E402
+import bench_harts  # noqa: E402
+import bench_run  # noqa: E402
+import bench_svg  # noqa: E402
+import bench_tell  # noqa: E402
+import qemu_boot  # noqa: E402
+
+CHECK = "check 800000 800003 800100"
+TOOLS = {"compiler": "a compiler", "qemu": "a QEMU"}
+
+
+def result(rows, tools=None):
+    return {"variant": "plain", "tools": tools or TOOLS, "rows": rows}
+
+
+def null_row(instructions, **counts):
+    return {"null": {"n": 100, "instructions": instructions * 100, **counts}}
+
+
+class Folder(unittest.TestCase):
+    """Each test has a baseline and exceptions of its own."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.baseline = os.path.join(folder.name, "baseline.json")
+        kept = bench_gate.EXCEPTIONS
+        self.addCleanup(setattr, bench_gate, "EXCEPTIONS", kept)
+        bench_gate.EXCEPTIONS = os.path.join(folder.name, "exceptions.json")
+        self.excuse({})
+
+    def excuse(self, rows):
+        bench_tell.save(bench_gate.EXCEPTIONS, {"about": "", "rows": rows})
+
+
+class Reading(unittest.TestCase):
+    def test_rows_and_facts(self):
+        lines = ["fact harts 1", CHECK, "row null n=5 instructions=500 faults=0", "absent futex 88"]
+        rows, facts = bench_run.read_lines(lines)
+        self.assertEqual(rows, {"null": {"n": 5, "instructions": 500, "faults": 0}})
+        self.assertEqual(facts, {"harts": 1})
+
+    def test_a_method_that_is_off_is_refused(self):
+        row = "row null n=5 instructions=500"
+        for line in ("check 800000 790000 800000", "check 800000 800000 810000"):
+            with self.assertRaisesRegex(qemu_boot.Problem, "nothing here can be trusted"):
+                bench_run.read_lines([CHECK, line, row])
+
+    def test_what_is_missing_or_strange_is_refused(self):
+        for lines in ([CHECK], ["row null n=5 instructions=500"], [CHECK, "what is this"]):
+            with self.assertRaises(qemu_boot.Problem):
+                bench_run.read_lines(lines)
+
+    def test_a_row_that_fails_is_refused(self):
+        with self.assertRaisesRegex(qemu_boot.Problem, "null fails with error 12"):
+            bench_run.read_lines([CHECK, "absent null 12"])
+
+
+class Budgets(Folder):
+    def judge(self, instructions):
+        verdicts, failures = bench_gate.judge_budgets(result(null_row(instructions)))
+        return verdicts["null"], failures
+
+    def test_within(self):
+        self.assertEqual(self.judge(80), ("good", []))
+
+    def test_above(self):
+        verdict, failures = self.judge(81)
+        self.assertEqual(verdict, "OVER")
+        self.assertIn("null system call: 81, budget 80", failures[0])
+
+    def test_excused(self):
+        self.excuse({"null": {"count": 108, "why": "A reason."}})
+        self.assertEqual(self.judge(108), ("excused", []))
+        verdict, failures = self.judge(120)
+        self.assertEqual(verdict, "OVER")
+        self.assertIn("excused at 108", failures[0])
+
+    def test_an_excuse_that_is_not_needed(self):
+        self.excuse({"null": {"count": 108, "why": ""}, "gone": {"count": 1, "why": ""}})
+        verdict, failures = self.judge(70)
+        self.assertEqual(verdict, "good")
+        self.assertIn("null is within its budget", failures[0])
+        self.assertIn("gone, which is no row", failures[1])
+
+    def test_updating_lowers_and_takes_out(self):
+        self.excuse({name: {"count": 9000, "why": ""} for name in ("null", "thread", "space")})
+        bench_gate.update_exceptions({"null": (70, 80), "thread": (8000, 2500), "space": (9500, 1200)})
+        counts = {name: excuse["count"] for name, excuse in bench_gate.exceptions().items()}
+        self.assertEqual(counts, {"thread": 8000, "space": 9000})
+
+
+class Growth(Folder):
+    def judge(self, now, before, tools=None):
+        bench_tell.save(self.baseline, result(before))
+        return bench_gate.judge_growth(result(now, tools), self.baseline)
+
+    def test_the_same(self):
+        self.assertEqual(self.judge(null_row(100, faults=3), null_row(100, faults=3)), [])
+
+    def test_instructions_may_move_a_little(self):
+        self.assertEqual(self.judge(null_row(102), null_row(100)), [])
+        self.assertIn("instructions was 100, is 103", self.judge(null_row(103), null_row(100))[0])
+
+    def test_counts_may_not(self):
+        self.assertIn("faults", self.judge(null_row(100, faults=4), null_row(100, faults=3))[0])
+        self.assertEqual(self.judge(null_row(100, faults=2), null_row(100, faults=3)), [])
+
+    def test_other_tools_move_instructions_but_not_counts(self):
+        other = {"compiler": "another", "qemu": "a QEMU"}
+        now, before = null_row(200, faults=4), null_row(100, faults=3)
+        self.assertEqual(self.judge(now, before, other), ["null: faults was 0.03, is 0.04"])
+
+    def test_a_row_that_went(self):
+        self.assertIn("the run has not", self.judge({}, null_row(100))[0])
+
+    def test_no_baseline(self):
+        self.assertIn("--update-baseline", bench_gate.judge_growth(result({}), "absent.json")[0])
+
+
+class Harts(unittest.TestCase):
+    def judge(self, excused=None, **changed):
+        rows = {}
+        for harts in bench_harts.HARTS:
+            for what, budget in bench_harts.BUDGETS.items():
+                there = bench_harts.PRESENT.get(what, harts - 1)
+                rows[f"{harts} {what}"] = {"n": 1, "rfence": budget, "interrupted": budget * there}
+        rows["4 tighten 4 MiB"].update(changed)
+        return bench_harts.judge(result(rows), excused or {})
+
+    def test_as_it_should_be(self):
+        verdicts, failures = self.judge()
+        self.assertEqual((set(verdicts.values()), failures), ({"good"}, []))
+
+    def test_a_call_too_many(self):
+        self.assertIn("4 tighten 4 MiB: 2 RFENCE calls", self.judge(rfence=2)[1][0])
+
+    def test_an_excused_call(self):
+        excused = {"fences: tighten 4 MiB": {"count": 4, "why": ""}}
+        self.assertEqual(self.judge(excused, rfence=4)[1], [])
+        self.assertIn("take it out", self.judge(excused)[1][0])
+
+    def test_a_hart_that_is_elsewhere(self):
+        self.assertIn("not all run the space", self.judge(interrupted=4)[1][0])
+
+
+class Telling(unittest.TestCase):
+    def test_numbers(self):
+        told = [bench_tell.number(value) for value in (43.71, 0.3, 80, 1234.5, None)]
+        self.assertEqual(told, ["43.7", "0.30", "80", "1,234", ""])
+
+    def test_shares_show_what_is_rare(self):
+        row = {"n": 4096, "frames_allocated": 4104, "tables_allocated": 8, "faults": 8192}
+        told = [bench_tell.share(row, [counter]) for counter in list(row)[1:]]
+        self.assertEqual(told, ["1", "0.002", "2"])
+
+    def test_a_saved_result_is_what_it_was(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a.json")
+            for rows in ({}, null_row(100, faults=1)):
+                bench_tell.save(path, result(rows))
+                self.assertEqual(bench_tell.load(path), result(rows))
+
+    def test_the_peers_file(self):
+        with open(os.path.join(bench_tell.FOLDER, "peers.json"), encoding="utf-8") as file:
+            names = [operation["id"] for operation in json.load(file)["operations"]]
+        self.assertEqual(len(names), len(set(names)))
+
+
+class Drawing(unittest.TestCase):
+    rows = null_row(108) | {"thread": {"n": 10, "instructions": 100000}}
+
+    def test_it_is_xml_and_the_same_each_time(self):
+        picture = bench_svg.draw(result(self.rows))
+        xml.etree.ElementTree.fromstring(picture)
+        self.assertEqual(picture, bench_svg.draw(result(self.rows)))
+        self.assertNotEqual(picture, bench_svg.draw(result(self.rows | null_row(109))))
+
+    def test_bars_stay_apart(self):
+        picture = xml.etree.ElementTree.fromstring(bench_svg.draw(result(self.rows)))
+        bars = [part for part in picture if part.get("rx") and float(part.get("y")) >= bench_svg.TOP]
+        self.assertEqual(len(bars), 6)
+        tops = [float(bar.get("y")) for bar in bars]
+        self.assertTrue(all(low + bench_svg.BAR < high for low, high in zip(tops, tops[1:])))
+
+
+if __name__ == "__main__":
+    unittest.main()
