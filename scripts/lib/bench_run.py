@@ -57,13 +57,13 @@ def pack(build, out, name, members):
     return path
 
 
-def boot_of(variant, build, out, initrd):
-    """The boot of a variant: one hart whose clock counts its instructions."""
+def boot_of(variant, build, out, initrd, only=""):
+    """The boot of a variant: one hart whose clock counts its instructions; only: one row."""
     chosen = dict(VARIANTS[variant])
     words = [chosen.pop("append", ""), "user-counters"]
     return qemu_boot.Boot(
-        build=build, initrd=initrd, out=out, harts=1, memory="1G", counted=True, commands="bench",
-        append=" ".join(word for word in words if word), **chosen,
+        build=build, initrd=initrd, out=out, harts=1, memory="1G", counted=True,
+        commands=f"bench {only}", append=" ".join(word for word in words if word), **chosen,
     )  # fmt: skip
 
 
@@ -149,12 +149,12 @@ def own_rows(build, facts):
     yield "image", {"n": 1, "bytes": image_bytes(build)}
 
 
-def run(variant, build, out):
-    """Runs a variant; its result."""
+def run(variant, build, out, only=""):
+    """Runs a variant, or one row of it; its result."""
     os.makedirs(out, exist_ok=True)
-    boot = boot_of(variant, build, out, pack(build, out, "bench.cpio", MEMBERS))
+    boot = boot_of(variant, build, out, pack(build, out, "bench.cpio", MEMBERS), only)
     rows, facts = read_lines(console_of(boot, f"bench-{variant}"))
-    rows = rows | dict(own_rows(build, facts))
+    rows |= {} if only else dict(own_rows(build, facts))
     return {"variant": variant, "tools": tools_of(build, boot), "rows": rows}
 
 
