@@ -68,6 +68,14 @@ class Programs(unittest.TestCase):
     def test_commands_of_the_shell_are_found(self):
         self.assertLessEqual({"help", "run", "test", "poweroff"}, programs.shell_commands())
 
+    def test_archives_are_read_as_they_were_written(self):
+        with open(os.path.join(self.tree, "initrd.cpio"), "rb") as file:
+            data = file.read()
+        members = programs.mkcpio.read(data)
+        self.assertEqual(programs.mkcpio.archive(members), data)
+        for cut in (0, 1, 109, 110, 300, len(data) - 20, len(data) - 125):
+            self.assertRaises(ValueError, programs.mkcpio.read, data[:cut])
+
     def test_refused(self):
         for name in ("two words", "x" * 32, "good", "part", "hello", "free", "t_handles", "semi;colon"):
             self.write(f"{name}.c", GOOD)
