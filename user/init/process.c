@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pure/pt_walk.h"
 #include "vellum/calls.h"
 
 long process_next(struct process_info *info)
@@ -98,4 +99,21 @@ int process_find_open(const char *who, const char *word, struct process_info *in
         result = status == 0 ? STATUS_OK : failure_tell(who, status);
     }
     return result;
+}
+
+long process_node_read(void *context, uint64_t address, unsigned level, uint64_t *entries,
+                       uint64_t *physical)
+{
+    const handle_t *process = context;
+    uint64_t done = 0;
+    long status = 0;
+
+    while (status == 0 && done < PT_ENTRIES) {
+        uint64_t copied = 0;
+
+        status = sys_vm_table(user_machine(), *process, address, level, done,
+                              (uintptr_t)(entries + done), PT_ENTRIES - done, &copied, physical);
+        done += copied;
+    }
+    return status;
 }

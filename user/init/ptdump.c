@@ -33,37 +33,14 @@ struct kept {
 
 static struct kept last;
 
-/* What a walk needs to read and to keep. */
-struct dumping {
-    handle_t process;
-    struct kept *kept;
-};
-
 struct diff {
     unsigned levels;
     size_t counts[3]; /* by enum pt_change */
 };
 
-static long dumping_read(void *context, uint64_t address, unsigned level, uint64_t *entries,
-                         uint64_t *physical)
+static long record_keep(void *context, const struct pt_record *record)
 {
-    const struct dumping *dumping = context;
-    uint64_t done = 0;
-    long status = 0;
-
-    while (status == 0 && done < PT_ENTRIES) {
-        uint64_t copied = 0;
-
-        status = sys_vm_table(user_machine(), dumping->process, address, level, done,
-                              (uintptr_t)(entries + done), PT_ENTRIES - done, &copied, physical);
-        done += copied;
-    }
-    return status;
-}
-
-static long dumping_take(void *context, const struct pt_record *record)
-{
-    struct kept *kept = ((struct dumping *)context)->kept;
+    struct kept *kept = context;
 
     if (kept->count == RECORDS_MAX) {
         kept->limit = record->address;
@@ -146,15 +123,15 @@ static long dump_make(struct kept *dump, handle_t process, const struct machine_
                       uint64_t *missed)
 {
     static struct pt_walk walk;
-    struct dumping dumping = {.process = process, .kept = dump};
     long status = kept_make(dump, RECORDS_BYTES);
 
     if (status != 0) {
         return status;
     }
-    walk.read = dumping_read;
-    walk.take = dumping_take;
-    walk.context = &dumping;
+    walk.read = process_node_read;
+    walk.take = record_keep;
+    walk.read_context = &process;
+    walk.take_context = dump;
     walk.levels = (unsigned)machine->levels;
     walk.last_level = 0;
     walk.from = dump->from;

@@ -33,7 +33,6 @@ struct space_view {
 
 /* How many tables of each level there are. */
 struct table_counts {
-    handle_t process;
     uint64_t of_level[PT_LEVELS_MAX];
     uint64_t all;
 };
@@ -59,23 +58,6 @@ static long ranges_read(struct space_view *view)
     return status;
 }
 
-static long node_read(void *context, uint64_t address, unsigned level, uint64_t *entries,
-                      uint64_t *physical)
-{
-    const struct table_counts *counts = context;
-    uint64_t done = 0;
-    long status = 0;
-
-    while (status == 0 && done < PT_ENTRIES) {
-        uint64_t copied = 0;
-
-        status = sys_vm_table(user_machine(), counts->process, address, level, done,
-                              (uintptr_t)(entries + done), PT_ENTRIES - done, &copied, physical);
-        done += copied;
-    }
-    return status;
-}
-
 static long node_count(void *context, const struct pt_record *record)
 {
     struct table_counts *counts = context;
@@ -87,14 +69,15 @@ static long node_count(void *context, const struct pt_record *record)
     return 0;
 }
 
-static long tables_count(const struct space_view *view, struct table_counts *counts)
+static long tables_count(struct space_view *view, struct table_counts *counts)
 {
     static struct pt_walk walk;
 
-    *counts = (struct table_counts){.process = view->process};
-    walk.read = node_read;
+    *counts = (struct table_counts){.all = 0};
+    walk.read = process_node_read;
     walk.take = node_count;
-    walk.context = counts;
+    walk.read_context = &view->process;
+    walk.take_context = counts;
     walk.levels = (unsigned)view->machine.levels;
     walk.last_level = 1;
     walk.from = 0;

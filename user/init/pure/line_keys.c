@@ -7,6 +7,8 @@
  */
 #include "line_edit.h"
 
+#include <string.h>
+
 #define CTRL(letter) ((letter)&0x1f)
 #define ESCAPE       0x1b
 #define DELETE       0x7f
@@ -155,6 +157,16 @@ static void escape_byte(struct line_edit *edit, unsigned char byte)
     }
 }
 
+/* Leaves the line as it is, marked at its end if the mark fits. */
+static void give_up(struct line_edit *edit)
+{
+    line_edit_move(edit, LINE_FAR_END);
+    if (strlen(edit->prompt) + edit->screen.at + 2 < edit->columns) {
+        edit->write(edit->context, "^C", 2);
+    }
+    edit->write(edit->context, "\n", 1);
+}
+
 static enum line_event key_control(struct line_edit *edit, unsigned char byte)
 {
     switch (byte) {
@@ -165,7 +177,7 @@ static enum line_event key_control(struct line_edit *edit, unsigned char byte)
     case '\t':
         return LINE_COMPLETE;
     case CTRL('C'):
-        edit->write(edit->context, "^C\n", 3);
+        give_up(edit);
         return LINE_GIVEN_UP;
     case CTRL('L'):
         return LINE_CLEAR;

@@ -57,7 +57,8 @@ static long node_enter(struct pt_walk *walk, struct pt_record record, int *is_op
 
     *is_open = 0;
     if (level >= walk->last_level) {
-        status = walk->read(walk->context, record.address, level, walk->entries[level], &physical);
+        status =
+            walk->read(walk->read_context, record.address, level, walk->entries[level], &physical);
         *is_open = status == 0;
     }
     if (status == -SYS_ENOENT) {
@@ -67,7 +68,7 @@ static long node_enter(struct pt_walk *walk, struct pt_record record, int *is_op
     if (level + 1 == walk->levels) {
         record.entry = (physical >> PT_PAGE_SHIFT) << PT_PPN_SHIFT;
     }
-    return status == 0 ? walk->take(walk->context, &record) : status;
+    return status == 0 ? walk->take(walk->take_context, &record) : status;
 }
 
 /* Cuts off what lies below `from`; 0: nothing is left. */
@@ -123,7 +124,7 @@ long pt_walk_run(struct pt_walk *walk)
             continue;
         }
         if (run.kind != PT_NODE) {
-            status = walk->take(walk->context, &run);
+            status = walk->take(walk->take_context, &run);
             continue;
         }
         run.level = (uint16_t)(level - 1);

@@ -50,7 +50,8 @@ struct pt_walk {
                  uint64_t *physical);
     /* Takes a record; anything but 0 ends the walk with this status. */
     long (*take)(void *context, const struct pt_record *record);
-    void *context;
+    void *read_context;
+    void *take_context;
     unsigned levels;     /* of the tree, 3 to 5                                */
     unsigned last_level; /* nodes below this level are named but not read      */
     uint64_t from;       /* nothing below this address is told                 */

@@ -13,7 +13,7 @@
 #include "uapi/vm.h"
 
 #define SPACE_ROWS_MAX   48U
-#define SPACE_SIZE_BYTES 12U
+#define SPACE_SIZE_BYTES 24U
 #define SPACE_BAR_MAX    80U
 
 struct space_row {

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/* What vmmap and ptdump draw: rows, bars, the walk of the tables, their text and its difference. */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "uapi/error.h"
+#include "user/init/pure/pt_text.h"
+#include "user/init/pure/space_rows.h"
+
+#define PAGE UINT64_C(4096)
+#define SV39 (UINT64_C(1) << 38)
+#define SV57 (UINT64_C(1) << 56)
+
+static struct space_rows rows;
+
+static void add(uint64_t page, uint64_t pages, uint32_t prot)
+{
+    space_rows_add(&rows, &(struct vm_range_info){.start = page * PAGE,
+                                                  .bytes = pages * PAGE,
+                                                  .kind = VM_KIND_RAM,
+                                                  .prot = prot,
+                                                  .accessed = pages});
+}
+
+Test(init_space, pieces_of_one_range_are_one_row)
+{
+    rows.count = 0;
+    add(1, 2, VM_PROT_R);
+    add(3, 4, VM_PROT_R);
+    add(7, 1, VM_PROT_R | VM_PROT_W);
+    add(9, 1, VM_PROT_R | VM_PROT_W);
+    cr_assert(rows.count == 3 && rows.ranges == 3);
+    cr_assert(rows.rows[0].start == PAGE && rows.rows[0].end == 7 * PAGE);
+    cr_assert(rows.rows[0].accessed == 6 && rows.rows[0].bytes == 6 * PAGE);
+}
+
+Test(init_space, io_goes_on_only_where_its_frames_do)
+{
+    struct vm_range_info io = {.bytes = PAGE, .kind = VM_KIND_IO, .prot = VM_PROT_R};
+
+    rows.count = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        io.start = (10 + i) * PAGE;
+        io.physical = 0x10000000 + (i == 2 ? 7 : i) * PAGE;
+        space_rows_add(&rows, &io);
+    }
+    cr_assert(rows.count == 2 && rows.rows[0].bytes == 2 * PAGE);
+}
+
+Test(init_space, any_number_of_ranges_is_drawn_in_bounded_rows)
+{
+    uint64_t pages = 0;
+
+    rows.count = 0;
+    rows.ranges = 0;
+    for (unsigned i = 0; i < 5000; i++) { /* two crowds far apart, every second page */
+        add((i < 2500 ? 16 : UINT64_C(1) << 24) + 2 * i, 1,
+            i % 2 == 0 ? VM_PROT_R : VM_PROT_R | VM_PROT_W);
+    }
+    cr_assert(rows.count == SPACE_ROWS_MAX && rows.ranges == 5000);
+    uint64_t ranges = 0;
+
+    for (size_t i = 0; i < rows.count; i++) {
+        pages += rows.rows[i].bytes / PAGE;
+        ranges += rows.rows[i].ranges;
+        cr_assert(i == 0 || rows.rows[i - 1].end <= rows.rows[i].start);
+        cr_assert(!(rows.rows[i].start < UINT64_C(1) << 30 && rows.rows[i].end > UINT64_C(1) << 36),
+                  "the far crowds stay apart");
+    }
+    cr_assert(pages == 5000 && ranges == 5000);
+    char prot[4];
+
+    space_rows_prot_text(&rows.rows[0], prot);
+    cr_assert_str_eq(prot, "r?-");
+}
+
+Test(init_space, sizes_and_counts_are_short)
+{
+    static const struct {
+        uint64_t bytes;
+        const char *text;
+    } sizes[] = {
+        {PAGE, "4K"},   {3 * PAGE, "12K"}, {256 * PAGE, "1M"},     {384 * PAGE, "1.5M"},
+        {SV39, "256G"}, {SV57, "64P"},     {SV57 - PAGE, "63.9P"}, {0, "0B"},
+    };
+    char text[SPACE_SIZE_BYTES];
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        space_rows_size_text(sizes[i].bytes, text);
+        cr_assert_str_eq(text, sizes[i].text);
+    }
+    space_rows_count_text(99999, text);
+    cr_assert_str_eq(text, "99999");
+    space_rows_count_text(100000, text);
+    cr_assert_str_eq(text, "100K");
+    space_rows_count_text(SV57 / PAGE, text);
+    cr_assert_str_eq(text, "17592G");
+}
+
+Test(init_space, bars_grow_with_the_logarithm)
+{
+    char bar[SPACE_BAR_MAX + 1];
+    size_t before = 0;
+
+    space_rows_bar(PAGE, SV39, 27, 'x', bar);
+    cr_assert_str_eq(bar, "x");
+    space_rows_bar(2 * PAGE, SV39, 27, 'x', bar);
+    cr_assert_str_eq(bar, "xx");
+    space_rows_bar(SV39, SV39, 27, '.', bar);
+    cr_assert(strlen(bar) == 27 && bar[26] == '.');
+    for (uint64_t bytes = PAGE; bytes <= SV57; bytes *= 2) {
+        space_rows_bar(bytes, SV57, 20, 'x', bar);
+        cr_assert(strlen(bar) >= before && strlen(bar) >= 1 && strlen(bar) <= 20);
+        before = strlen(bar);
+    }
+    space_rows_bar(SV39, SV57, 5000, 'x', bar);
+    cr_assert(strlen(bar) <= SPACE_BAR_MAX);
+}
+
+Test(init_space, the_scale_names_the_ends_of_bars)
+{
+    static const uint64_t sizes[] = {PAGE, PAGE << 8, PAGE << 18};
+    static const char *const names[] = {"4K", "1M", "1G"};
+    char scale[SPACE_BAR_MAX + 1];
+    char bar[SPACE_BAR_MAX + 1];
+
+    space_rows_scale(SV39, 40, scale);
+    cr_assert(strlen(scale) == 40);
+    for (size_t i = 0; i < 3; i++) {
+        space_rows_bar(sizes[i], SV39, 40, 'x', bar);
+        cr_assert(strncmp(scale + strlen(bar) - 1, names[i], 2) == 0, "%s in %s", names[i], scale);
+    }
+}
+
+/* ---- the walk, over a tree in an array ---- */
+
+#define NODES 8U
+
+struct tree {
+    uint64_t nodes[NODES][PT_ENTRIES]; /* node i lies at physical address (i + 1) * PAGE */
+    unsigned missing;                  /* node that is gone when it is read; 0: none     */
+    unsigned levels;
+    struct pt_record records[64];
+    size_t count;
+    size_t room; /* after so many records, take() says 7 */
+};
+
+static struct tree tree;
+
+static uint64_t node_entry(unsigned node)
+{
+    return ((uint64_t)node + 1) << PT_PPN_SHIFT | PT_V;
+}
+
+static long tree_read(void *context, uint64_t address, unsigned level, uint64_t *entries,
+                      uint64_t *physical)
+{
+    unsigned node = 0;
+
+    (void)context;
+    for (unsigned l = tree.levels - 1; l > level; l--) {
+        uint64_t entry = tree.nodes[node][address / pt_walk_bytes(l) % PT_ENTRIES];
+
+        cr_assert(entry & PT_V, "the walk reads where no node is");
+        node = (unsigned)((entry & PT_PPN) >> PT_PPN_SHIFT) - 1;
+    }
+    if (tree.missing != 0 && node == tree.missing) {
+        return -SYS_ENOENT;
+    }
+    memcpy(entries, tree.nodes[node], sizeof(tree.nodes[node]));
+    *physical = (node + 1) * PAGE;
+    return 0;
+}
+
+static long tree_take(void *context, const struct pt_record *record)
+{
+    (void)context;
+    if (tree.count == tree.room) {
+        return 7;
+    }
+    tree.records[tree.count++] = *record;
+    return 0;
+}
+
+/* Sv39: root 0 -> 1 (level 1) -> 2 (level 0) with a run of 3 and one page apart; a gigapage. */
+static void tree_make(void)
+{
+    uint64_t leaf = (UINT64_C(0x80200) << PT_PPN_SHIFT) | PT_D | PT_A | PT_U | PT_W | PT_R | PT_V;
+
+    memset(&tree, 0, sizeof(tree));
+    tree.levels = 3;
+    tree.room = 64;
+    tree.nodes[0][0] = node_entry(1);
+    tree.nodes[0][3] = (UINT64_C(0x40000) << PT_PPN_SHIFT) | PT_A | PT_U | PT_X | PT_R | PT_V;
+    tree.nodes[1][1] = node_entry(2);
+    for (unsigned i = 0; i < 3; i++) {
+        tree.nodes[2][16 + i] = leaf + ((uint64_t)i << PT_PPN_SHIFT);
+    }
+    tree.nodes[2][19] = leaf + (UINT64_C(9) << PT_PPN_SHIFT);
+    tree.nodes[2][40] = UINT64_C(0x8000100002); /* on its way out: V is clear */
+}
+
+static long tree_walk(uint64_t from, unsigned last_level, uint64_t *missed)
+{
+    static struct pt_walk walk;
+
+    walk.read = tree_read;
+    walk.take = tree_take;
+    walk.levels = tree.levels;
+    walk.last_level = last_level;
+    walk.from = from;
+    walk.limit = UINT64_C(1) << (12 + 9 * tree.levels - 1);
+    walk.missed = 0;
+    tree.count = 0;
+    long status = pt_walk_run(&walk);
+
+    *missed = walk.missed;
+    return status;
+}
+
+static void expect_text(const char *const *lines, size_t count)
+{
+    char text[PT_TEXT_BYTES];
+
+    for (size_t i = 0; i < tree.count || i < count; i++) {
+        cr_assert(i < tree.count && i < count, "%zu lines, not %zu", tree.count, count);
+        pt_text_line(&tree.records[i], tree.levels, text);
+        cr_assert_str_eq(text, lines[i]);
+    }
+}
+
+static const char *const whole[] = {
+    "L2 node 0x0000000000 at 0x0000001000 root",
+    "  L1 node 0x0000000000 at 0x0000002000 -------V",
+    "    L0 node 0x0000200000 at 0x0000003000 -------V",
+    "      L0 leaf 0x0000210000 to 0x0080200000 DA-U-WRV 3 x 4K",
+    "      L0 leaf 0x0000213000 to 0x0080209000 DA-U-WRV 1 x 4K",
+    "      L0 other 0x0000228000 raw 0x0000008000100002 1 x 4K",
+    "  L2 leaf 0x00c0000000 to 0x0040000000 -A-UX-RV 1 x 1G",
+};
+
+Test(init_space, tables_are_walked_in_order_and_written_out)
+{
+    uint64_t missed = 1;
+
+    tree_make();
+    cr_assert(tree_walk(0, 0, &missed) == 0 && missed == 0);
+    expect_text(whole, sizeof(whole) / sizeof(whole[0]));
+}
+
+Test(init_space, a_walk_can_begin_anywhere)
+{
+    uint64_t missed;
+
+    tree_make();
+    cr_assert(tree_walk(0x211000, 0, &missed) == 0);
+    static const char *const rest[] = {
+        "L2 node 0x0000000000 at 0x0000001000 root",
+        "  L1 node 0x0000000000 at 0x0000002000 -------V",
+        "    L0 node 0x0000200000 at 0x0000003000 -------V",
+        "      L0 leaf 0x0000211000 to 0x0080201000 DA-U-WRV 2 x 4K",
+        "      L0 leaf 0x0000213000 to 0x0080209000 DA-U-WRV 1 x 4K",
+        "      L0 other 0x0000228000 raw 0x0000008000100002 1 x 4K",
+        "  L2 leaf 0x00c0000000 to 0x0040000000 -A-UX-RV 1 x 1G",
+    };
+
+    expect_text(rest, sizeof(rest) / sizeof(rest[0]));
+    cr_assert(tree_walk(0x400000, 0, &missed) == 0);
+    cr_assert(tree.count == 3, "a node below the address is left out");
+}
+
+Test(init_space, lowest_nodes_can_be_named_without_being_read)
+{
+    uint64_t missed;
+
+    tree_make();
+    tree.missing = 2;
+    cr_assert(tree_walk(0, 1, &missed) == 0 && missed == 0);
+    cr_assert(tree.count == 4 && tree.records[2].level == 0 && tree.records[2].kind == PT_NODE);
+}
+
+Test(init_space, a_node_that_is_gone_is_passed_over)
+{
+    uint64_t missed = 0;
+
+    tree_make();
+    tree.missing = 2;
+    cr_assert(tree_walk(0, 0, &missed) == 0 && missed == 1);
+    cr_assert(tree.count == 3 && tree.records[2].kind == PT_LEAF);
+}
+
+Test(init_space, a_walk_stops_where_there_is_no_room)
+{
+    uint64_t missed;
+
+    tree_make();
+    tree.room = 4;
+    cr_assert(tree_walk(0, 0, &missed) == 7 && tree.count == 4);
+}
+
+Test(init_space, hostile_tables_end)
+{
+    uint64_t missed;
+
+    tree_make();
+    srand(1);
+    for (unsigned round = 0; round < 200; round++) {
+        for (unsigned i = 0; i < PT_ENTRIES; i++) {
+            tree.nodes[2][i] = (uint64_t)rand() << 33 ^ (uint64_t)rand() << 10 ^ (uint64_t)rand();
+        }
+        tree.nodes[1][1] = node_entry(2);
+        tree.nodes[1][2] = node_entry(2); /* twice */
+        (void)tree_walk(0, 0, &missed);
+        for (size_t i = 0; i < tree.count; i++) {
+            char text[PT_TEXT_BYTES];
+
+            pt_text_line(&tree.records[i], tree.levels, text);
+            cr_assert(strlen(text) < PT_TEXT_BYTES - 1 && strchr(text, '\n') == NULL);
+        }
+    }
+}
+
+Test(init_space, all_bits_are_written_out)
+{
+    struct pt_record record = {.entry = ~UINT64_C(0), .count = 1, .level = 4, .kind = PT_LEAF};
+    char text[PT_TEXT_BYTES];
+
+    pt_text_line(&record, 5, text);
+    cr_assert_str_eq(text, "  L4 leaf 0x00000000000000 to 0xfffffffffff000 DAGUXWRV 1 x 256T"
+                           " rsw3 pbmt3 n reserved7f");
+    record.entry = UINT64_C(0x40000000040001d7);
+    record.level = 0;
+    pt_text_line(&record, 3, text);
+    cr_assert_str_eq(text, "      L0 leaf 0x0000000000 to 0x0010000000 DA-U-WRV 1 x 4K rsw1 io");
+}
+
+static char changes[256];
+
+static void change_tell(void *context, enum pt_change change, const struct pt_record *record)
+{
+    size_t used = strlen(changes);
+
+    (void)context;
+    (void)snprintf(changes + used, sizeof(changes) - used, "%c%" PRIx64 " ", "=-+"[change],
+                   record -> address);
+}
+
+Test(init_space, a_difference_has_what_went_and_what_came)
+{
+    static struct pt_record old[64];
+    uint64_t missed;
+
+    tree_make();
+    cr_assert(tree_walk(0, 0, &missed) == 0);
+    memcpy(old, tree.records, sizeof(old));
+    struct pt_dump before = {old, tree.count, SV39};
+
+    tree.nodes[2][17] &= ~PT_D; /* the run of 3 falls apart */
+    tree.nodes[2][40] = 0;
+    cr_assert(tree_walk(0, 0, &missed) == 0);
+    struct pt_dump after = {tree.records, tree.count, SV39};
+
+    changes[0] = '\0';
+    pt_text_compare(&before, &after, change_tell, NULL);
+    cr_assert_str_eq(changes, "=0 =0 =200000 -210000 +210000 +211000 +212000 =213000 -228000 "
+                              "=c0000000 ");
+    after.limit = 0x212000;
+    changes[0] = '\0';
+    pt_text_compare(&before, &after, change_tell, NULL);
+    cr_assert_str_eq(changes, "=0 =0 =200000 -210000 +210000 +211000 ");
+}
