@@ -81,6 +81,18 @@ status_t handle_get(struct process *owner, uint64_t handle, enum handle_type typ
     return OK;
 }
 
+status_t handle_check(struct process *owner, uint64_t handle, enum handle_type type,
+                      uint32_t rights)
+{
+    struct object *object;
+    status_t status = handle_get(owner, handle, type, rights, &object);
+
+    if (status == OK) {
+        object_put(object);
+    }
+    return status;
+}
+
 status_t handle_close(struct process *owner, uint64_t handle)
 {
     struct handle_entry entry;

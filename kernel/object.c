@@ -35,6 +35,19 @@ void object_get(struct object *object)
     ASSERT(before != 0 && before != UINT32_MAX);
 }
 
+bool object_try_get(struct object *object)
+{
+    uint32_t before = atomic_load_explicit(&object->refs, memory_order_relaxed);
+
+    /* Relaxed, as in object_get; the lock under which the object was found orders the rest. */
+    while (before != 0 &&
+           !atomic_compare_exchange_weak_explicit(&object->refs, &before, before + 1,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+    }
+    ASSERT(before != UINT32_MAX);
+    return before != 0;
+}
+
 static void object_destroy(struct object *object)
 {
     switch ((enum handle_type)object->type) {

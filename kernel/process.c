@@ -4,6 +4,7 @@
 
 #include "arch/arch.h"
 #include "kernel/console.h"
+#include "kernel/process_table.h"
 #include "kernel/reaper.h"
 #include "kernel/run_queue.h"
 #include "kernel/sched.h"
@@ -17,7 +18,6 @@ static struct slab_cache process_cache =
     SLAB_CACHE_INIT(process_cache, "process", sizeof(struct process));
 static struct slab_cache chunk_cache =
     SLAB_CACHE_INIT(chunk_cache, "handle_chunk", sizeof(struct handle_chunk));
-static _Atomic(uint32_t) last_id; /* (a) only counts */
 
 /* Gives back what a process that never was, or is no more, is made of. */
 static void process_free(struct process *process)
@@ -53,7 +53,7 @@ static void trace_name(const struct process *process)
     }
 }
 
-status_t process_create(const char *name, struct process **out)
+status_t process_create(const char *name, struct process *maker, struct process **out)
 {
     struct process *process = slab_alloc(&process_cache);
 
@@ -70,7 +70,6 @@ status_t process_create(const char *name, struct process **out)
         return status;
     }
     object_init(&process->object, HANDLE_PROCESS);
-    process->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
     atomic_init(&process->holders, 1);
     atomic_init(&process->ended, 0);
     ASSERT(strlen(name) < PROCESS_NAME_BYTES);
@@ -80,6 +79,13 @@ status_t process_create(const char *name, struct process **out)
     list_init(&process->threads);
     list_init(&process->reap_link);
     wait_queue_init(&process->waiters);
+    wait_queue_init(&process->maker_waiters);
+    if (maker != NULL) {
+        object_get(&maker->object);
+        process->maker = maker;
+        process->maker_id = maker->id;
+    }
+    process_table_enter(process); /* last: from now on it is seen */
     if (trace_is_on()) {
         trace_name(process);
     }
@@ -118,6 +124,10 @@ void process_end(struct process *process, struct process_exit how)
     /* Pairs with the acquire in process_has_ended. */
     atomic_store_explicit(&process->ended, 1, memory_order_release);
     spinlock_release(&process->lock);
+    if (process->maker != NULL) {
+        /* Release: pairs with the acquire in process_children_ended. */
+        atomic_fetch_add_explicit(&process->maker->made_ended, 1, memory_order_release);
+    }
     console_process_ended(process);
     arch_ipi_send(run_queue_harts_of(process));
     reaper_add_process(process);
@@ -127,6 +137,27 @@ bool process_has_ended(const struct process *process)
 {
     /* Pairs with the release in process_end. */
     return atomic_load_explicit(&process->ended, memory_order_acquire) != 0;
+}
+
+uint64_t process_children_ended(const struct process *process)
+{
+    /* Pairs with the release in process_end. */
+    return atomic_load_explicit(&process->made_ended, memory_order_acquire);
+}
+
+bool process_tell_maker(struct process *process, unsigned max)
+{
+    struct process *maker = process->maker;
+
+    if (maker == NULL) {
+        return false;
+    }
+    if (wait_queue_wake(&maker->maker_waiters, max)) {
+        return true;
+    }
+    process->maker = NULL;
+    object_put(&maker->object);
+    return false;
 }
 
 status_t process_space_get(struct process *process, struct vm_space **out)
@@ -163,6 +194,7 @@ struct vm_space *process_space_take(struct process *process)
 void process_destroy(struct process *process)
 {
     ASSERT(process->space == NULL && process->handles.used == 0);
-    ASSERT(list_is_empty(&process->threads));
+    ASSERT(list_is_empty(&process->threads) && process->maker == NULL);
+    process_table_leave(process);
     process_free(process);
 }

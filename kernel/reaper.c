@@ -5,8 +5,8 @@
  * counts what is listed or in some hart's hands, and so says when all is done.
  *
  *   thread    wake those who wait for it -> let its process go -> let it go
- *   process   wake those who wait for it -> stop its threads -> close its handles -> give its space
- *             to mm
+ *   process   wake those who wait for it -> and for any that its maker made -> stop its threads
+ *             -> close its handles -> give its space to mm
  *
  * A piece touches at most PIECE_ITEMS threads or handles, and mm's at most 64 tables.  What must
  * wait for another hart stays in its list, and no hart waits for it in place: a thread whose
@@ -193,7 +193,8 @@ static enum piece process_piece(struct process *process)
     if (process == watched) {
         power_off_after_init(&process->exit);
     }
-    if (wait_queue_wake(&process->waiters, PIECE_ITEMS)) {
+    if (wait_queue_wake(&process->waiters, PIECE_ITEMS) ||
+        process_tell_maker(process, PIECE_ITEMS)) {
         return PIECE_MORE;
     }
     enum piece piece = stop_threads(process);

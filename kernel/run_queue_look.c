@@ -81,3 +81,20 @@ struct run_queue_view run_queue_look(hart_idx_t hart)
     spinlock_release(&queue->lock);
     return view;
 }
+
+struct run_queue_thread_view run_queue_look_at(const struct thread *thread)
+{
+    hart_idx_t home = run_queue_lock_home(thread);
+    struct run_queue_thread_view view = {
+        .state = thread_state(thread),
+        .hart = home,
+        .affinity = thread->affinity,
+    };
+
+    if (view.state == THREAD_BLOCKED) {
+        /* Written on the way in; the trap exit, which may still be at it, saves other registers. */
+        view.call = (uint32_t)user_frame_syscall(&thread->frame);
+    }
+    run_queue_unlock(home);
+    return view;
+}

@@ -17,6 +17,18 @@ static struct slab_cache thread_cache =
     SLAB_CACHE_INIT(thread_cache, "thread", sizeof(struct thread));
 static _Atomic(uint32_t) last_id; /* (a) only counts */
 
+/* A number that few others have, not 0. */
+static uint32_t next_id(void)
+{
+    uint32_t before = 0;
+
+    do {
+        /* Relaxed: it only counts. */
+        before = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed);
+    } while (before == UINT32_MAX);
+    return before + 1;
+}
+
 status_t thread_create(struct hart_mask affinity, struct thread **out)
 {
     struct thread *thread = slab_alloc(&thread_cache);
@@ -25,7 +37,7 @@ status_t thread_create(struct hart_mask affinity, struct thread **out)
         return ERR_NOMEM;
     }
     object_init(&thread->object, HANDLE_THREAD);
-    thread->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
+    thread->id = next_id();
     atomic_init(&thread->state, THREAD_NEW);
     atomic_init(&thread->home, hart_index());
     thread->affinity = affinity;
@@ -43,21 +55,43 @@ static void end_new(struct thread *thread)
     (void)wait_queue_wake(&thread->waiters, UINT32_MAX);
 }
 
+/* Links a new thread to its process.
+ * Errors: ERR_SRCH the process has ended; ERR_EXIST it has a thread of this number. */
+static status_t link_to(struct process *process, struct thread *thread)
+{
+    status_t status = OK;
+
+    thread->number_node.key.high = (uint64_t)thread->id << 32;
+    spinlock_acquire(&process->lock);
+    if (process_has_ended(process)) {
+        status = ERR_SRCH;
+    } else if (key_tree_insert(&process->numbers, &thread->number_node) != NULL) {
+        status = ERR_EXIST;
+    } else {
+        thread->process = process;
+        run_queue_state_set(thread, THREAD_TAKEN);
+        list_push_back(&process->threads, &thread->process_link);
+        process->thread_count++;
+    }
+    spinlock_release(&process->lock);
+    return status;
+}
+
 status_t thread_start(struct thread *thread, struct process *process)
 {
     ASSERT(thread_state(thread) == THREAD_NEW);
     process_hold(process);
-    spinlock_acquire(&process->lock);
-    if (process_has_ended(process)) {
-        spinlock_release(&process->lock);
+    status_t status = link_to(process, thread);
+
+    while (status == ERR_EXIST) { /* once the numbers have gone round */
+        thread->id = next_id();
+        status = link_to(process, thread);
+    }
+    if (status != OK) {
         process_release(process);
         end_new(thread);
-        return ERR_SRCH;
+        return status;
     }
-    thread->process = process;
-    run_queue_state_set(thread, THREAD_TAKEN);
-    list_push_back(&process->threads, &thread->process_link);
-    spinlock_release(&process->lock);
     run_queue_put(thread);
     return OK;
 }
@@ -68,6 +102,8 @@ void thread_end(struct thread *thread)
 
     spinlock_acquire(&process->lock);
     list_remove(&thread->process_link);
+    key_tree_remove(&process->numbers, &thread->number_node);
+    process->thread_count--;
     bool was_last = list_is_empty(&process->threads);
 
     spinlock_release(&process->lock);

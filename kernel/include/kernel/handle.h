@@ -22,6 +22,11 @@ status_t handle_find(struct process *owner, uint64_t handle, struct handle_entry
 status_t handle_get(struct process *owner, uint64_t handle, enum handle_type type, uint32_t rights,
                     struct object **out);
 
+/* Checks that there is a handle of that type with all of `rights`, and no more: for the objects
+ * that always are.  Errors: as handle_get. */
+status_t handle_check(struct process *owner, uint64_t handle, enum handle_type type,
+                      uint32_t rights);
+
 /* Gives a handle up.  Errors: ERR_BADF.  Context: no lock. */
 status_t handle_close(struct process *owner, uint64_t handle);
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "uapi/handle.h"
@@ -24,6 +25,10 @@ void object_init(struct object *object, enum handle_type type);
 
 /* One more reference; the caller has one already, or holds the lock of a table that has. */
 void object_get(struct object *object);
+
+/* One more reference, unless none is left: then false.  What keeps the object's memory until its
+ * destroyer has been here is the caller's business. */
+bool object_try_get(struct object *object);
 
 /* One reference less; the last one frees the object.  Context: no lock. */
 void object_put(struct object *object);

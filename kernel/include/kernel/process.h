@@ -11,10 +11,15 @@
  * Ending marks the process and interrupts the harts that run it; the reaper stops its other
  * threads, and when the last has gone closes its handles and gives its space back, in bounded
  * pieces.  The structure tells how it ended until the last handle goes.
+ *
+ * A process refers to its maker until it has ended and the maker's threads in children_wait have
+ * been woken; then the reaper drops the reference.  What is destroyed has ended, and so refers to
+ * no maker: destroying one process never destroys another.
  */
 #pragma once
 
 #include "kernel/handle_table.h"
+#include "kernel/key_tree.h"
 #include "kernel/object.h"
 #include "kernel/wait.h"
 #include "lib/types.h"
@@ -31,28 +36,36 @@ struct process_exit {
 
 /* Fields: (c) constant, (a) atomic, (p) lock, (h) handles_lock, (r) the reaper's alone. */
 struct process {
-    struct object object;          /* first                                           */
-    uint32_t id;                   /* (c) for reports                                 */
-    _Atomic(uint32_t) holders;     /* (a)                                             */
-    _Atomic(uint32_t) ended;       /* (a) release, after `exit` is written            */
-    char name[PROCESS_NAME_BYTES]; /* (c)                                             */
-    struct process_exit exit;      /* (c) once ended                                  */
-    struct spinlock lock;          /* rank LOCK_PROCESS                               */
-    struct vm_space *space;        /* (p) one reference; kept while a thread is left,
-                                          whose calls need no lock to read it         */
-    struct list_node threads;      /* (p) that have not ended                         */
-    struct spinlock handles_lock;  /* rank LOCK_HANDLES                               */
-    struct handle_table handles;   /* (h)                                             */
-    struct wait_queue waiters;     /* threads in process_wait for this one            */
-    struct list_node reap_link;    /* (r)                                             */
-    uint32_t reap_place;           /* (r) handle slots below are closed               */
+    struct object object;            /* first                                           */
+    uint32_t id;                     /* (c) its number; not 0                           */
+    uint32_t maker_id;               /* (c) number of its maker, 0: the kernel          */
+    struct key_node number_node;     /* process_table's                                 */
+    _Atomic(uint32_t) holders;       /* (a)                                             */
+    _Atomic(uint32_t) ended;         /* (a) release, after `exit` is written            */
+    char name[PROCESS_NAME_BYTES];   /* (c)                                             */
+    struct process_exit exit;        /* (c) once ended                                  */
+    struct spinlock lock;            /* rank LOCK_PROCESS                               */
+    struct vm_space *space;          /* (p) one reference; kept while a thread is left,
+                                            whose calls need no lock to read it         */
+    struct list_node threads;        /* (p) that have not ended                         */
+    struct key_tree numbers;         /* (p) the same by their numbers                   */
+    uint32_t thread_count;           /* (p) and how many they are                       */
+    struct spinlock handles_lock;    /* rank LOCK_HANDLES                               */
+    struct handle_table handles;     /* (h)                                             */
+    struct wait_queue waiters;       /* threads in process_wait for this one            */
+    struct process *maker;           /* (r) once ended, else (c): one reference or NULL */
+    _Atomic(uint64_t) made_ended;    /* (a) processes it made that have ended           */
+    struct wait_queue maker_waiters; /* its threads in children_wait                  */
+    struct list_node reap_link;      /* (r)                                             */
+    uint32_t reap_place;             /* (r) handle slots below are closed               */
 };
 
 /* A process with an empty space, no handles, no threads; one reference and one holder, which the
  * caller gives up by process_release.
  * name:   printable, shorter than PROCESS_NAME_BYTES.
+ * maker:  the process that makes it, or NULL: the kernel; gets a reference.
  * Errors: ERR_NOMEM, nothing leaked. */
-status_t process_create(const char *name, struct process **out);
+status_t process_create(const char *name, struct process *maker, struct process **out);
 
 /* A reference and a holder more; the caller has a reference. */
 void process_hold(struct process *process);
@@ -67,6 +80,13 @@ void process_end(struct process *process, struct process_exit how);
 
 /* True once it has ended; process->exit is then valid. */
 bool process_has_ended(const struct process *process);
+
+/* Processes made by this one that have ended.  Each of them is seen to have ended. */
+uint64_t process_children_ended(const struct process *process);
+
+/* Wakes up to `max` threads that wait for the end of a process like this, which has ended: one that
+ * their own process made.  True: there are more; else the maker is forgotten.  The reaper's. */
+bool process_tell_maker(struct process *process, unsigned max);
 
 /* The space, with a reference; given back by process_space_put.
  * Errors: ERR_SRCH the process has ended. */

@@ -90,6 +90,17 @@ struct run_queue_view {
 /* Looks at a hart from outside. */
 struct run_queue_view run_queue_look(hart_idx_t hart);
 
+/* What a thread does, a moment ago. */
+struct run_queue_thread_view {
+    enum thread_state state;
+    hart_idx_t hart; /* its home */
+    uint32_t call;   /* blocked: the number of its system call */
+    struct hart_mask affinity;
+};
+
+/* Looks at a thread from outside. */
+struct run_queue_thread_view run_queue_look_at(const struct thread *thread);
+
 /* Other harts that run a thread of the process.  With its end published before, these, interrupted,
  * are all that could still run one. */
 struct hart_mask run_queue_harts_of(const struct process *process);

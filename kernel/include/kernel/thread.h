@@ -34,7 +34,7 @@ enum thread_state {
  * (s) lock of its home's run queue, (h) the hart that owns the frame. */
 struct thread {
     struct object object;          /* first                                                */
-    uint32_t id;                   /* (c)                                                  */
+    uint32_t id;                   /* (c) after start; not 0, no other's in its process    */
     _Atomic(uint32_t) state;       /* (s) to change, but out of NEW, TAKEN and RUNNING     */
     _Atomic(hart_idx_t) home;      /* (s) to change, by whoever has taken it               */
     struct hart_mask affinity;     /* (s) harts it may run on; never empty                 */
@@ -43,6 +43,7 @@ struct thread {
     struct process *process;       /* (c) NULL before start and once reaped                */
     struct list_node queue_link;   /* (q) run queue, wait queue or reaper                  */
     struct list_node process_link; /* (p) process->threads                                 */
+    struct key_node number_node;   /* (p) process->numbers                                 */
     struct wait_queue *waits_in;   /* (q) and (s) to change, either to read; while blocked */
     struct object *waits_for;      /* likewise: owner of that queue, one reference         */
     struct timeout_node timeout;   /* (s) while blocked with a deadline                    */

@@ -13,6 +13,7 @@ enum lock_rank {
     LOCK_WAIT,    /* threads that wait for one thing */
     LOCK_SCHED,   /* run queue                       */
     LOCK_PT_NODE, /* page-table nodes                */
+    LOCK_NUMBERS, /* numbers of processes            */
     LOCK_REAP,    /* lists of what has ended         */
     LOCK_ASID,    /* address-space identifiers       */
     LOCK_IO_MEM,  /* table of I/O regions            */

@@ -56,6 +56,21 @@ bool vm_space_reap_is_done(void);
 /* Physical address of the root node, for reports. */
 paddr_t vm_space_root(const struct vm_space *space);
 
+/* Entries of one node. */
+struct vm_table_part {
+    unsigned level;        /* of the node: 0 to levels - 1             */
+    unsigned first, count; /* entries [first, first + count), of 512   */
+};
+
+/* Copies entries of the node of a level that translates va, as the hardware reads them; nothing is
+ * changed.  All are of one moment, but for A and D.  *physical is where the node lies.
+ * va:     in the user range.  entries: room for part.count.
+ * Errors: ERR_NOENT  there is no node of that level there
+ *         ERR_DEADLK this hart has a cursor open that forbids it (vm_cursor_open).
+ * Context: no spinlock held except those of cursors. */
+status_t vm_space_table_read(struct vm_space *space, vaddr_t va, struct vm_table_part part,
+                             uint64_t *entries, paddr_t *physical);
+
 /* Audit of the whole space: types, levels, places, counts, no reserved encodings, every mapped
  * frame a program's with a reference at least, every mapped I/O page of a region that this space
  * counts, every node locked by the audit itself: it locks the whole user range, so other harts may

@@ -60,6 +60,7 @@ ROWS = [
     argued("mm/pt_descend.c", "pt_descend", "pte_slot_load", """The order of a slot's load is the
         effect's own (arch/slot.h), not mm's to choose. What the load may return too early is tested
         by the early loads of the model."""),
+    argued("mm/vm_space_table.c", "node_find vm_space_table_read", "pte_slot_load", LOOKS),
     argued("mm/pt_walk.c", "place_at skip_absent count_missing", "pte_slot_load", UNDER_LOCK),
     argued("mm/pt_lock.c", "wanted_child pt_unlock_stray", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_remove.c", "count_pages unmap_below", "pte_slot_load", UNDER_LOCK),
