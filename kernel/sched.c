@@ -64,12 +64,13 @@ struct thread *sched_current(void)
 
 static void look_set(struct sched_hart *hart, bool must_look)
 {
-    struct thread *current = run_queue_current();
-
     hart->must_look = must_look;
-    if (current != NULL) {
-        current->must_look = must_look;
-    }
+    arch_returns_set(must_look ? ARCH_RETURNS_WATCHED : ARCH_RETURNS_FREE);
+}
+
+bool sched_must_look(void)
+{
+    return sched_this()->must_look;
 }
 
 void sched_look(void)
@@ -86,15 +87,9 @@ void sched_poll_console(void)
     }
 }
 
-static void count_calls(struct thread *thread)
-{
-    counter_add(COUNTER_syscalls, thread->calls);
-    thread->calls = 0;
-}
-
 void sched_count_calls(void)
 {
-    count_calls(sched_current());
+    counter_add(COUNTER_syscalls, arch_calls_take());
 }
 
 /* Makes the space active here, or none, NULL. */
@@ -121,9 +116,7 @@ static void switch_to(struct sched_hart *hart, struct thread *self, struct threa
     if (self == next) {
         return;
     }
-    if (self != NULL) {
-        count_calls(self);
-    }
+    sched_count_calls();
     hart->slice_end = NEVER;
     trace_note(TRACE_SWITCH, next != NULL ? next->id : 0, next != NULL ? next->process->id : 0);
     space_set(hart, next != NULL ? next->process->space : NULL);

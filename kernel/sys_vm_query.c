@@ -67,7 +67,7 @@ enum verdict sys_vm_query(struct user_frame *frame)
         status = query_slot(target.space, va, &slot);
     }
     vm_target_put(&target);
-    enum verdict verdict = syscall_done(frame, status);
+    enum verdict verdict = syscall_done_results(frame, status);
 
     if (status == OK) {
         set_results(frame, &slot);

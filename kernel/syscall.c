@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dispatch of system calls: one bounds check, one table call, and straight back unless the call or
- * somebody else wants more.  Calls are counted in the thread, whose registers are at hand; the
- * scheduler adds them to the hart's counter.
+ * The tables of system calls, which the trap entry calls through, and what follows a call that is
+ * not simply over.
  */
 #include "kernel/syscall.h"
 
@@ -25,53 +24,79 @@ enum {
 };
 #undef SYSCALL
 
-struct call_table {
-    enum verdict (*of[CALL_COUNT])(struct user_frame *frame);
-};
+/* For all numbers that are no call: the row behind the last one. */
+static enum verdict call_unknown(struct user_frame *frame)
+{
+    return syscall_done(frame, ERR_NOSYS);
+}
 
-static const struct call_table plain = {{
+static kernel_call *const plain[] = {
 #define SYSCALL(number, name, ...) [number] = sys_##name,
 #include "uapi/syscalls.def"
 #undef SYSCALL
-}};
+    [CALL_COUNT] = call_unknown,
+};
+
+const uint64_t kernel_call_count = CALL_COUNT;
+
+/* Makes the call that the registers ask for. */
+static enum verdict call_plain(struct user_frame *frame)
+{
+    uint64_t number = user_frame_syscall(frame);
+    enum verdict verdict = (enum verdict)plain[number < CALL_COUNT ? number : CALL_COUNT](frame);
+
+    DASSERT(spinlock_held_count() == 0);
+    return verdict;
+}
 
 static uint64_t call_result(const struct user_frame *frame, enum verdict verdict)
 {
-    switch (verdict) {
-    case VERDICT_RESTART:
+    if (verdict == VERDICT_RESTART) {
         return CALL_AGAIN;
-    case VERDICT_BLOCK:
-        return CALL_WAITS;
-    case VERDICT_EXIT:
-        return CALL_EXITS;
-    case VERDICT_DONE:
-    case VERDICT_YIELD:
-        break;
     }
-    return user_frame_arg(frame, 0);
+    if (verdict == VERDICT_BLOCK) {
+        return CALL_WAITS;
+    }
+    if (verdict == VERDICT_EXIT) {
+        return CALL_EXITS;
+    }
+    return verdict_is_status(verdict) ? verdict_status(verdict) : user_frame_arg(frame, 0);
 }
 
-/* Every call while the trace is on. */
 static enum verdict call_traced(struct user_frame *frame)
 {
     uint64_t number = user_frame_syscall(frame);
 
     trace_note(TRACE_CALL, number, user_frame_arg(frame, 0));
-    enum verdict verdict = plain.of[number](frame);
+    enum verdict verdict = call_plain(frame);
 
     trace_note(TRACE_CALL_END, number, call_result(frame, verdict));
     return verdict;
 }
 
-static const struct call_table traced = {{
+/* All rows while the trace is on. */
+static kernel_call *const traced[] = {
 #define SYSCALL(number, name, ...) [number] = call_traced,
 #include "uapi/syscalls.def"
 #undef SYSCALL
-}};
+    [CALL_COUNT] = call_traced,
+};
+
+#ifdef VELLUM_DEBUG
+/* All rows else: with what call_plain asserts. */
+static kernel_call *const untraced[] = {
+#    define SYSCALL(number, name, ...) [number] = call_plain,
+#    include "uapi/syscalls.def"
+#    undef SYSCALL
+    [CALL_COUNT] = call_plain,
+};
+#else
+#    define untraced plain
+#endif
 
 /* The table in force.  It is loaded where its address would be computed else, so that the trace
  * costs a call nothing while it is off. */
-static _Atomic(const struct call_table *) calls = &plain;
+kernel_call *const *_Atomic kernel_calls = untraced;
 
 void syscall_follow_trace(void)
 {
@@ -80,56 +105,27 @@ void syscall_follow_trace(void)
     do {
         is_on = trace_is_on();
         /* Relaxed: tables are constant. */
-        atomic_store_explicit(&calls, is_on ? &traced : &plain, memory_order_relaxed);
+        atomic_store_explicit(&kernel_calls, is_on ? traced : untraced, memory_order_relaxed);
         /* Whoever stores last sees the last change of the trace; pairs with itself. */
         atomic_thread_fence(memory_order_seq_cst);
     } while (is_on != trace_is_on());
 }
 
-static enum verdict call_unknown(struct user_frame *frame)
+struct user_frame *kernel_on_verdict(struct user_frame *frame, int result)
 {
-    uint64_t number = user_frame_syscall(frame);
+    enum verdict verdict = (enum verdict)result;
 
-    trace_note(TRACE_CALL, number, user_frame_arg(frame, 0));
-    enum verdict verdict = syscall_done(frame, ERR_NOSYS);
-
-    trace_note(TRACE_CALL_END, number, call_result(frame, verdict));
-    return verdict;
-}
-
-/* Out of line, so that the short way saves no registers for it. */
-__attribute__((noinline)) static struct user_frame *leave_slowly(struct user_frame *frame,
-                                                                 enum verdict verdict)
-{
-    struct thread *self = thread_of_frame(frame);
-
-    if (verdict == VERDICT_RESTART) {
+    if (verdict_is_status(verdict)) {
+        user_frame_finish_call(frame);
+        user_frame_set_arg(frame, 0, verdict_status(verdict));
+        verdict = VERDICT_DONE;
+    } else if (verdict == VERDICT_RESTART) {
         counter_add(COUNTER_syscall_restarts, 1);
-        if (!self->must_look) {
+        if (!sched_must_look()) {
             return frame;
         }
     }
-    return sched_leave(self, verdict);
-}
-
-struct user_frame *kernel_on_syscall(struct user_frame *frame)
-{
-    struct thread *self = thread_of_frame(frame);
-    uint64_t number = user_frame_syscall(frame);
-    enum verdict verdict;
-
-    self->calls++;
-    if (number < CALL_COUNT) {
-        /* Relaxed: tables are constant. */
-        verdict = atomic_load_explicit(&calls, memory_order_relaxed)->of[number](frame);
-    } else {
-        verdict = call_unknown(frame);
-    }
-    DASSERT(spinlock_held_count() == 0);
-    if (verdict == VERDICT_DONE && !self->must_look) {
-        return frame;
-    }
-    return leave_slowly(frame, verdict);
+    return sched_leave(thread_of_frame(frame), verdict);
 }
 
 enum verdict sys_null(struct user_frame *frame)
@@ -139,6 +135,6 @@ enum verdict sys_null(struct user_frame *frame)
 
 enum verdict sys_yield(struct user_frame *frame)
 {
-    (void)syscall_done(frame, OK);
+    (void)syscall_done_results(frame, OK);
     return VERDICT_YIELD;
 }

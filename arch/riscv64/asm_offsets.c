@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 
+#include "arch/upcall.h"
 #include "arch/user_frame.h"
 #include "hart.h"
 
@@ -26,6 +27,9 @@ void asm_offsets(void)
     DEFINE(HART_STACK_TOP, offsetof(struct hart, stack_top));
     DEFINE(HART_EMERGENCY_TOP, offsetof(struct hart, emergency_top));
     DEFINE(HART_EMERGENCY_BYTES, HART_EMERGENCY_BYTES);
+    DEFINE(HART_RESULT_LIMIT, offsetof(struct hart, result_limit));
+    DEFINE(HART_CALLS, offsetof(struct hart, calls));
+    DEFINE(CALL_RESULTS, KERNEL_CALL_RESULTS);
     DEFINE(HART_SCRATCH0, offsetof(struct hart, scratch[0]));
     DEFINE(HART_SCRATCH1, offsetof(struct hart, scratch[1]));
     DEFINE(HART_RESERVATION, offsetof(struct hart, reservation));

@@ -98,6 +98,20 @@ struct hart_mask arch_harts(void)
     return hart_started();
 }
 
+void arch_returns_set(enum arch_returns how)
+{
+    hart_self()->result_limit = how == ARCH_RETURNS_FREE ? 0 : INT64_MIN;
+}
+
+uint64_t arch_calls_take(void)
+{
+    struct hart *self = hart_self();
+    uint64_t calls = self->calls;
+
+    self->calls = 0;
+    return calls;
+}
+
 uint64_t arch_quiescence_count(hart_idx_t hart)
 {
     /* Pairs with the releases of hart_quiescence_leave and trap_entry.S. */

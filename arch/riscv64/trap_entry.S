@@ -8,9 +8,10 @@
  * Floating-point registers are no part of this: they stay where they are until the thread leaves the
  * hart (fp.h).
  *
- *   system call: saves pc, ra, sp, gp, tp, a0-a7.  The handler is C and keeps s0-s11, so a return
- *                to the same thread loads what was saved and clears t0-t6.  Any other verdict
- *                first completes the frame.
+ *   system call: saves pc, ra, sp, tp, a0-a7.  The handler is C and keeps s0-s11, and nothing in the
+ *                kernel uses gp, so a return to the same thread loads what was saved, or zeroes
+ *                where there is no result, and clears t0-t6.  A way out to another thread first
+ *                completes the frame.
  *   other traps: save and restore all 31 registers.
  *   from kernel: saves on the stack that sp lies in, else on an empty emergency stack.
  *
@@ -34,6 +35,12 @@
     .macro load base, regs:vararg
     .irp n, \regs
     ld x\n, X(\n)(\base)
+    .endr
+    .endm
+
+    .macro clear regs:vararg
+    .irp r, \regs
+    li \r, 0
     .endr
     .endm
 
@@ -68,33 +75,63 @@ trap_entry:
     ld t0, HART_FRAME(tp)
     csrrw t1, sscratch, zero    /* the program's tp */
     csrr t2, sepc
-    save t0, 1, 2, 3, 10, 11, 12, 13, 14, 15, 16, 17
+    save t0, 1, 2, 10, 11, 12, 13, 14, 15, 16, 17
     sd t1, X(4)(t0)
     sd t2, FRAME_PC(t0)
     ld sp, HART_STACK_TOP(tp)
     quiescence_enter t1
+    ld t1, HART_CALLS(tp)
+    addi t1, t1, 1
+    sd t1, HART_CALLS(tp)
     mv a0, t0
-    call kernel_on_syscall
+    ld t1, kernel_calls
+    ld t2, kernel_call_count
+    bgeu a7, t2, trap_call_unknown
+    slli t2, a7, 3
+trap_call:
+    add t1, t1, t2
+    ld t1, (t1)
+    jalr t1
 
+    ld t1, HART_RESULT_LIMIT(tp)
     ld t0, HART_FRAME(tp)
-    bne a0, t0, trap_leave_syscall
+    bgt a0, t1, trap_call_result
     quiescence_leave t1
-    ld t1, FRAME_PC(a0)
+    ld t1, FRAME_PC(t0)
+    addi t1, t1, 4              /* there is no compressed ecall */
     csrw sscratch, tp
     csrw sepc, t1
-    load a0, 1, 2, 3, 4, 11, 12, 13, 14, 15, 16, 17, 10
-    li t0, 0
-    li t1, 0
-    li t2, 0
-    li t3, 0
-    li t4, 0
-    li t5, 0
-    li t6, 0
+    load t0, 1, 2, 4
+    clear a1, a2, a3, a4, a5, a6, a7
+    clear t0, t1, t2, t3, t4, t5, t6
+    sret
+
+/* A number that is no call: the row behind the last one. */
+trap_call_unknown:
+    slli t2, t2, 3
+    j trap_call
+
+/* A call has results in the frame, or the kernel is to be asked; t0 is the frame, t1 the limit. */
+trap_call_result:
+    bnez t1, 1f
+    li t2, CALL_RESULTS
+    beq a0, t2, 2f
+1:  mv a1, a0
+    mv a0, t0
+    call kernel_on_verdict
+    ld t0, HART_FRAME(tp)
+    bne a0, t0, trap_leave_syscall
+2:  quiescence_leave t1
+    ld t1, FRAME_PC(t0)
+    csrw sscratch, tp
+    csrw sepc, t1
+    load t0, 1, 2, 4, 10, 11, 12, 13, 14, 15, 16, 17
+    clear t0, t1, t2, t3, t4, t5, t6
     sret
 
 /* A system call ends in another thread or in none: the rest of the caller's registers. */
 trap_leave_syscall:
-    save t0, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
+    save t0, 3, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
     .irp n, 5, 6, 7, 28, 29, 30, 31
     sd zero, X(\n)(t0)
     .endr

@@ -71,6 +71,7 @@ static _Atomic(uint32_t) ready;          /* (a) places filled; release, acquire 
 static _Atomic(uint64_t) pending;        /* (a) harts with an interrupt; release, acquire */
 static _Atomic(uint64_t) runs[HART_MAX]; /* (a) frame in user mode on each                */
 static _Thread_local uint64_t armed = UINT64_MAX;
+static _Thread_local enum arch_returns returns;
 static unsigned hart_count;
 
 /* ---- the machine ---- */
@@ -98,6 +99,16 @@ void timer_set(uint64_t deadline) WRAP_OF(arch_timer_set);
 void timer_set(uint64_t deadline)
 {
     armed = deadline;
+}
+
+void arch_returns_set(enum arch_returns how)
+{
+    returns = how;
+}
+
+uint64_t arch_calls_take(void)
+{
+    return 0;
 }
 
 static bool take_interrupt(void)
@@ -310,6 +321,24 @@ static void call_set(struct user_frame *frame, struct kept *kept)
     frame->pc = 0;
 }
 
+/* One system call, as the trap entry makes it. */
+static struct user_frame *call(struct user_frame *frame)
+{
+    uint64_t number = user_frame_syscall(frame);
+    kernel_call *const *calls = atomic_load_explicit(&kernel_calls, memory_order_relaxed);
+    int result = calls[number < kernel_call_count ? number : kernel_call_count](frame);
+
+    if (returns == ARCH_RETURNS_FREE && result <= 0) {
+        user_frame_finish_call(frame);
+        user_frame_set_arg(frame, 0, (uint64_t)result);
+        return frame;
+    }
+    if (returns == ARCH_RETURNS_FREE && result == KERNEL_CALL_RESULTS) {
+        return frame;
+    }
+    return kernel_on_verdict(frame, result);
+}
+
 /* One trap; returns what to resume. */
 static struct user_frame *trap(struct user_frame *frame, struct kept *kept)
 {
@@ -324,7 +353,7 @@ static struct user_frame *trap(struct user_frame *frame, struct kept *kept)
     }
     call_set(frame, kept);
     registers_put(frame, &(struct kept){.count = TORN});
-    return kernel_on_syscall(frame);
+    return call(frame);
 }
 
 static void hart_wait(void)

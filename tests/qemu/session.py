@@ -61,7 +61,7 @@ BREAKS = {
         # The stack of the hart that runs ends below its 16 KiB; go one page further down.
         ["set $sp = (((unsigned long)$sp - 16) & ~0x7fffUL) + 0x3ff0"],
         ["PANIC", "sp is outside of the kernel stack", "nothing"],
-        "kernel_on_syscall",
+        "sys_console_write",
     ),
     "guard page, tables out of reach": (
         # The report runs on the emergency stack and faults there when it reads the tables.
@@ -70,7 +70,7 @@ BREAKS = {
             "set var 'arch/riscv64/mmu.c'::direct_offset = 0",
         ],
         ["sp is outside of the kernel stack", "cannot be read", "running: thread"],
-        "kernel_on_syscall",
+        "sys_console_write",
     ),
 }
 
@@ -144,7 +144,7 @@ def break_with_gdb(elf, socket, commands):
     """Stops the kernel in a system call, does the harm, and lets it go on."""
     lines = [
         "set confirm off", "set architecture riscv:rv64", f"target remote {socket}",
-        "hbreak kernel_on_syscall", "continue", "delete", *commands, "detach",
+        "hbreak sys_console_write", "continue", "delete", *commands, "detach",
     ]  # fmt: skip
     words = ["gdb-multiarch", "-nx", "-batch", elf]
     for line in lines:

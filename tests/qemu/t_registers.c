@@ -138,7 +138,7 @@ int main(void)
         {"yield", 14, 0, 0},
         {"time_get", 23, 0, 2},
         {"vm_query", 19, 0, 6},
-        {"handle_info", 5, 0, 2},
+        {"handle_info", 5, 0, 3},
         {"an unknown call", 999, -SYS_ENOSYS, 0},
         {"vm_map", 15, -SYS_EINVAL, 1},
     };

@@ -21,13 +21,6 @@ static int privileged(void *argument)
     return 0;
 }
 
-static int floating(void *argument)
-{
-    (void)argument;
-    __asm__ volatile(".word 0x00000053"); /* fadd.s ft0, ft0, ft0 */
-    return 0;
-}
-
 static int breakpoint(void *argument)
 {
     (void)argument;
@@ -81,7 +74,6 @@ int main(void)
     }
     check_ends(illegal, ACCESS_ILLEGAL, "no instruction at all");
     check_ends(privileged, ACCESS_ILLEGAL, "a privileged instruction");
-    check_ends(floating, ACCESS_ILLEGAL, "a floating-point instruction");
     check_ends(breakpoint, ACCESS_BREAKPOINT, "a breakpoint");
     console_check();
     return tap_done();

@@ -123,6 +123,18 @@ _Noreturn void arch_power_off(uint64_t status);
 
 /* ---- control flow ---- */
 
+/* How system calls that are over leave this hart (arch/upcall.h). */
+enum arch_returns {
+    ARCH_RETURNS_FREE,    /* straight back to the program */
+    ARCH_RETURNS_WATCHED, /* by kernel_on_verdict         */
+};
+
+/* Free at first.  A hart's own. */
+void arch_returns_set(enum arch_returns how);
+
+/* System calls that this hart took since it was last asked. */
+uint64_t arch_calls_take(void);
+
 /* Leaves the boot path for good: asks kernel_on_idle() for a thread to run, resumes it, and waits
  * for interrupts while there is none.  Called once on each hart, on its own kernel stack. */
 _Noreturn void arch_run(void);

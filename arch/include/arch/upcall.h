@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "arch/user_frame.h"
 #include "arch/vm_types.h"
 #include "lib/types.h"
@@ -66,8 +68,23 @@ struct fault {
     vaddr_t pc;
 };
 
-/* System call by the thread that runs here.  s-registers are not in the frame yet. */
-struct user_frame *kernel_on_syscall(struct user_frame *frame);
+/* System calls.  The trap entry calls kernel_calls[number](frame) itself, or for a number that is
+ * none kernel_calls[kernel_call_count](frame).  ra, sp, tp, pc and the a-registers are in the
+ * frame; the s-registers and gp are not yet.  The handler returns 0 or less            - the call
+ * is over; this is its status, and it has no results: the entry steps past the ecall and puts it
+ * into a0, zeroes into a1-a7; KERNEL_CALL_RESULTS  - it is over, and pc and the a-registers are in
+ * the frame; more                 - the kernel's own matter: kernel_on_verdict decides. Either of
+ * the first two goes straight back to the program, unless arch_returns_set says that the kernel
+ * wants to look: then they too go to kernel_on_verdict. */
+typedef int kernel_call(struct user_frame *frame);
+
+#define KERNEL_CALL_RESULTS 1
+
+extern kernel_call *const *_Atomic kernel_calls;
+extern const uint64_t kernel_call_count;
+
+/* What to do after a call with that result, whatever it is. */
+struct user_frame *kernel_on_verdict(struct user_frame *frame, int result);
 
 /* Exception from user mode; all registers are in the frame. */
 struct user_frame *kernel_on_fault(struct user_frame *frame, const struct fault *fault);

@@ -23,14 +23,16 @@ void sched_init(void);
 /* The thread this hart runs, or NULL. */
 struct thread *sched_current(void);
 
-/* Asks this hart to look around (sched_leave) before it returns to user mode: sets must_look of the
- * thread that runs, or comes to run. */
+/* Asks this hart to look around (sched_leave) before it next returns to user mode. */
 void sched_look(void);
+
+/* True if it has been asked, or has to come back for more of the reaper's work. */
+bool sched_must_look(void);
 
 /* Makes the hart that polls the console begin to, now that input matters. */
 void sched_poll_console(void);
 
-/* Adds the system calls of the running thread to the hart's counter. */
+/* Adds the system calls that this hart took to its counter. */
 void sched_count_calls(void);
 
 /* The way back to user mode: chooses the thread to run, activates its space, does one piece of the

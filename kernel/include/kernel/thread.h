@@ -38,8 +38,6 @@ struct thread {
     _Atomic(uint32_t) state;       /* (s) to change, but out of NEW, TAKEN and RUNNING     */
     _Atomic(hart_idx_t) home;      /* (s) to change, by whoever has taken it               */
     struct hart_mask affinity;     /* (s) harts it may run on; never empty                 */
-    bool must_look;                /* (h) see sched_look                                   */
-    uint64_t calls;                /* (h) system calls not yet counted                     */
     struct process *process;       /* (c) NULL before start and once reaped                */
     struct list_node queue_link;   /* (q) run queue, wait queue or reaper                  */
     struct list_node process_link; /* (p) process->threads                                 */
