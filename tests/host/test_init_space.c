@@ -118,12 +118,25 @@ Test(init_space, bars_grow_with_the_logarithm)
     }
     space_rows_bar(SV39, SV57, 5000, 'x', bar);
     cr_assert(strlen(bar) <= SPACE_BAR_MAX);
+    space_rows_bar(SV57, SV39, 5, '.', bar);
+    cr_assert_str_eq(bar, "....>");
+}
+
+Test(init_space, the_longest_bar_is_of_a_row_or_a_gap_before_one)
+{
+    rows.count = 0;
+    cr_assert(space_rows_longest(&rows) == UINT64_C(1) << 20);
+    add(1, 2, VM_PROT_R);
+    add(UINT64_C(1) << 20, 1, VM_PROT_R);
+    cr_assert(space_rows_longest(&rows) == UINT64_C(1) << 32);
+    add((UINT64_C(1) << 20) + 1, (UINT64_C(1) << 20) + 1, VM_PROT_R | VM_PROT_W);
+    cr_assert(space_rows_longest(&rows) == UINT64_C(1) << 33);
 }
 
 Test(init_space, the_scale_names_the_ends_of_bars)
 {
-    static const uint64_t sizes[] = {PAGE, PAGE << 8, PAGE << 18};
-    static const char *const names[] = {"4K", "1M", "1G"};
+    static const uint64_t sizes[] = {PAGE, PAGE << 8, PAGE << 20};
+    static const char *const names[] = {"4K", "1M", "4G"};
     char scale[SPACE_BAR_MAX + 1];
     char bar[SPACE_BAR_MAX + 1];
 
@@ -133,6 +146,8 @@ Test(init_space, the_scale_names_the_ends_of_bars)
         space_rows_bar(sizes[i], SV39, 40, 'x', bar);
         cr_assert(strncmp(scale + strlen(bar) - 1, names[i], 2) == 0, "%s in %s", names[i], scale);
     }
+    space_rows_scale(SV57, 3, scale);
+    cr_assert_str_eq(scale, "4K ");
 }
 
 /* ---- the walk, over a tree in an array ---- */

@@ -6,6 +6,9 @@
 #include "pure/words.h"
 #include "shell.h"
 
+#define LIST_COLUMNS      80U  /* from here on a command is one line of the list */
+#define PARAGRAPH_COLUMNS 100U /* longer lines are hard to read                  */
+
 struct entry {
     const char *name;
     const char *arguments;
@@ -15,66 +18,72 @@ struct entry {
     enum completes completes;
 };
 
-/* An entry without `run` is the title of a group. */
+/* An entry without `run` begins a group.  A line of the list is 80 columns at most: 21 for name and
+ * arguments, 47 for what it does. */
 static const struct entry entries[] = {
-    {"Programs", NULL, NULL, NULL, NULL, COMPLETES_NOTHING},
-    {"run", "PROG [ARG...] [&]", "runs a program of bin/; its name alone does so too",
-     "With & behind it, it runs in the background; the shell tells its number now and, before\n"
-     "a later prompt, how it ended.  Ctrl-C ends one in the foreground.",
+    {"programs", NULL, NULL, NULL, NULL, COMPLETES_NOTHING},
+    {"run", "PROG [ARG...] [&]", "runs a program; its name alone does so too",
+     "PROG is a file of bin/ in the archive. With & behind it, it runs in the background: the "
+     "shell tells its number at once and, before a later prompt, how it ended. Ctrl-C ends one in "
+     "the foreground.",
      command_run_program, COMPLETES_PROGRAM},
     {"test", "[NAME...]", "runs all test programs, or those named",
-     "A test passes if it exits with 0, leaves as many free frames as it found, and the\n"
-     "kernel's audit finds nothing.  Ctrl-C ends the test that runs, and all of them.",
+     "A test passes if it exits with 0, leaves as many free frames as it found, and the kernel's "
+     "audit finds nothing. Ctrl-C ends the test that runs, and all of them.",
      command_test, COMPLETES_TEST},
-    {"count", "COMMAND", "runs a command, and shows what the kernel did for it",
-     "Shows the counters that grew, by how much, and what they count.  What counting itself\n"
-     "costs is measured first, by counting nothing, and taken off.",
+    {"count", "COMMAND", "runs it; shows what the kernel did for it",
+     "Shows the counters that grew, by how much, and what they count. What counting itself costs "
+     "is measured first, by counting nothing, and taken off.",
      command_count, COMPLETES_COMMAND},
-    {"time", "COMMAND", "runs a command, and shows how long it took",
-     "By the machine's clock, which in QEMU is the host's.  To compare costs, use count.",
+    {"time", "COMMAND", "runs it; shows how long it took",
+     "By the machine's clock, which in QEMU is the host's: it says nothing about hardware. To "
+     "compare costs, use count.",
      command_time, COMPLETES_COMMAND},
 
-    {"Processes", NULL, NULL, NULL, NULL, COMPLETES_NOTHING},
+    {"processes", NULL, NULL, NULL, NULL, COMPLETES_NOTHING},
     {"ps", "[-t]", "shows the processes; -t: their threads",
-     "ON HART: the harts that run it just now.  DOES: runs, ready, or the call it waits in.",
+     "ON HART: the harts that run it just now. DOES: runs, ready, or the call it waits in.",
      command_ps, COMPLETES_NOTHING},
     {"kill", "PID", "ends a process", "PID: its number, or its name if only one has it.",
      command_kill, COMPLETES_PROCESS},
 
-    {"Address spaces", NULL, NULL, NULL, NULL, COMPLETES_NOTHING},
-    {"vmmap", "PID", "draws the address space of a process",
-     "One row a range, by rising address, a row of dots a gap; a bar twice as long stands for\n"
-     "much more than twice the size: see the scale above the bars.  Its letters: x code,\n"
-     "w writable, r read-only, i I/O.  PID: a number, or a name that only one process has.",
+    {"memory", NULL, NULL, NULL, NULL, COMPLETES_NOTHING},
+    {"vmmap", "PID", "draws an address space",
+     "One row a range, by rising address; a row of dots is a gap. Bars are to a logarithmic scale, "
+     "which stands above them. Their letters: x code, w writable, r read-only, i I/O. PID: a "
+     "number, or a name that only one process has.",
      command_vmmap, COMPLETES_PROCESS},
-    {"ptdump", "[--diff] PID [FROM]", "prints page tables, node by node; --diff: what changed",
-     "--diff compares with the last dump of the same process.  FROM: an address to begin at.\n"
-     "The last dump is kept, up to 4096 lines.  docs/shell.md explains the lines.",
+    {"ptdump", "[--diff] PID", "prints page tables; --diff: what changed",
+     "One line a table or a run of entries alike. --diff compares with the last dump of the same "
+     "process. A dump has 4096 lines at most; `ptdump PID FROM` begins at an address. "
+     "docs/shell.md explains the lines.",
      command_ptdump, COMPLETES_PROCESS},
-    {"audit", "", "lets the kernel check all address spaces and all frames",
-     "Ends when no memory waits to be freed.", command_audit, COMPLETES_NOTHING},
-
-    {"Machine", NULL, NULL, NULL, NULL, COMPLETES_NOTHING},
+    {"audit", "", "lets the kernel check all that it manages",
+     "Every address space and the frames; ends when no memory waits to be freed.", command_audit,
+     COMPLETES_NOTHING},
     {"free", "", "tells how much memory is free", NULL, command_free, COMPLETES_NOTHING},
+
+    {"machine", NULL, NULL, NULL, NULL, COMPLETES_NOTHING},
     {"harts", "", "tells what each hart does", NULL, command_harts, COMPLETES_NOTHING},
-    {"counters", "[TEXT]", "shows the kernel's counters; TEXT: those with it in the name",
-     "They count from boot, on all harts.", command_counters, COMPLETES_NOTHING},
-    {"trace", "on|off|dump", "records what harts do, and prints it",
+    {"counters", "[TEXT]", "shows what the kernel has counted since boot",
+     "TEXT: only those with it in the name.", command_counters, COMPLETES_NOTHING},
+    {"trace", "on|off|dump", "records what harts do; prints it",
      "scripts/trace2json draws a dump; docs/debugging.md shows how.", command_trace,
      COMPLETES_TRACE},
     {"devices", "", "lists the I/O regions", NULL, command_devices, COMPLETES_NOTHING},
-    {"ls", "", "lists the files of the archive", NULL, command_ls, COMPLETES_NOTHING},
     {"poweroff", "[STATUS]", "turns the machine off", "STATUS: from 0 to 255, for scripts.",
      command_poweroff, COMPLETES_NOTHING},
 
-    {"Shell", NULL, NULL, NULL, NULL, COMPLETES_NOTHING},
-    {"help", "[COMMAND]", "lists the commands, or tells more of one",
-     "Commands on one line are separated by ; and words by blanks, but not inside \"...\".\n"
-     "Keys: arrows, Home, End; Ctrl-A E (ends of the line), Ctrl-U K W (erase to its begin, to\n"
-     "its end, a word), Ctrl-L (clear), Ctrl-C (give up), Ctrl-D (off); up and down: history.",
+    {"shell", NULL, NULL, NULL, NULL, COMPLETES_NOTHING},
+    {"help", "[COMMAND]", "lists the commands; tells more of one",
+     "Commands on one line are separated by ; and words by blanks, but not inside \"...\". Tab "
+     "completes names. Keys: arrows, Home, End; up and down for lines typed before; Ctrl-A E "
+     "(begin, end), Ctrl-U K W (erase to the begin, to the end, a word), Ctrl-L (clear), Ctrl-C "
+     "(give the line up), Ctrl-D (turn the machine off).",
      command_help, COMPLETES_NAME},
+    {"ls", "", "lists the files of the archive", NULL, command_ls, COMPLETES_NOTHING},
     {"echo", "[WORD...]", "prints its words", NULL, command_echo, COMPLETES_NOTHING},
-    {"history", "", "lists the lines typed", NULL, command_history, COMPLETES_NOTHING},
+    {"history", "", "lists the lines typed before", NULL, command_history, COMPLETES_NOTHING},
     {"clear", "", "clears the screen", NULL, command_clear, COMPLETES_NOTHING},
 };
 
@@ -107,54 +116,103 @@ enum completes command_completes(const char *name)
     return entry != NULL ? entry->completes : COMPLETES_NOTHING;
 }
 
+static void usage_text(const struct entry *entry, char *text, size_t text_bytes)
+{
+    (void)snprintf(text, text_bytes, "%s%s%s", entry->name, entry->arguments[0] != '\0' ? " " : "",
+                   entry->arguments);
+}
+
 int command_usage(const char *name)
 {
     const struct entry *entry = entry_find(name);
 
+    char usage[40];
+
     if (entry != NULL) {
-        printf("usage: %s %s\n", entry->name, entry->arguments);
+        usage_text(entry, usage, sizeof(usage));
+        printf("usage: %s; help %s tells more\n", usage, entry->name);
     }
     return STATUS_USAGE;
 }
 
-/* One line of the list, two where the terminal is narrow. */
-static void entry_show(const struct entry *entry)
+/* Prints a text in lines of whole words, each behind so many blanks. */
+static void paragraph_print(const char *text, size_t indent)
+{
+    size_t width = line_columns() - 1 < PARAGRAPH_COLUMNS ? line_columns() - 1 : PARAGRAPH_COLUMNS;
+    size_t at = 0;
+
+    while (*text != '\0') {
+        size_t bytes = strcspn(text, " ");
+
+        if (at != 0 && at + 1 + bytes > width) {
+            printf("\n");
+            at = 0;
+        }
+        printf("%*s%.*s", at == 0 ? (int)indent : 1, "", (int)bytes, text);
+        at += (at == 0 ? indent : 1) + bytes;
+        text += bytes + strspn(text + bytes, " ");
+    }
+    printf("\n");
+}
+
+/* One line for a command, with the group's name in front of its first. */
+static void list_wide(void)
+{
+    const char *group = "";
+    char usage[40];
+
+    for (size_t i = 0; i < ENTRIES; i++) {
+        if (entries[i].run == NULL) {
+            group = entries[i].name;
+            continue;
+        }
+        usage_text(&entries[i], usage, sizeof(usage));
+        printf("%-9s  %-21s  %s\n", group, usage, entries[i].what);
+        group = "";
+    }
+}
+
+static void list_narrow(void)
 {
     char usage[40];
 
-    if (entry->run == NULL) {
-        printf("%s\n", entry->name);
-        return;
-    }
-    (void)snprintf(usage, sizeof(usage), "%s %s", entry->name, entry->arguments);
-    if (line_columns() >= 72) {
-        printf("  %-26s %s\n", usage, entry->what);
-    } else {
-        printf("  %s\n    %s\n", usage, entry->what);
+    for (size_t i = 0; i < ENTRIES; i++) {
+        if (entries[i].run == NULL) {
+            printf("%s\n", entries[i].name);
+            continue;
+        }
+        usage_text(&entries[i], usage, sizeof(usage));
+        printf("  %s\n", usage);
+        paragraph_print(entries[i].what, 4);
     }
 }
 
 int command_help(struct command command)
 {
+    char usage[40];
+
     if (command.argc > 2) {
         return command_usage("help");
     }
     if (command.argc == 1) {
-        for (size_t i = 0; i < ENTRIES; i++) {
-            entry_show(&entries[i]);
+        if (line_columns() < LIST_COLUMNS) {
+            list_narrow();
+        } else {
+            list_wide();
         }
-        printf("help help: keys, and how lines are read; help COMMAND: more of one\n");
+        printf("help COMMAND tells more; help help: keys\n");
         return STATUS_OK;
     }
     const struct entry *entry = entry_find(command.argv[1]);
 
     if (entry == NULL) {
-        printf("help: there is no command %s\n", command.argv[1]);
+        printf("help: there is no command %s; help lists them\n", command.argv[1]);
         return STATUS_NOT_FOUND;
     }
-    printf("%s %s\n%s\n", entry->name, entry->arguments, entry->what);
+    usage_text(entry, usage, sizeof(usage));
+    printf("%s: %s\n", usage, entry->what);
     if (entry->more != NULL) {
-        printf("%s\n", entry->more);
+        paragraph_print(entry->more, 0);
     }
     return STATUS_OK;
 }

@@ -17,7 +17,7 @@
 #define WIDE_COLUMNS  72U /* from here on there is room for all of a row */
 
 /* Columns of a row beside the address and the bar: see row_show(). */
-#define WIDE_REST   55U
+#define WIDE_REST   49U
 #define NARROW_REST 14U
 
 /* What is read of a process, and how wide it is drawn. */
@@ -28,6 +28,7 @@ struct space_view {
     struct space_rows rows;
     int address_columns;
     size_t bar_columns;
+    uint64_t longest; /* what the longest bar stands for */
     int is_wide;
 };
 
@@ -130,6 +131,7 @@ static void view_measure(struct space_view *view)
     size_t rest;
 
     view->address_columns = snprintf(NULL, 0, "0x%" PRIx64, last);
+    view->longest = space_rows_longest(&view->rows);
     view->is_wide = columns >= WIDE_COLUMNS;
     rest = (size_t)view->address_columns + (view->is_wide ? WIDE_REST : NARROW_REST);
     view->bar_columns = columns > rest + BAR_MIN ? columns - rest - 1 : BAR_MIN;
@@ -147,8 +149,8 @@ static void gap_show(const struct space_view *view, uint64_t from, uint64_t to)
         return;
     }
     space_rows_size_text(to - from, size);
-    space_rows_bar(to - from, view->machine.user_limit, view->bar_columns, '.', bar);
-    printf("%*s %7s %*s%s\n", view->address_columns, "", size, view->is_wide ? 46 : 5, "", bar);
+    space_rows_bar(to - from, view->longest, view->bar_columns, '.', bar);
+    printf("%*s %7s %*s%s\n", view->address_columns, "", size, view->is_wide ? 40 : 5, "", bar);
 }
 
 /* Where there is room: address, size, rights, use, leaves, four counts, bar. */
@@ -157,7 +159,7 @@ static void row_show(const struct space_view *view, const struct space_row *row)
     static const char *const sizes[] = {"4K", "2M", "1G", "512G", "256T"};
     char size[SPACE_SIZE_BYTES];
     char prot[4];
-    char counts[4][SPACE_SIZE_BYTES];
+    char counts[3][SPACE_SIZE_BYTES];
     char bar[SPACE_BAR_MAX + 1];
     char use[16];
     unsigned level = 31U - (unsigned)__builtin_clz(row->levels);
@@ -165,8 +167,7 @@ static void row_show(const struct space_view *view, const struct space_row *row)
 
     space_rows_size_text(row->bytes, size);
     space_rows_prot_text(row, prot);
-    space_rows_bar(row->bytes, view->machine.user_limit, view->bar_columns, space_rows_fill(row),
-                   bar);
+    space_rows_bar(row->bytes, view->longest, view->bar_columns, space_rows_fill(row), bar);
     printf("0x%-*" PRIx64 " %7s  %s ", view->address_columns - 2, row->start, size, prot);
     if (!view->is_wide) {
         printf("%s\n", bar);
@@ -177,12 +178,11 @@ static void row_show(const struct space_view *view, const struct space_row *row)
         space_rows_count_text(row->ranges, counts[0]);
         (void)snprintf(use, sizeof(use), "%.6s in 1", counts[0]);
     }
-    space_rows_count_text(row->bytes / VM_PAGE_SIZE, counts[0]);
-    space_rows_count_text(row->accessed, counts[1]);
-    space_rows_count_text(row->dirty, counts[2]);
-    space_rows_count_text(row->shared, counts[3]);
-    printf("%-10s %4s %5s %5s %5s %5s  %s\n", use, is_one_size ? sizes[level] : "mix", counts[0],
-           counts[1], counts[2], counts[3], bar);
+    space_rows_count_text(row->accessed, counts[0]);
+    space_rows_count_text(row->dirty, counts[1]);
+    space_rows_count_text(row->shared, counts[2]);
+    printf("%-10s %4s %5s %5s %5s  %s\n", use, is_one_size ? sizes[level] : "mix", counts[0],
+           counts[1], counts[2], bar);
 }
 
 static void rows_show(const struct space_view *view)
@@ -190,10 +190,10 @@ static void rows_show(const struct space_view *view)
     char scale[SPACE_BAR_MAX + 1];
     uint64_t end = 0;
 
-    space_rows_scale(view->machine.user_limit, view->bar_columns, scale);
+    space_rows_scale(view->longest, view->bar_columns, scale);
     if (view->is_wide) {
-        printf("%-*s    size  may use        leaf pages acc'd dirty  shrd  %s\n",
-               view->address_columns, "address", scale);
+        printf("%-*s    size  may use        leaf acc'd dirty  shrd  %s\n", view->address_columns,
+               "address", scale);
     } else {
         printf("%-*s    size  may %s\n", view->address_columns, "address", scale);
     }

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE_SHIFT 12U
+#define PAGE_SHIFT  12U
+#define LONGEST_MIN (UINT64_C(1) << 20)
 
 static unsigned log2_of(uint64_t value)
 {
@@ -144,10 +145,25 @@ void space_rows_count_text(uint64_t count, char text[SPACE_SIZE_BYTES])
     }
 }
 
-/* Columns of a bar: 1 for a page, all for the limit, and so many doublings for each in between. */
-static size_t bar_columns(uint64_t bytes, uint64_t limit, size_t columns)
+uint64_t space_rows_longest(const struct space_rows *rows)
 {
-    unsigned doublings = log2_of(limit >> PAGE_SHIFT);
+    uint64_t longest = LONGEST_MIN;
+    uint64_t end = 0;
+
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct space_row *row = &rows->rows[i];
+
+        longest = row->bytes > longest ? row->bytes : longest;
+        longest = row->start - end > longest ? row->start - end : longest;
+        end = row->end;
+    }
+    return UINT64_C(1) << (log2_of(longest - 1) + 1);
+}
+
+/* Columns of a bar: 1 for a page, all for the longest, and the logarithm tells in between. */
+static size_t bar_columns(uint64_t bytes, uint64_t longest, size_t columns)
+{
+    unsigned doublings = log2_of(longest >> PAGE_SHIFT);
     unsigned have = log2_of(bytes >> PAGE_SHIFT);
 
     if (doublings == 0 || have >= doublings) {
@@ -156,32 +172,36 @@ static size_t bar_columns(uint64_t bytes, uint64_t limit, size_t columns)
     return 1 + have * (columns - 1) / doublings;
 }
 
-void space_rows_bar(uint64_t bytes, uint64_t limit, size_t columns, char fill,
+void space_rows_bar(uint64_t bytes, uint64_t longest, size_t columns, char fill,
                     char text[SPACE_BAR_MAX + 1])
 {
     columns = columns > SPACE_BAR_MAX ? SPACE_BAR_MAX : columns;
-    size_t filled = columns == 0 ? 0 : bar_columns(bytes, limit, columns);
+    size_t filled = columns == 0 ? 0 : bar_columns(bytes, longest, columns);
 
     memset(text, fill, filled);
+    if (bytes > longest && filled > 0) {
+        text[filled - 1] = '>';
+    }
     text[filled] = '\0';
 }
 
-void space_rows_scale(uint64_t limit, size_t columns, char text[SPACE_BAR_MAX + 1])
+void space_rows_scale(uint64_t longest, size_t columns, char text[SPACE_BAR_MAX + 1])
 {
-    static const char *const names[] = {"4K", "1M", "1G", "1T", "1P"};
-    static const unsigned shifts[] = {12, 20, 30, 40, 50};
-    size_t used = 0;
+    static const char *const names[] = {"4K",  "64K", "1M",  "16M",  "256M", "4G",
+                                        "64G", "1T",  "16T", "256T", "4P",   "64P"};
+    size_t free_from = 0;
 
     columns = columns > SPACE_BAR_MAX ? SPACE_BAR_MAX : columns;
     memset(text, ' ', columns);
     text[columns] = '\0';
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        uint64_t bytes = UINT64_C(1) << shifts[i];
-        size_t place = columns == 0 ? 0 : bar_columns(bytes, limit, columns) - 1;
+        uint64_t bytes = UINT64_C(1) << (PAGE_SHIFT + 4 * i);
+        size_t place = columns == 0 ? 0 : bar_columns(bytes, longest, columns) - 1;
+        size_t count = strlen(names[i]);
 
-        if (bytes < limit && place + 2 <= columns && (used == 0 || place > used)) {
-            memcpy(text + place, names[i], 2);
-            used = place + 2;
+        if (bytes <= longest && place + count <= columns && place >= free_from) {
+            memcpy(text + place, names[i], count);
+            free_from = place + count + 1;
         }
     }
 }

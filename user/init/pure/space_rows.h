@@ -52,12 +52,17 @@ void space_rows_size_text(uint64_t bytes, char text[SPACE_SIZE_BYTES]);
 /* A count in at most 6 columns: "12345", "1234K". */
 void space_rows_count_text(uint64_t count, char text[SPACE_SIZE_BYTES]);
 
-/* A bar for so many bytes: one column for a page, `columns` for the whole user range. */
-void space_rows_bar(uint64_t bytes, uint64_t limit, size_t columns, char fill,
+/* The size whose bar has all columns: that of the longest row or gap between rows, rounded up to a
+ * power of two.  The gap behind the last row does not count: it is nearly all there is. */
+uint64_t space_rows_longest(const struct space_rows *rows);
+
+/* A bar for so many bytes: one column for a page, `columns` for the longest; one that would be
+ * longer still ends in '>'. */
+void space_rows_bar(uint64_t bytes, uint64_t longest, size_t columns, char fill,
                     char text[SPACE_BAR_MAX + 1]);
 
 /* The scale above the bars: names of sizes, each beginning in the last column of its bar. */
-void space_rows_scale(uint64_t limit, size_t columns, char text[SPACE_BAR_MAX + 1]);
+void space_rows_scale(uint64_t longest, size_t columns, char text[SPACE_BAR_MAX + 1]);
 
 /* What a bar of a row is drawn with: by what one may do there. */
 char space_rows_fill(const struct space_row *row);
