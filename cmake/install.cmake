@@ -12,7 +12,7 @@ include(CMakePackageConfigHelpers)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/VellumConfigVersion.cmake
     COMPATIBILITY SameMinorVersion)
 
-install(DIRECTORY user/include/ lib/formats/include/ kernel/uapi/include/
+install(DIRECTORY user/include/ user/posix/include/ lib/formats/include/ kernel/uapi/include/
     ${PROJECT_BINARY_DIR}/generated/include/
     DESTINATION include/vellum FILES_MATCHING PATTERN "*.h" PATTERN "*.def"
     PATTERN "asm_offsets.h" EXCLUDE)

@@ -52,7 +52,7 @@ ROOMS = (
     Room("kernel", "kernel", ("kernel/include",), ("mm", "arch", "uapi", "lib", "formats"),
          ("kernel",)),
     Room("uapi", "kernel/uapi", ("kernel/uapi/include",)),
-    Room("user", "user", ("user/include",), ("uapi", "formats"), hosted=True),
+    Room("user", "user", ("user/include", "user/posix/include"), ("uapi", "formats"), hosted=True),
     Room("user-tests", "tests/qemu", (), ("user", "uapi", "formats"), hosted=True),
     Room("tests", "tests/host", ("tests/host", EFFECTS_HOST, ".", "tests/oracle"),
          ("lib", "formats", "arch", "mm", "kernel", "uapi"), hosted=True),

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The plainest lock: one word, and a futex call only where threads meet.  A free lock is taken and
- * given back without a system call.  Zeroed memory is a free lock.  Not recursive; any thread may
+ * given back without a system call.  struct user_lock is in
+ * machine/_thread_types.h; zeroed memory is a free one.  Not recursive; any thread may
  * release it.  The C library's and POSIX's mutexes are made of it.
  */
 #pragma once
 
+#include <machine/_thread_types.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -15,11 +17,6 @@ enum {
     USER_LOCK_FREE,
     USER_LOCK_HELD,
     USER_LOCK_WANTED, /* held, and somebody may sleep */
-};
-
-/* (a) Taking it acquires what the last release released. */
-struct user_lock {
-    _Atomic(uint32_t) word;
 };
 
 /* The rest of taking and giving back where threads meet; use the functions below. */
