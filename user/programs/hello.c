@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program of one's own is one C file in this folder: it is built, put in the archive and started
- * with `run hello`.  The C library is picolibc; the system calls are in vellum/calls.h, and what
- * else Vellum gives programs is in user/vellum.h.
+ * A program is one C file: each in this folder is in every archive, others are brought along with
+ * scripts/run --program FILE.c.  The C library is picolibc; the system calls are in vellum/calls.h,
+ * and what else Vellum gives programs is in user/vellum.h.  template.c shows more.
  */
 #include <inttypes.h>
 #include <stdio.h>
