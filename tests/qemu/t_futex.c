@@ -1,33 +1,291 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Futexes: the word decides who sleeps, wake-ups are counted exactly and come in the order of the
- * sleepers, none is lost whoever races, and private and shared ones never meet.
+ * Futexes, one step at a time: the word decides who sleeps, wake-ups are counted exactly and come
+ * in the order of the sleepers, private and shared ones never meet, and what cannot be waited on is
+ * refused.
  */
 #include <stdatomic.h>
 
 #include "support.h"
-#include "team.h"
 
-#define FOREVER WAIT_FOREVER
+#define SLEEPERS  12U
+#define THOUSANDS 3000U
+#define CALL_WAIT 35U
+#define CALL_WAKE 36U
 
 static _Atomic(uint32_t) word;
 
-static long wait_on(const _Atomic(uint32_t) *at, uint32_t expected, uint64_t deadline)
-{
-    return sys_futex_wait((uintptr_t)at, expected, deadline, 0);
-}
-
-static uint64_t wake(const _Atomic(uint32_t) *at, uint64_t threads)
+static uint64_t wake(uint64_t threads, uint64_t flags)
 {
     uint64_t woken = UINT64_MAX;
 
-    (void)sys_futex_wake((uintptr_t)at, threads, 0, &woken);
+    (void)sys_futex_wake((uintptr_t)&word, threads, flags, &woken);
     return woken;
 }
+
+/* How many threads of this process wait in futex_wait. */
+static unsigned sleeping(void)
+{
+    struct thread_info info = {0};
+    unsigned count = 0;
+
+    while (sys_thread_info(user_self(), info.number, (uintptr_t)&info) == 0) {
+        count += info.state == THREAD_IS_WAITING && info.call == CALL_WAIT ? 1 : 0;
+    }
+    return count;
+}
+
+static void sleeping_wait(unsigned count)
+{
+    while (sleeping() != count) {
+        (void)sys_yield();
+    }
+}
+
+/* ---- refusals ---- */
+
+static void refusals_check(void)
+{
+    uint64_t at = (uintptr_t)&word;
+    uint64_t woken = 1;
+
+    tap_status(sys_futex_wait(at + 2, 0, 0, 0), -SYS_EINVAL, "a word lies at a multiple of 4");
+    tap_status(sys_futex_wait(at, UINT64_C(1) << 32, 0, 0), -SYS_EINVAL, "and has 32 bits");
+    tap_status(sys_futex_wait(at, 0, 0, 2), -SYS_EINVAL, "no other flags are known");
+    tap_status(sys_futex_wake(at + 1, 1, 0, &woken), -SYS_EINVAL, "nor other places to wake at");
+    tap_status(sys_futex_wake(at, 1, UINT64_MAX, &woken), -SYS_EINVAL, "nor flags");
+    tap_is(woken, 0, "then nobody is woken");
+    tap_status(raw_status(CALL_WAKE, (uint64_t[7]){at, 1, 0, 2}), -SYS_EINVAL,
+               "more progress than threads is refused");
+    tap_status(sys_futex_wait(user_limit(), 0, 0, 0), -SYS_ERANGE, "a word is the program's");
+    tap_status(sys_futex_wake(user_limit(), 1, 0, NULL), -SYS_ERANGE, "here too");
+    tap_status(sys_futex_wait(UINT64_MAX - 3, 0, 0, 0), -SYS_ERANGE, "up to the last one");
+    for (uint64_t flags = 0; flags <= FUTEX_SHARED; flags++) {
+        tap_status(sys_futex_wait(PLACE, 0, WAIT_FOREVER, flags), -SYS_EFAULT,
+                   "what is not mapped cannot be read");
+    }
+    tap_status(sys_futex_wake(PLACE, 1, FUTEX_SHARED, &woken), -SYS_EFAULT,
+               "and is no shared word");
+    tap_status(sys_futex_wake(PLACE, 1, 0, &woken), 0, "but might have been a private one");
+    tap_is(woken, 0, "of nobody");
+    (void)page_map(PLACE, PAGE, VM_PROT_X);
+    for (uint64_t flags = 0; flags <= FUTEX_SHARED; flags++) {
+        tap_status(sys_futex_wait(PLACE, 0, WAIT_FOREVER, flags), -SYS_EFAULT,
+                   "nor can what may only be executed");
+    }
+    (void)page_unmap(PLACE, PAGE);
+}
+
+static void looks_check(void)
+{
+    for (uint64_t flags = 0; flags <= FUTEX_SHARED; flags++) {
+        uint64_t at = (uintptr_t)&word;
+
+        tap_status(sys_futex_wait(at, 1, WAIT_FOREVER, flags), -SYS_EAGAIN, "another value");
+        tap_status(sys_futex_wait(at, 1, 0, flags), -SYS_EAGAIN, "comes before the deadline");
+        tap_status(sys_futex_wait(at, 0, 0, flags), -SYS_ETIMEDOUT, "this value and only a look");
+        tap_status(sys_futex_wait(at, 0, 1, flags), -SYS_ETIMEDOUT, "or a deadline long past");
+    }
+    tap_is(wake(UINT64_MAX, 0), 0, "nobody waits");
+}
+
+/* ---- counts and order ---- */
+
+static struct {
+    _Atomic(uint64_t) awake; /* releases what is in order[] and statuses[] */
+    uint64_t order[SLEEPERS];
+    long statuses[SLEEPERS];
+    uint64_t flags;
+    struct user_thread threads[SLEEPERS];
+} sleepers;
+
+static void sleeper_run(void *argument)
+{
+    uint64_t number = (uintptr_t)argument;
+    long status = sys_futex_wait((uintptr_t)&word, 0, WAIT_FOREVER, sleepers.flags);
+    uint64_t place = atomic_fetch_add_explicit(&sleepers.awake, 1, memory_order_acq_rel);
+
+    sleepers.order[place % SLEEPERS] = number;
+    sleepers.statuses[number] = status;
+}
+
+/* Starts threads that wait, one after another in order. */
+static void sleepers_start(uint64_t flags)
+{
+    sleepers.flags = flags;
+    atomic_store_explicit(&sleepers.awake, 0, memory_order_relaxed);
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        (void)user_thread_start(&sleepers.threads[i], sleeper_run, (void *)(uintptr_t)i);
+        sleeping_wait(i + 1);
+    }
+}
+
+static void sleepers_join(void)
+{
+    unsigned wrong = 0;
+
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        (void)user_thread_join(&sleepers.threads[i]);
+        wrong += sleepers.statuses[i] != 0 ? 1 : 0;
+    }
+    tap_is(wrong, 0, "all were told that they were woken");
+}
+
+static void awake_wait(uint64_t count)
+{
+    while (atomic_load_explicit(&sleepers.awake, memory_order_acquire) < count) {
+        (void)sys_yield();
+    }
+}
+
+static void order_check(uint64_t flags)
+{
+    unsigned in_order = 0;
+
+    sleepers_start(flags);
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        uint64_t woken = wake(1, flags);
+
+        awake_wait(i + 1);
+        in_order += woken == 1 && sleeping() == SLEEPERS - 1 - i ? 1 : 0;
+    }
+    sleepers_join();
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        in_order += sleepers.order[i] == i ? 1 : 0;
+    }
+    tap_is(in_order, 2 * SLEEPERS, "each wake-up wakes one, who has waited longest");
+}
+
+static void counts_check(void)
+{
+    sleepers_start(0);
+    tap_is(wake(0, 0), 0, "nobody is to be woken");
+    tap_is(wake(5, 0), 5, "five are");
+    awake_wait(5);
+    tap_is(sleeping(), SLEEPERS - 5, "and the others sleep on");
+    atomic_store_explicit(&word, 1, memory_order_relaxed);
+    tap_is(wake(UINT64_MAX, 0), SLEEPERS - 5, "then all");
+    sleepers_join();
+    atomic_store_explicit(&word, 0, memory_order_relaxed);
+}
+
+static void scopes_check(void)
+{
+    sleepers_start(0);
+    tap_is(wake(UINT64_MAX, FUTEX_SHARED), 0, "private sleepers are not met by a shared wake-up");
+    tap_is(wake(UINT64_MAX, 0), SLEEPERS, "but by a private one");
+    sleepers_join();
+    sleepers_start(FUTEX_SHARED);
+    tap_is(wake(UINT64_MAX, 0), 0, "shared sleepers are not met by a private wake-up");
+    tap_is(wake(UINT64_MAX, FUTEX_SHARED), SLEEPERS, "but by a shared one");
+    sleepers_join();
+}
+
+/* ---- a word that goes away ---- */
+
+static void away_run(void *argument)
+{
+    long *status = argument;
+
+    *status = sys_futex_wait(PLACE, 0, WAIT_FOREVER, sleepers.flags);
+}
+
+/* Private: the address stays a place to meet, whatever is mapped there.  Shared: the old frame is,
+ * and nobody maps it any more. */
+static int away_private(void *argument)
+{
+    struct user_thread thread;
+    uint64_t woken = 0;
+    long status = -1;
+
+    (void)argument;
+    sleepers.flags = 0;
+    (void)page_map(PLACE, PAGE, RW);
+    (void)user_thread_start(&thread, away_run, &status);
+    sleeping_wait(1);
+    (void)page_unmap(PLACE, PAGE);
+    (void)sys_futex_wake(PLACE, 1, 0, &woken);
+    (void)user_thread_join(&thread);
+    return status == 0 && woken == 1 ? 6 : 1;
+}
+
+static int away_shared(void *argument)
+{
+    struct user_thread thread;
+    uint64_t woken = 0;
+    long status = -1;
+
+    (void)argument;
+    sleepers.flags = FUTEX_SHARED;
+    (void)page_map(PLACE, PAGE, RW);
+    (void)user_thread_start(&thread, away_run, &status);
+    sleeping_wait(1);
+    (void)sys_vm_map(user_self(), PLACE, PAGE, RW, VM_FLAG_REPLACE, NULL);
+    (void)sys_futex_wake(PLACE, 1, FUTEX_SHARED, &woken);
+    return woken == 0 && sleeping() == 1 ? 7 : 1;
+}
+
+/* ---- thousands ---- */
+
+static struct {
+    _Atomic(uint32_t) word;
+    _Atomic(uint64_t) awake; /* at 8 */
+} thousands;
+
+/* Waits on the word at a0, counts itself in if it was woken, and ends; needs no stack. */
+void thousand_run(void);
+
+__asm__(".text\n"
+        ".balign 4\n"
+        ".globl thousand_run\n"
+        "thousand_run:\n"
+        "    mv s0, a0\n"
+        "    li a1, 0\n"
+        "    li a2, -1\n"
+        "    li a3, 0\n"
+        "    li a7, 35\n" /* futex_wait */
+        "    ecall\n"
+        "    bnez a0, 1f\n"
+        "    addi t0, s0, 8\n"
+        "    li t1, 1\n"
+        "    amoadd.d.aqrl zero, t1, (t0)\n"
+        "1:  li a7, 12\n" /* thread_exit */
+        "    ecall\n"
+        "    unimp\n");
+
+static void thousands_check(void)
+{
+    uint64_t woken = 0;
+
+    for (unsigned i = 0; i < THOUSANDS; i++) {
+        handle_t thread = HANDLE_NONE;
+
+        if (sys_thread_start(user_self(), (uintptr_t)thousand_run, PLACE, (uintptr_t)&thousands, 0,
+                             &thread) == 0) {
+            (void)sys_handle_close(thread);
+        }
+    }
+    sleeping_wait(THOUSANDS);
+    atomic_store_explicit(&thousands.word, 1, memory_order_relaxed);
+    tap_status(sys_futex_wake((uintptr_t)&thousands.word, UINT64_MAX, 0, &woken), 0,
+               "thousands are woken by one call");
+    tap_is(woken, THOUSANDS, "all of them");
+    while (atomic_load_explicit(&thousands.awake, memory_order_acquire) != THOUSANDS) {
+        (void)sys_yield();
+    }
+    tap_ok(1, "and all know");
+}
+
 int main(void)
 {
-    tap_status(wait_on(&word, 1, FOREVER), -SYS_EAGAIN, "another value");
-    tap_status(wait_on(&word, 0, 0), -SYS_ETIMEDOUT, "only a look");
-    tap_is(wake(&word, 5), 0, "nobody");
+    refusals_check();
+    looks_check();
+    order_check(0);
+    order_check(FUTEX_SHARED);
+    counts_check();
+    scopes_check();
+    check_child(away_private, NULL, 6, "a private word that is unmapped still wakes");
+    check_child(away_shared, NULL, 7, "a shared word that is replaced leads elsewhere");
+    thousands_check();
     return tap_done();
 }
