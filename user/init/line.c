@@ -2,9 +2,9 @@
 /*
  * Reading lines from the console with the editor, and the lines typed before.
  *
- * The terminal's width is asked for at the first prompt; a terminal that answers is asked again at
- * every prompt, for its window may have changed.  Nobody waits for the answer: it comes in as an
- * escape sequence like any other, and until then lines are 80 columns.
+ * The terminal's width is asked for at the first prompt; a terminal that answers is asked again
+ * when a line begins to be typed, for its window may have changed.  Nobody waits for the answer: it
+ * comes in as an escape sequence like any other, and until then lines are 80 columns.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -86,11 +86,11 @@ char *line_read(const char *prompt)
 
     if (!was_asked) {
         line_edit_init(&editor, bytes_write, NULL);
-    }
-    if (!was_asked || editor.answered) {
         printf(ASK_WIDTH);
+        was_asked = 1;
     }
-    was_asked = 1;
+    int is_width_known = !editor.answered; /* or will never be */
+
     line_edit_begin(&editor, prompt);
     do {
         int byte = byte_read();
@@ -99,6 +99,10 @@ char *line_read(const char *prompt)
             return NULL;
         }
         event = line_keys_byte(&editor, (unsigned char)byte);
+        if (!is_width_known && (editor.used > 0 || event == LINE_OLDER)) {
+            printf(ASK_WIDTH);
+            is_width_known = 1;
+        }
     } while (event_serve(event, prompt));
     if (event == LINE_END) {
         return NULL;

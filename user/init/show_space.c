@@ -94,6 +94,7 @@ static const char *row_use(const struct space_view *view, const struct space_row
         uint64_t start, end;
         const char *name;
     } areas[] = {
+        {USER_TABLE_START, USER_TABLE_END, "library"},
         {USER_HEAP_START, USER_HEAP_END, "heap"},
         {USER_PAGES_START, USER_PAGES_END, "pages"},
         {USER_FREE_START, USER_FREE_END, "own"},
@@ -107,7 +108,7 @@ static const char *row_use(const struct space_view *view, const struct space_row
     if (view->is_own && info->archive >= row->start && info->archive < row->end) {
         return "archive";
     }
-    if (row->start >= USER_IMAGE_START && row->end <= USER_HEAP_START) {
+    if (row->start >= USER_IMAGE_START && row->end <= USER_TABLE_START) {
         if (row->prot_any != row->prot_all) {
             return "image";
         }
