@@ -11,6 +11,7 @@
 #include "arch/arch.h"
 #include "arch/pte.h"
 #include "csr.h"
+#include "fence_log.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
 #include "lib/trace.h"
@@ -106,6 +107,7 @@ void arch_tlb_flush_local(struct tlb_op op)
     uint64_t asid = op.asid;
     uint64_t pages = op.bytes / PAGE_SIZE;
 
+    fence_log_note(FENCE_TLB, (struct hart_mask){0}, op);
     trace_note(TRACE_FENCE_LOCAL, op.va.raw, op.bytes);
     if (only_global_fences || (pages == 0 && global)) {
         flush_everything();
@@ -139,6 +141,7 @@ status_t arch_tlb_flush_remote(struct hart_mask harts, struct tlb_op op)
     if (hart_mask_is_empty(harts)) {
         return OK;
     }
+    fence_log_note(FENCE_TLB, harts, op);
     trace_note(TRACE_FENCE_REMOTE, harts.bits, op.bytes);
     /* Stores to slots are visible to the other harts before they are asked to fence. */
     __asm__ volatile("fence rw, rw" ::: "memory");
@@ -193,6 +196,7 @@ paddr_t arch_active_root(void)
 
 void arch_icache_sync_local(void)
 {
+    fence_log_note(FENCE_CODE, (struct hart_mask){0}, (struct tlb_op){0});
     trace_note(TRACE_CODE_LOCAL, 0, 0);
     __asm__ volatile("fence.i" ::: "memory");
     counter_add(COUNTER_fence_i, 1);
@@ -206,6 +210,7 @@ status_t arch_icache_sync(struct hart_mask others)
     if (hart_mask_is_empty(others)) {
         return OK;
     }
+    fence_log_note(FENCE_CODE, others, (struct tlb_op){0});
     trace_note(TRACE_CODE_REMOTE, others.bits, 0);
     __asm__ volatile("fence rw, rw" ::: "memory");
     status = sbi_remote_fence_i(others);

@@ -188,6 +188,16 @@ def step_sessions():
     return Count(*session.run_all(os.path.join(ROOT, "build", "rv64-debug")))
 
 
+def step_gdb():
+    """The commands for gdb, and what the report of a panic tells of programs."""
+    if not shutil.which("gdb-multiarch"):
+        return skip("gdb-multiarch is not installed")
+    sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
+    import session_gdb  # pylint: disable=import-outside-toplevel
+
+    return Count(*session_gdb.run_all(os.path.join(ROOT, "build", "rv64-debug")))
+
+
 def steps(quick, full):
     """(name, function) of every step that is to run."""
     yield "host tests", step_host("host-debug")
@@ -213,6 +223,7 @@ def steps(quick, full):
         yield "a project elsewhere", step_script("tests/outside/run.py")
         yield "QEMU", step_qemu(full)
         yield "QEMU, shell and panics", step_sessions
+        yield "QEMU, gdb and reports", step_gdb
 
 
 def run_step(name, function):

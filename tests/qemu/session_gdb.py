@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What one sees of a stopped or broken kernel: scripts/gdb/vellum.py and the report of a panic.
+
+  gdb     stops Vellum in a system call of a program, and again where a cursor closes, and compares
+          what vm-walk, vm-map, threads, lock-holders and add-program say with what must be there;
+          in Sv39 and Sv48
+  absent  the same commands without a machine, without symbols, and before the kernel has booted
+  panic   breaks the kernel in a program's system call while the trace is on: the report must name
+          the program's own functions, the last fences, and the last events
+
+usage: session_gdb.py [--build build/rv64-debug]     exit status 0: all is as expected
+"""
+
+import argparse
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "scripts"))
+sys.path.insert(0, os.path.join(ROOT, "scripts", "lib"))
+sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
+import qemu as vellum_qemu  # noqa: E402
+import trace_dump  # noqa: E402
+from session import PATIENCE_S, Failure, Machine  # noqa: E402
+
+TEXT = 0x10000  # where programs begin
+PROGRAM = "hello"
+
+
+def gdb(lines, elf=None):
+    """What gdb prints; complaints come between."""
+    words = ["gdb-multiarch", "-nx", "-batch", *([elf] if elf else [])]
+    for line in ["set confirm off", "set pagination off", "set architecture riscv:rv64", *lines]:
+        words += ["-ex", line]
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    return done.stdout
+
+
+def script():
+    return f"source {os.path.join(ROOT, 'scripts', 'gdb', 'vellum.py')}"
+
+
+def with_machine(boot, lines, then=lambda machine: None):
+    """Starts a machine, lets gdb work on it, then goes on with it; returns what gdb printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        socket = os.path.join(folder, "gdb")
+        stub = f"socket,path={socket},server=on,wait=off,id=gdb"
+        with Machine(boot, "-chardev", stub, "-gdb", "chardev:gdb", "-S") as machine:
+            deadline = time.monotonic() + PATIENCE_S
+            while not os.path.exists(socket) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            elf = os.path.join(boot.build, "vellum.elf")
+            said = gdb([f"target remote {socket}", script(), *lines], elf)
+            then(machine)
+    return said
+
+
+def demand(said, patterns):
+    """Each pattern must be a whole line of it."""
+    for pattern in patterns:
+        if not re.search(f"^{pattern}$", said, re.MULTILINE):
+            raise Failure(f"no line {pattern!r} in\n{said}")
+
+
+def first_word(elf, address):
+    """The 32 bits that a program's file has for an address."""
+    with open(elf, "rb") as file:
+        data = file.read()
+    table, size, count = struct.unpack_from("<Q14xHH", data, 32)
+    for at in range(table, table + size * count, size):
+        kind, _, offset, start, _, length = struct.unpack_from("<IIQQQQ", data, at)
+        if kind == 1 and start <= address < start + length:
+            return struct.unpack_from("<I", data, offset + address - start)[0]
+    raise Failure(f"{elf} has nothing for {address:#x}")
+
+
+# Leaves the physical address that vm-walk found in $found, and shows what is there.
+SHOW_FOUND = (
+    f"python found = gdb.execute('vm-walk {TEXT:#x} 2', to_string=True).split()[-1]",
+    "python gdb.execute('monitor xp /1xw ' + found)",
+)
+
+
+def session_commands(boot, bits):
+    said = with_machine(boot, [
+        "hbreak pt_unlock_range", "continue", "delete", "lock-holders",
+        "hbreak sys_time_get", "continue", "delete", "threads", f"vm-walk {TEXT:#x} 2", f"vm-walk {TEXT:#x}", "vm-map 2", *SHOW_FOUND,
+        "vm-walk $pc", "lock-holders", "vm-map 99", "vm-walk", "vm-walk nonsense",
+        f"add-program bin/{PROGRAM}", "info symbol main", "add-program bin/nonsense",
+    ])  # fmt: skip
+    word = first_word(os.path.join(boot.build, "user", "bin", PROGRAM), TEXT)
+    levels = (bits - 12) // 9
+    demand(said, [
+        r"process 1 init", rf"process 2 {PROGRAM}",
+        r"  thread \d+ RUNNING on hart \d in the kernel, pc 0x1[0-9a-f]{4}",
+        r"  thread 1 (RUNNING|READY|BLOCKED) .*hart \d.*, pc 0x1[0-9a-f]{4}",
+        rf"walk of {TEXT:#018x} from root 0x[0-9a-f]+, Sv{bits}:",
+        rf"  level {levels - 1} \[  0\] at 0x[0-9a-f]+: 0x[0-9a-f]+ table -> 0x[0-9a-f]+",
+        r"  level 0 \[ 16\] at 0x[0-9a-f]+: 0x[0-9a-f]+ leaf VR-XU-A. -> 0x[0-9a-f]+",
+        r"  level 0 \[ .*\] at 0x[0-9a-f]+: 0x[0-9a-f]+ leaf VR-X-GA- -> 0x[0-9a-f]+",
+        rf"{PROGRAM} \(2\), Sv{bits}, root 0x[0-9a-f]+",
+        rf"  {TEXT:#014x} - 0x[0-9a-f]+  r-x RAM  \d+ x 4 KiB",
+        r"  0x003ffff[0-9a-f]+ - 0x003ffff[0-9a-f]+  rw- RAM  \d+ x 4 KiB",
+        rf"[0-9a-f]+: {word:#010x}",
+        r"no hart holds a lock",
+        r"there is no process 99: see threads",
+        r"usage: vm-walk ADDR \[PID\]",
+        r"'nonsense' is no address: .*",
+        r"main in section \.text.*",
+        r"no program .*bin/nonsense: give a name like init or bin/hello",
+        r"hart \d, (no thread|thread \d+ of \w+ \(\d\)): node of \w+ \(\d\), level \d from 0x[0-9a-f]+; 0 wait for it",
+    ])  # fmt: skip
+    walks = re.findall(rf"^walk of {TEXT:#018x} from root (0x[0-9a-f]+)", said, re.MULTILINE)
+    if len(set(walks)) != 1 or len(walks) != 2:
+        raise Failure(f"process 2 and the hart that runs it differ: {walks}")
+
+
+def session_absent(boot):
+    no_machine = r"no machine: start scripts/run --gdb, then target remote"
+    no_symbols = r"no symbols: file build/rv64-debug/vellum\.elf"
+    elf = os.path.join(boot.build, "vellum.elf")
+    demand(gdb([script(), "threads", "vm-walk 0"], elf), [no_machine])
+    demand(gdb([script(), "threads"]), [no_symbols])
+    demand(gdb([script(), "add-program init"]), [no_symbols])
+    said = with_machine(boot, ["threads", "vm-walk 0x80200000"])
+    demand(said, [r"paging is not on \(satp 0x0\): let the kernel boot first"])
+
+
+def session_panic(boot):
+    """A program's system call jumps into nowhere while all is traced."""
+    reports = []
+
+    def read(machine):
+        machine.wait_for("PANIC")
+        machine.wait_for("vellum: power off, status 255")
+        reports.append(machine.text[machine.text.index("PANIC") :])
+
+    with_machine(boot, ["hbreak sys_time_get", "continue", "delete", "set $pc = 0x1234", "detach"], read)
+    symbolize = os.path.join(ROOT, "scripts", "symbolize")
+    elf = os.path.join(boot.build, "vellum.elf")
+    named = subprocess.run(
+        [sys.executable, symbolize, "--elf", elf],
+        input=reports[0], capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    demand(named, [
+        rf"  user 0x[0-9a-f]{{16}} <sys_time_get calls\.h:\d+ in main {PROGRAM}\.c:\d+>",
+        r"  user from 0x[0-9a-f]{16} <.*start.*:\d+>",
+        rf"running: thread \d+ of process {PROGRAM} \(2\)",
+        r"last fences:",
+        r"  hart \d, time \d+: sfence\.vma 0x18[0-9a-f]{8} \+ 0x1000, ASID \d+, here",
+        r"  hart \d, time \d+: fence\.i here",
+    ])  # fmt: skip
+    dump = trace_dump.read(reports[0])
+    if not dump.complete or dump.garbled or not 8 <= sum(map(len, dump.events.values())) <= 16:
+        raise Failure(f"the last events cannot be read again:\n{reports[0]}")
+    last = [events[-1] for events in dump.events.values()]
+    if not any(event.kind == "CALL" and event.a == 23 for event in last):
+        raise Failure(f"no hart's last event is the call that broke:\n{reports[0]}")
+
+
+def sessions(build):
+    """(name, function) of every session."""
+    for bits in (39, 48):
+        boot = vellum_qemu.Boot(build=build, paging=f"sv{bits}", harts=2, commands=f"run {PROGRAM}")
+        yield f"gdb, Sv{bits}", lambda boot=boot, bits=bits: session_commands(boot, bits)
+    yield "gdb, what is absent", lambda: session_absent(boot)
+    traced = vellum_qemu.Boot(build=build, harts=2, commands=f"trace on; run {PROGRAM}")
+    yield "panic: fences, events, the program", lambda: session_panic(traced)
+
+
+def run_all(build):
+    """Runs every session; returns how many passed and failed."""
+    counts = [0, 0]
+    for name, function in sessions(build):
+        try:
+            function()
+            print(f"  ok      {name}")
+            counts[0] += 1
+        except (Failure, subprocess.SubprocessError, trace_dump.NoDump) as failure:
+            print(f"  FAILED  {name}: {failure}")
+            counts[1] += 1
+    return counts
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default=os.path.join(ROOT, "build", "rv64-debug"))
+    passed, failed = run_all(os.path.abspath(parser.parse_args().build))
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
