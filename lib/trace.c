@@ -23,18 +23,20 @@ struct ring {
     _Alignas(64) _Atomic(uint64_t) begun; /* events whose writing has begun     */
     _Atomic(uint64_t) done;               /* events that are written            */
     _Atomic(uint64_t) first;              /* events below are forgotten         */
-    struct slot slots[TRACE_RING_EVENTS];
 };
 
 static struct ring rings[HART_MAX];
+/* A slot is written before anybody reads it, so boot need not clear this mebibyte. */
+__attribute__((section(".bss.unzeroed"))) static struct slot slots[HART_MAX][TRACE_RING_EVENTS];
 _Atomic(bool) trace_recording;
 
 void trace_write(enum trace_kind kind, uint64_t a, uint64_t b)
 {
-    struct ring *ring = &rings[hart_index()];
+    hart_idx_t hart = hart_index();
+    struct ring *ring = &rings[hart];
     /* Relaxed: this hart's own. */
     uint64_t number = atomic_load_explicit(&ring->done, memory_order_relaxed);
-    struct slot *slot = &ring->slots[number % TRACE_RING_EVENTS];
+    struct slot *slot = &slots[hart][number % TRACE_RING_EVENTS];
     const uint64_t words[WORDS] = {hart_time(), (uint64_t)kind << 32 | trace_thread(), a, b};
 
     /* Relaxed: the releases of the words come after it. */
@@ -71,9 +73,9 @@ uint64_t trace_count(hart_idx_t hart)
 
 /* Copies event `number`, which is written.  Returns the number of the oldest event that was whole
  * when that was over: if it is greater, what was copied is worth nothing. */
-static uint64_t slot_copy(const struct ring *ring, uint64_t number, struct trace_record *to)
+static uint64_t slot_copy(hart_idx_t hart, uint64_t number, struct trace_record *to)
 {
-    const struct slot *slot = &ring->slots[number % TRACE_RING_EVENTS];
+    const struct slot *slot = &slots[hart][number % TRACE_RING_EVENTS];
     uint64_t words[WORDS];
     uint64_t begun;
 
@@ -82,7 +84,7 @@ static uint64_t slot_copy(const struct ring *ring, uint64_t number, struct trace
         words[i] = atomic_load_explicit(&slot->words[i], memory_order_acquire);
     }
     /* Relaxed: not before the acquires. */
-    begun = atomic_load_explicit(&ring->begun, memory_order_relaxed);
+    begun = atomic_load_explicit(&rings[hart].begun, memory_order_relaxed);
     *to = (struct trace_record){.ticks = words[0],
                                 .thread = (uint32_t)words[1],
                                 .kind = (uint32_t)(words[1] >> 32),
@@ -93,13 +95,13 @@ static uint64_t slot_copy(const struct ring *ring, uint64_t number, struct trace
 
 struct trace_part trace_copy(hart_idx_t hart, uint64_t from, struct trace_record *to, uint64_t room)
 {
-    const struct ring *ring = &rings[hart];
-    uint64_t first = atomic_load_explicit(&ring->first, memory_order_relaxed);
+    /* Relaxed: a number alone. */
+    uint64_t first = atomic_load_explicit(&rings[hart].first, memory_order_relaxed);
     uint64_t done = trace_count(hart);
     struct trace_part part = {.next = from > first ? from : first};
 
     while (part.next < done && part.events < room) {
-        uint64_t oldest = slot_copy(ring, part.next, &to[part.events]);
+        uint64_t oldest = slot_copy(hart, part.next, &to[part.events]);
 
         if (oldest > part.next) {
             part.lost += oldest - part.next;
