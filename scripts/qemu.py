@@ -19,13 +19,20 @@ from qemu_boot import HARTS_MAXIMUM, MEMORY_MINIMUM, ROOT, Boot, Problem, check,
 from qemu_console import LINE_BEGIN, LINES_AFTER, Reader, console_end, run_commands  # noqa: E402, F401
 
 
+def gdb_line(boot):
+    """What to type for a debugger; what is installed elsewhere has no commands of its own for it."""
+    elf = os.path.relpath(os.path.join(boot.build, "vellum.elf"))
+    script = os.path.join(ROOT, "scripts", "gdbinit")
+    if os.path.exists(script):
+        return f"gdb-multiarch -x {os.path.relpath(script)} {elf}"
+    return f"gdb-multiarch {elf} -ex 'target remote 127.0.0.1:1234'"
+
+
 def run_interactive(boot):
     """Gives the terminal to the machine."""
     check(boot)
     if boot.gdb:
-        elf = os.path.relpath(os.path.join(boot.build, "vellum.elf"))
-        script = os.path.relpath(os.path.join(ROOT, "scripts", "gdbinit"))
-        print(f"QEMU waits. In another terminal: gdb-multiarch -x {script} {elf}", file=sys.stderr)
+        print(f"QEMU waits. In another terminal: {gdb_line(boot)}", file=sys.stderr)
     if not boot.commands:
         print("Ctrl-A x leaves QEMU.", file=sys.stderr)
         if not sys.stdin.isatty():
