@@ -61,7 +61,7 @@ def number(value):
         return ""
     if value >= 100 or value == int(value):
         return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    return (f"{value:.1f}" if value >= 10 else f"{value:.2f}").removesuffix(".0")
 
 
 def share(row, counters):
