@@ -337,7 +337,8 @@ class LockHolders(Command):
 
 
 class AddProgram(gdb.Command):
-    """add-program NAME: adds the symbols of a user program, like init or bin/hello."""
+    """add-program NAME: adds the symbols of a user program, like init or bin/hello, or of one that
+    scripts/run --program built, like bin/mine."""
 
     def __init__(self):
         super().__init__("add-program", gdb.COMMAND_FILES)
@@ -346,10 +347,12 @@ class AddProgram(gdb.Command):
         kernel = gdb.current_progspace().filename
         if not kernel:
             raise gdb.GdbError("no symbols: file build/rv64-debug/vellum.elf")
-        path = os.path.join(os.path.dirname(kernel), "user", name)
-        if not name or not os.path.isfile(path):
-            raise gdb.GdbError(f"no program {path}: give a name like init or bin/hello")
-        gdb.execute(f"add-symbol-file {path}")
+        build = os.path.dirname(kernel)
+        paths = [os.path.join(build, "user", name), os.path.join(build, "programs", f"{name}.elf")]
+        for path in filter(os.path.isfile, paths):
+            gdb.execute(f"add-symbol-file {path}")
+            return
+        raise gdb.GdbError(f"no program {paths[0]}: give a name like init or bin/hello")
 
 
 VmWalk("vm-walk")
