@@ -21,11 +21,11 @@ from qemu_console import LINE_BEGIN, LINES_AFTER, Reader, console_end, run_comma
 
 def gdb_line(boot):
     """What to type for a debugger; what is installed elsewhere has no commands of its own for it."""
-    elf = os.path.relpath(os.path.join(boot.build, "vellum.elf"))
-    script = os.path.join(ROOT, "scripts", "gdbinit")
-    if os.path.exists(script):
-        return f"gdb-multiarch -x {os.path.relpath(script)} {elf}"
-    return f"gdb-multiarch {elf} -ex 'target remote 127.0.0.1:1234'"
+    elf = os.path.join(os.path.abspath(boot.build), "vellum.elf")
+    if not os.path.exists(os.path.join(ROOT, "scripts", "gdbinit")):
+        return f"gdb-multiarch {elf} -ex 'target remote 127.0.0.1:1234'"
+    line = f"gdb-multiarch -x scripts/gdbinit {os.path.relpath(elf, ROOT)}"
+    return line if os.getcwd() == ROOT else f"cd {ROOT} && {line}"
 
 
 def run_interactive(boot):
