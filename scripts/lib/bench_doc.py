@@ -64,9 +64,10 @@ def exceptions_part():
     if not excused:
         yield "Nothing."
     for name, excuse in excused.items():
-        title = known[name].title if name in known else name.removeprefix(bench_harts.EXCUSE)
-        budget = known[name].budget if name in known else bench_harts.budget_of(name)
-        count = bench_tell.number(excuse["count"])
+        calls = name.startswith(bench_harts.EXCUSE)
+        title = name.removeprefix(bench_harts.EXCUSE) if calls else known[name].title
+        budget = bench_harts.budget_of(name) if calls else known[name].budget
+        count = bench_tell.number(excuse["count"]) + (" RFENCE calls" if calls else "")
         yield f"- {title}: {count} instead of {bench_tell.number(budget)}. {excuse['why']}"
 
 

@@ -210,6 +210,8 @@ def steps(quick, full):
     yield "formatting", step_format
     yield "shell scripts", step_shellcheck
     yield "generated documents", step_documents
+    yield "the benchmark's judgement", step_script("tests/scripts/test_bench.py")
+    yield "the benchmark's document", step_script("scripts/bench", "--check-documents")
     yield "choice of configurations", step_script("tests/qemu/pairwise.py")
     yield "trace scripts", step_script("tests/scripts/test_trace.py")
     if not quick:
@@ -219,6 +221,7 @@ def steps(quick, full):
         yield "build, debug", step_build("rv64-debug")
         yield "build, release", step_build("rv64-release")
         yield "build, Clang", step_build("rv64-clang")
+        yield "benchmark", step_script("scripts/bench", "--build", "build/rv64-release")
         yield "programs from anywhere", step_script("tests/scripts/test_programs.py")
         yield "a project elsewhere", step_script("tests/outside/run.py")
         yield "QEMU", step_qemu(full)
