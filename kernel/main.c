@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "arch/machine.h"
 #include "arch/upcall.h"
+#include "kernel/console.h"
 #include "kernel/init_start.h"
 #include "kernel/reaper.h"
 #include "kernel/sched.h"
@@ -60,6 +61,7 @@ _Noreturn void kernel_main(void)
     const char *what = "";
 
     sched_init();
+    console_init();
     device_keep(machine->plic.base, machine->plic.size_bytes);
     device_keep(machine->uart.base, machine->uart.size_bytes);
     regions_make(machine);

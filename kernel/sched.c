@@ -163,7 +163,7 @@ static void arm_timer(struct sched_hart *hart)
     }
     deadline = timeouts_earliest();
     deadline = hart->slice_end < deadline ? hart->slice_end : deadline;
-    if (hart_index() == poll_hart && console_is_waited_for()) {
+    if (hart_index() == poll_hart && console_wants_poll()) {
         uint64_t now = arch_time_now();
 
         if (hart->next_poll <= now) {

@@ -5,6 +5,7 @@
  */
 #include "arch/upcall.h"
 
+#include "kernel/console.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/thread.h"
@@ -89,8 +90,15 @@ struct user_frame *kernel_on_interrupt(struct user_frame *frame)
     return sched_leave(thread_of_frame(frame), VERDICT_DONE);
 }
 
+void kernel_console_input(void)
+{
+    counter_add(COUNTER_console_interrupts, 1);
+    console_told();
+}
+
 struct user_frame *kernel_on_idle(void)
 {
+    counter_add(COUNTER_idle_looks, 1);
     return sched_idle();
 }
 

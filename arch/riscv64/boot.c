@@ -15,6 +15,7 @@
 #include "console.h"
 #include "csr.h"
 #include "extable.h"
+#include "external.h"
 #include "hart.h"
 #include "harts.h"
 #include "image.h"
@@ -22,7 +23,6 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mmu.h"
-#include "plic.h"
 #include "power.h"
 #include "reserve.h"
 #include "sbi.h"
@@ -237,7 +237,8 @@ static void start_console(void)
 static void boot_finish(void)
 {
     start_console();
-    facts.plic_quiet = plic_quiet(&machine);
+    facts.plic_quiet = external_quiet(&machine);
+    facts.polled_note = external_start(&machine);
     report_print(&facts);
     kernel_main();
 }

@@ -52,6 +52,7 @@ struct boot_facts {
     uint64_t cycle_cost;      /* cycles of one rdcycle                                       */
     const char *global_why;   /* why every fence covers everything, or NULL: not so          */
     unsigned plic_quiet;      /* contexts that were switched off */
+    const char *polled_note;  /* why console input is polled, or NULL: it interrupts         */
     const char *console_note; /* why the console is not the tree's UART, or NULL             */
 };
 

@@ -67,6 +67,20 @@ enum console_device console_device(void)
     return console.device;
 }
 
+void console_interrupt_set(enum uart_interrupt which)
+{
+    lock();
+    uart_interrupt_set(&console.uart, which);
+    unlock();
+}
+
+void console_interrupt_end(void)
+{
+    lock();
+    uart_interrupt_end(&console.uart);
+    unlock();
+}
+
 static void put_locked(const char *bytes, size_t len_bytes)
 {
     if (console.device == CONSOLE_UART) {

@@ -4,6 +4,7 @@
 
 #include "arch/machine.h"
 #include "lib/status.h"
+#include "uart/uart.h"
 
 enum console_device {
     CONSOLE_FIRMWARE,
@@ -15,3 +16,8 @@ enum console_device {
 status_t console_use_uart(const struct machine_uart *config, volatile void *registers);
 
 enum console_device console_device(void);
+
+/* What the console's UART interrupts for from now on, and the end of an interrupt that taking its
+ * input does not end (uart.h).  The console is the UART. */
+void console_interrupt_set(enum uart_interrupt which);
+void console_interrupt_end(void);

@@ -16,6 +16,7 @@
 
 #define SIE_SOFT             0x2
 #define SIE_TIMER            0x20
+#define SIE_EXTERNAL         0x200
 
 #define SCAUSE_INTERRUPT     0x8000000000000000
 #define SCAUSE_USER_ECALL    8
@@ -34,6 +35,7 @@
 
 #define INTERRUPT_SOFT       1
 #define INTERRUPT_TIMER      5
+#define INTERRUPT_EXTERNAL   9
 
 #define SATP_MODE_SHIFT      60
 #define SATP_MODE_SV39       8

@@ -124,6 +124,12 @@ static void print_devices(const struct boot_facts *facts, const struct machine *
     } else {
         log_printf("  console    firmware's: %s\n", facts->console_note);
     }
+    if (facts->polled_note == NULL) {
+        log_printf("  input      by interrupt %u, PLIC context %d of hart %u\n", uart->irq,
+                   machine->harts[hart_index()].plic_context, hart_index());
+    } else {
+        log_printf("  input      polled: %s\n", facts->polled_note);
+    }
     if (machine->plic.size_bytes != 0) {
         log_printf("  PLIC       0x%lx, %u sources, switched off for %u harts\n",
                    machine->plic.base.raw, machine->plic.sources, facts->plic_quiet);

@@ -9,6 +9,7 @@
 #include "arch/upcall.h"
 #include "csr.h"
 #include "extable.h"
+#include "external.h"
 #include "fp.h"
 #include "hart.h"
 #include "lib/assert.h"
@@ -56,7 +57,11 @@ static struct user_frame *on_interrupt(struct user_frame *frame, uint64_t scause
         timer_interrupt_off();
         return kernel_on_timer(frame);
     }
-    hart_take_ipi();
+    if (scause == (SCAUSE_INTERRUPT | INTERRUPT_EXTERNAL)) {
+        external_interrupt();
+    } else {
+        hart_take_ipi();
+    }
     return kernel_on_interrupt(frame);
 }
 
@@ -121,6 +126,9 @@ struct user_frame *trap_idle_wait(void)
         hart_quiescence_enter();
         if ((csr_read(sip) & SIE_TIMER) != 0) {
             timer_interrupt_off();
+        }
+        if ((csr_read(sip) & csr_read(sie) & SIE_EXTERNAL) != 0) {
+            external_interrupt();
         }
         hart_take_ipi();
     }

@@ -299,6 +299,31 @@ Test(uart, input_of_a_16550_comes_in_order_and_then_there_is_none)
     EXPECT_EQ(uart_read(&uart), -1);
 }
 
+Test(uart, a_16550_interrupts_for_one_thing_at_a_time)
+{
+    struct uart uart = start_16550(2, 4);
+
+    uart_interrupt_set(&uart, UART_INTERRUPT_INPUT);
+    EXPECT_EQ(model.ier, 0x01);
+    uart_interrupt_set(&uart, UART_INTERRUPT_ROOM);
+    EXPECT_EQ(model.ier, 0x02);
+    uart_interrupt_set(&uart, UART_INTERRUPT_NONE);
+    EXPECT_EQ(model.ier, 0);
+    EXPECT_EQ(model.lcr, 0x03);
+}
+
+Test(uart, a_designware_part_s_busy_interrupt_is_ended_and_no_other)
+{
+    struct uart uart = start_16550(2, 4);
+
+    model.iir = 0xc4; /* input */
+    uart_interrupt_end(&uart);
+    EXPECT_EQ(model.usr_reads, 0);
+    model.iir = 0xc7;
+    uart_interrupt_end(&uart);
+    EXPECT_EQ(model.usr_reads, 1);
+}
+
 /* ---- no device ---- */
 
 static uint32_t read_ones(void *state, size_t offset, unsigned width_bytes)
@@ -446,4 +471,19 @@ Test(uart, input_of_a_sifive_uart_is_read_once_each_and_then_there_is_none)
     EXPECT_EQ(uart_read(&uart), 'a');
     EXPECT_EQ(uart_read(&uart), 'b');
     EXPECT_EQ(uart_read(&uart), -1);
+}
+
+Test(uart, a_sifive_uart_interrupts_for_a_single_byte)
+{
+    struct uart uart = start_sifive();
+
+    uart_interrupt_set(&uart, UART_INTERRUPT_INPUT);
+    EXPECT_EQ(sifive.rxctrl, 0x00000001); /* the watermark that firmware left was 1 */
+    EXPECT_EQ(sifive.ie, 2);
+    uart_interrupt_end(&uart); /* touches nothing that this device lacks */
+    uart_interrupt_set(&uart, UART_INTERRUPT_ROOM);
+    EXPECT_EQ(sifive.txctrl, 0x00010003);
+    EXPECT_EQ(sifive.ie, 1);
+    uart_interrupt_set(&uart, UART_INTERRUPT_NONE);
+    EXPECT_EQ(sifive.ie, 0);
 }

@@ -114,6 +114,19 @@ void arch_timer_set(uint64_t deadline);
 /* Next input byte of the early console, or -1 if none waits.  Never blocks. */
 int arch_console_read(void);
 
+/* Whether the device tells that input has come. */
+enum arch_console_tell {
+    ARCH_CONSOLE_QUIET,
+    ARCH_CONSOLE_TELL, /* kernel_console_input() on the boot hart, as long as there is input */
+};
+
+/* Quiet at first.  Any hart.
+ * Errors: ERR_NOTSUP the device has no interrupt that comes here: look for input yourself. */
+status_t arch_console_tell(enum arch_console_tell how);
+
+/* Quiet for good: the interrupt is of no use.  Called by kernel_console_input alone. */
+void arch_console_tell_no_more(void);
+
 /* Writes to the early console; the waits for the device are bounded. */
 void arch_console_write(const char *bytes, size_t len_bytes);
 

@@ -94,6 +94,10 @@ struct user_frame *kernel_on_fault(struct user_frame *frame, const struct fault 
 struct user_frame *kernel_on_timer(struct user_frame *frame);
 struct user_frame *kernel_on_interrupt(struct user_frame *frame);
 
+/* The console says that there is input (arch_console_tell).  Boot hart, from user mode or while it
+ * waits; kernel_on_interrupt or kernel_on_idle follows. */
+void kernel_console_input(void);
+
 /* Nothing runs here: the frame of a thread that can, or NULL to wait for an interrupt.  Called
  * again after each interrupt that ends the wait. */
 struct user_frame *kernel_on_idle(void);

@@ -16,6 +16,7 @@ status_t uart_init(struct uart *uart, const struct machine_uart *config, volatil
         .kind = config->kind,
         .reg_shift = config->reg_shift,
         .reg_io_width = config->reg_io_width,
+        .size_bytes = config->size_bytes,
     };
     status_t status = ERR_INVAL;
 
@@ -23,10 +24,10 @@ status_t uart_init(struct uart *uart, const struct machine_uart *config, volatil
     case MACHINE_UART_NONE:
         break;
     case MACHINE_UART_16550:
-        status = uart_16550_start(&made, config->size_bytes);
+        status = uart_16550_start(&made);
         break;
     case MACHINE_UART_SIFIVE:
-        status = uart_sifive_start(&made, config->size_bytes);
+        status = uart_sifive_start(&made);
         break;
     }
     if (status == OK) {
@@ -92,4 +93,25 @@ int uart_read(struct uart *uart)
         break;
     }
     return -1;
+}
+
+void uart_interrupt_set(const struct uart *uart, enum uart_interrupt which)
+{
+    switch (uart->kind) {
+    case MACHINE_UART_16550:
+        uart_16550_interrupt_set(uart, which);
+        break;
+    case MACHINE_UART_SIFIVE:
+        uart_sifive_interrupt_set(uart, which);
+        break;
+    case MACHINE_UART_NONE:
+        break;
+    }
+}
+
+void uart_interrupt_end(const struct uart *uart)
+{
+    if (uart->kind == MACHINE_UART_16550) {
+        uart_16550_interrupt_end(uart);
+    }
 }

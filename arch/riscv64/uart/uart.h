@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's own console UART: polled, for the early console and for panics.
+ * The kernel's own console UART: output is polled, for the early console and for panics; input is
+ * polled, or announced by an interrupt.
  *
  * Firmware has set speed and format; they are left as they are.  Every wait for the device is
  * bounded: a device that does not take bytes loses them, and costs the full wait only once, until
- * it takes bytes again.  The caller serialises; no interrupts are used, and those of the device are
- * turned off.
+ * it takes bytes again.  The caller serialises.  The device's interrupts are off at first.
  */
 #pragma once
 
@@ -21,6 +21,7 @@ struct uart {
     enum machine_uart_kind kind;
     unsigned reg_shift;    /* 16550: stride of registers, 1 << reg_shift bytes */
     unsigned reg_io_width; /* 16550: bytes of one access                       */
+    uint64_t size_bytes;   /* of the window                                    */
     bool is_stuck;         /* the last byte was dropped after a full wait      */
 };
 
@@ -37,3 +38,15 @@ void uart_write(struct uart *uart, const char *bytes, size_t len_bytes);
 
 /* Next byte that came in, 0 to 255, or -1 if none waits.  Never waits. */
 int uart_read(struct uart *uart);
+
+/* What the device interrupts for. */
+enum uart_interrupt {
+    UART_INTERRUPT_NONE,
+    UART_INTERRUPT_INPUT, /* a byte has come in; until it is read */
+    UART_INTERRUPT_ROOM,  /* the transmitter has room             */
+};
+
+void uart_interrupt_set(const struct uart *uart, enum uart_interrupt which);
+
+/* Ends an interrupt for anything else than input, where there are such. */
+void uart_interrupt_end(const struct uart *uart);

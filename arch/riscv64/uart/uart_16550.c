@@ -20,6 +20,8 @@ enum {
     REG_USR = 31, /* DesignWare only */
 };
 
+#define IER_INPUT         0x01U
+#define IER_ROOM          0x02U
 #define IIR_MASK          0x0fU
 #define IIR_BUSY          0x07U
 #define LCR_DIVISOR_LATCH 0x80U
@@ -72,15 +74,15 @@ static uint64_t register_end(const struct uart *uart, unsigned number)
     return ((uint64_t)number << uart->reg_shift) + uart->reg_io_width;
 }
 
-static void end_busy_interrupt(const struct uart *uart, uint64_t window_bytes)
+static void end_busy_interrupt(const struct uart *uart)
 {
     if ((read_register(uart, REG_IIR) & IIR_MASK) == IIR_BUSY &&
-        register_end(uart, REG_USR) <= window_bytes) {
+        register_end(uart, REG_USR) <= uart->size_bytes) {
         (void)read_register(uart, REG_USR);
     }
 }
 
-static status_t close_divisor_latch(const struct uart *uart, uint64_t window_bytes)
+static status_t close_divisor_latch(const struct uart *uart)
 {
     for (unsigned tries = 0; tries < LCR_TRIES; tries++) {
         uint8_t line = read_register(uart, REG_LCR);
@@ -89,30 +91,30 @@ static status_t close_divisor_latch(const struct uart *uart, uint64_t window_byt
             return OK;
         }
         write_register(uart, REG_LCR, (uint8_t)(line & ~LCR_DIVISOR_LATCH));
-        end_busy_interrupt(uart, window_bytes);
+        end_busy_interrupt(uart);
     }
     return ERR_IO;
 }
 
-status_t uart_16550_start(const struct uart *uart, uint64_t window_bytes)
+status_t uart_16550_start(const struct uart *uart)
 {
     unsigned width = uart->reg_io_width;
     status_t status;
 
     if (uart->reg_shift > 3 || (width != 1 && width != 2 && width != 4) ||
-        width > 1U << uart->reg_shift || register_end(uart, REG_LSR) > window_bytes) {
+        width > 1U << uart->reg_shift || register_end(uart, REG_LSR) > uart->size_bytes) {
         return ERR_INVAL;
     }
     /* A bus without a device there reads as all ones; no UART has every error at once. */
     if (read_register(uart, REG_LSR) == LSR_NO_DEVICE) {
         return ERR_IO;
     }
-    status = close_divisor_latch(uart, window_bytes);
+    status = close_divisor_latch(uart);
     if (status != OK) {
         return status;
     }
     write_register(uart, REG_IER, 0);
-    end_busy_interrupt(uart, window_bytes);
+    end_busy_interrupt(uart);
     return OK;
 }
 
@@ -132,4 +134,19 @@ int uart_16550_get(const struct uart *uart)
         return -1;
     }
     return read_register(uart, REG_DATA);
+}
+
+void uart_16550_interrupt_set(const struct uart *uart, enum uart_interrupt which)
+{
+    uint8_t enabled = 0;
+
+    if (which != UART_INTERRUPT_NONE) {
+        enabled = which == UART_INTERRUPT_INPUT ? IER_INPUT : IER_ROOM;
+    }
+    write_register(uart, REG_IER, enabled);
+}
+
+void uart_16550_interrupt_end(const struct uart *uart)
+{
+    end_busy_interrupt(uart);
 }

@@ -6,7 +6,7 @@
 
 /* Checks kind, stride and width against the size of the window, then the device itself.  Errors as
  * uart_init. */
-status_t uart_16550_start(const struct uart *uart, uint64_t window_bytes);
+status_t uart_16550_start(const struct uart *uart);
 
 /* True if the next uart_16550_put will not lose its byte. */
 bool uart_16550_takes_byte(const struct uart *uart);
@@ -14,3 +14,7 @@ void uart_16550_put(const struct uart *uart, uint8_t byte);
 
 /* 0 to 255, or -1 if no byte waits. */
 int uart_16550_get(const struct uart *uart);
+
+/* As uart.h says. */
+void uart_16550_interrupt_set(const struct uart *uart, enum uart_interrupt which);
+void uart_16550_interrupt_end(const struct uart *uart);

@@ -19,6 +19,10 @@ enum {
 #define TXDATA_FULL  UINT32_C(0x80000000)
 #define RXDATA_EMPTY UINT32_C(0x80000000)
 #define CTRL_ENABLE  UINT32_C(0x00000001)
+#define CTRL_COUNT   UINT32_C(0x00070000) /* watermark: room below, input above it */
+#define CTRL_COUNT_1 UINT32_C(0x00010000)
+#define IE_ROOM      UINT32_C(0x00000001)
+#define IE_INPUT     UINT32_C(0x00000002)
 #define NO_DEVICE    UINT32_C(0xffffffff)
 
 static volatile void *register_at(const struct uart *uart, size_t offset)
@@ -33,9 +37,9 @@ static void turn_on(const struct uart *uart, size_t control)
     mmio_write32(at, mmio_read32(at) | CTRL_ENABLE);
 }
 
-status_t uart_sifive_start(const struct uart *uart, uint64_t window_bytes)
+status_t uart_sifive_start(const struct uart *uart)
 {
-    if (window_bytes < WINDOW_BYTES) {
+    if (uart->size_bytes < WINDOW_BYTES) {
         return ERR_INVAL;
     }
     if (mmio_read32(register_at(uart, REG_TXCTRL)) == NO_DEVICE) {
@@ -62,4 +66,25 @@ int uart_sifive_get(const struct uart *uart)
     uint32_t data = mmio_read32(register_at(uart, REG_RXDATA));
 
     return (data & RXDATA_EMPTY) != 0 ? -1 : (int)(data & 0xffU);
+}
+
+static void watermark_set(const struct uart *uart, size_t control, uint32_t count)
+{
+    volatile void *at = register_at(uart, control);
+
+    mmio_write32(at, (mmio_read32(at) & ~CTRL_COUNT) | count);
+}
+
+void uart_sifive_interrupt_set(const struct uart *uart, enum uart_interrupt which)
+{
+    uint32_t enabled = 0;
+
+    if (which == UART_INTERRUPT_INPUT) {
+        watermark_set(uart, REG_RXCTRL, 0); /* one byte is enough */
+        enabled = IE_INPUT;
+    } else if (which == UART_INTERRUPT_ROOM) {
+        watermark_set(uart, REG_TXCTRL, CTRL_COUNT_1); /* when nothing is left to send */
+        enabled = IE_ROOM;
+    }
+    mmio_write32(register_at(uart, REG_IE), enabled);
 }

@@ -5,7 +5,7 @@
 #include "uart/uart.h"
 
 /* Checks the window's size and turns transmitter and receiver on.  Errors as uart_init. */
-status_t uart_sifive_start(const struct uart *uart, uint64_t window_bytes);
+status_t uart_sifive_start(const struct uart *uart);
 
 /* True if the next uart_sifive_put will not lose its byte. */
 bool uart_sifive_takes_byte(const struct uart *uart);
@@ -13,3 +13,6 @@ void uart_sifive_put(const struct uart *uart, uint8_t byte);
 
 /* 0 to 255, or -1 if no byte waits. */
 int uart_sifive_get(const struct uart *uart);
+
+/* As uart.h says. */
+void uart_sifive_interrupt_set(const struct uart *uart, enum uart_interrupt which);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Console input: bytes that have arrived and that no program has read yet, and the threads that
- * wait for some.  The device is polled; nothing is taken from it when there is no room.
+ * wait for some.  The device tells of input by interrupt; where it cannot it is polled.
  */
 #pragma once
 
@@ -12,11 +12,18 @@ struct process;
 
 #define CONSOLE_CHUNK_BYTES 256U /* most that one call reads or writes */
 
-/* Takes in what has arrived and wakes those who wait. */
+/* Boot hart, once, before the first thread. */
+void console_init(void);
+
+/* The device's interrupt has come: takes in what there is and wakes those who wait.  Boot hart. */
+void console_told(void);
+
+/* The same now and then on the hart that polls, while console_wants_poll. */
 void console_poll(void);
 
-/* True if input matters now: a thread waits for it, or a foreground process lives. */
-bool console_is_waited_for(void);
+/* True if input matters now and no interrupt would bring it: a thread waits for it, or a foreground
+ * process lives.  Any context. */
+bool console_wants_poll(void);
 
 /* Chooses the process that ends as if killed when Ctrl-C arrives, or none, NULL.  While it lives,
  * Ctrl-C is no input.  Takes a reference of its own, given back when the process ends or another is

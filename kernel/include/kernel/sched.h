@@ -6,7 +6,7 @@
  * for at most SCHED_SLICE_MS.  A hart that finds nothing in its own queue takes from others'; then
  * it waits with the kernel's own table.  The timer is armed only when it is needed: another thread
  * is ready here, a thread that blocked here has a deadline, the reaper has work, or, on one hart,
- * console input is waited for.
+ * the console is polled.
  */
 #pragma once
 
@@ -29,7 +29,7 @@ void sched_look(void);
 /* True if it has been asked, or has to come back for more of the reaper's work. */
 bool sched_must_look(void);
 
-/* Makes the hart that polls the console begin to, now that input matters. */
+/* Makes the hart that polls the console begin to (console_wants_poll). */
 void sched_poll_console(void);
 
 /* Adds the system calls that this hart took to its counter. */

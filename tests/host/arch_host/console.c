@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "arch_host/arch_host.h"
 #include "lib/log.h"
 
@@ -58,4 +59,14 @@ void arch_console_write(const char *bytes, size_t len_bytes)
 int arch_console_read(void)
 {
     return -1;
+}
+
+status_t arch_console_tell(enum arch_console_tell how)
+{
+    (void)how;
+    return ERR_NOTSUP;
+}
+
+void arch_console_tell_no_more(void)
+{
 }
