@@ -55,7 +55,7 @@ BREAKS = {
     "wild jump": (
         ["set $pc = 0x1234"],
         ["PANIC", "0x0000000000001234"],
-        "trap_entry",
+        "call_plain",
     ),
     "guard page": (
         # The stack of the hart that runs ends below its 16 KiB; go one page further down.
