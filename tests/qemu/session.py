@@ -193,7 +193,7 @@ def sessions(boot):
     for name, what in BREAKS.items():
         yield f"panic: {name}", lambda what=what: session_panic(one_hart, *what)
     four_harts = dataclasses.replace(boot, harts=4)
-    every = ["thread apply all set $pc = 0x1234"], ["PANIC", "\nhart "], "trap_entry"
+    every = ["thread apply all set $pc = 0x1234"], ["PANIC", "\nhart "], "syscall.c"
     yield "panic: four harts at once", lambda: session_panic(four_harts, *every)
 
 
