@@ -29,17 +29,19 @@
 
 /* A space's tag is its epoch above, its identifier below; 0: it never had one. */
 static struct {
-    struct spinlock lock; /* rank LOCK_ASID                                      */
-    uint32_t limit;       /* (c) first number past the identifiers; 0: none used */
-    uint32_t next;        /* (l) where the search goes on                        */
-    struct shared epoch;  /* (a) changes under the lock; 1, 2, ...               */
+    uint32_t limit;      /* (c) first number past the identifiers; 0: none used */
+    uint32_t next;       /* (l) where the search goes on                        */
+    struct shared epoch; /* (a) changes under the lock; 1, 2, ...               */
     uint64_t taken[(1U << ASID_BITS_MAX) / 64]; /* (l) in this epoch                     */
     struct {
         struct shared runs;      /* (a) a space: satp names it; by the hart alone    */
         struct shared announced; /* (a) a space: satp will name it; likewise         */
         struct shared flush_due; /* (a) set under the lock, taken by the hart */
     } hart[HART_MAX];
-} asids = {.lock = SPINLOCK_INIT(LOCK_ASID)};
+} asids;
+
+/* Of (l), rank LOCK_ASID.  Outside, so that the zeroes above are no bytes of the image. */
+static struct spinlock asids_lock = SPINLOCK_INIT(LOCK_ASID);
 
 void asid_init(unsigned bits, size_t hart_count)
 {
@@ -135,7 +137,7 @@ static void assign(struct vm_space *space)
     uint64_t epoch;
     uint32_t asid;
 
-    spinlock_acquire(&asids.lock);
+    spinlock_acquire(&asids_lock);
     epoch = shared_load(&asids.epoch, memory_order_relaxed);
     if (shared_load(&space->asid_tag, memory_order_relaxed) >> EPOCH_SHIFT != epoch) {
         asid = find_free_locked();
@@ -149,7 +151,7 @@ static void assign(struct vm_space *space)
         /* Release pairs with the acquire in asid_of. */
         shared_store(&space->asid_tag, epoch << EPOCH_SHIFT | asid, memory_order_release);
     }
-    spinlock_release(&asids.lock);
+    spinlock_release(&asids_lock);
 }
 
 static bool is_of_this_epoch(struct vm_space *space)

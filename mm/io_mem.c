@@ -18,13 +18,15 @@
 #define FORBIDDEN_MAX 16U
 
 static struct {
-    struct spinlock lock;                     /* rank LOCK_IO_MEM                      */
     struct io_mem regions[IO_MEM_MAX];        /* (l) in order of creation              */
     struct io_mem *sorted[IO_MEM_MAX];        /* (l) by address                        */
     size_t count;                             /* (l) only grows                        */
     struct pa_range forbidden[FORBIDDEN_MAX]; /* (l)                                   */
     size_t forbidden_count;                   /* (l)                                   */
-} table = {.lock = SPINLOCK_INIT(LOCK_IO_MEM)};
+} table;
+
+/* Of (l), rank LOCK_IO_MEM.  Outside, so that the zeroes above are no bytes of the image. */
+static struct spinlock table_lock = SPINLOCK_INIT(LOCK_IO_MEM);
 
 /* Index in sorted[] of the first region that starts past pa. */
 static size_t upper_bound(paddr_t pa)
@@ -81,7 +83,7 @@ status_t io_mem_create(struct pa_range range, const char *compatible, struct io_
         !is_aligned(range.end.raw, PAGE_SIZE) || range.end.raw >> PTE_PA_BITS != 0) {
         return ERR_INVAL;
     }
-    spinlock_acquire(&table.lock);
+    spinlock_acquire(&table_lock);
     if (range_is_taken(range)) {
         status = ERR_EXIST;
     } else if (table.count == IO_MEM_MAX) {
@@ -90,7 +92,7 @@ status_t io_mem_create(struct pa_range range, const char *compatible, struct io_
         *out = &table.regions[table.count];
         insert(range, compatible);
     }
-    spinlock_release(&table.lock);
+    spinlock_release(&table_lock);
     return status;
 }
 
@@ -98,12 +100,12 @@ status_t io_mem_forbid(struct pa_range range)
 {
     status_t status = ERR_NOSPC;
 
-    spinlock_acquire(&table.lock);
+    spinlock_acquire(&table_lock);
     if (table.forbidden_count < FORBIDDEN_MAX) {
         table.forbidden[table.forbidden_count++] = range;
         status = OK;
     }
-    spinlock_release(&table.lock);
+    spinlock_release(&table_lock);
     return status;
 }
 
@@ -111,9 +113,9 @@ struct io_mem *io_mem_at(size_t i)
 {
     struct io_mem *io;
 
-    spinlock_acquire(&table.lock);
+    spinlock_acquire(&table_lock);
     io = i < table.count ? &table.regions[i] : NULL;
-    spinlock_release(&table.lock);
+    spinlock_release(&table_lock);
     return io;
 }
 
@@ -122,12 +124,12 @@ struct io_mem *io_mem_find(paddr_t pa)
     struct io_mem *io = NULL;
     size_t next;
 
-    spinlock_acquire(&table.lock);
+    spinlock_acquire(&table_lock);
     next = upper_bound(pa);
     if (next > 0 && pa.raw < table.sorted[next - 1]->range.end.raw) {
         io = table.sorted[next - 1];
     }
-    spinlock_release(&table.lock);
+    spinlock_release(&table_lock);
     return io;
 }
 
