@@ -49,5 +49,6 @@ void spinlock_release(struct spinlock *lock);
 /* True if this hart holds it. */
 bool spinlock_is_mine(const struct spinlock *lock);
 
-/* Number of locks this hart holds; 0 wherever the kernel returns to user mode. */
+/* Number of locks this hart holds; 0 wherever the kernel returns to user mode.  Debug builds only.
+ */
 unsigned spinlock_held_count(void);
