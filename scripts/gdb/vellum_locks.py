@@ -94,21 +94,28 @@ class LockHolders(Command):
                         table, spinlock, thread.address + offset
                     )
 
+    def counts(self, table):
+        """{hart: locks it holds}, or None: a release build does not count them."""
+        try:
+            held = memory.thing(table, "'lib/spinlock.c'::held")
+        except gdb.GdbError:
+            return None
+        return {hart: int(held[hart].total) for hart in harts_of(table)}
+
     def run(self, table, places):
-        held = memory.thing(table, "'lib/spinlock.c'::held")
         queues = memory.thing(table, "run_queues")
-        left = {hart: int(held[hart].total) for hart in harts_of(table)}
-        if not any(left.values()):
-            yield "no hart holds a lock"
-        for name, lock in self.all(table, places) if any(left.values()) else ():
+        counts, found = self.counts(table), {}
+        for name, lock in self.all(table, places) if counts is None or any(counts.values()) else ():
             owner = int(lock.owner)
             if owner:
-                left[owner - 1] = left.get(owner - 1, 0) - 1
+                found[owner - 1] = found.get(owner - 1, 0) + 1
                 waiting = (int(lock.next) - int(lock.serving) - 1) % 0x10000
                 yield f"{self.who(queues, owner - 1)}: {name}; {waiting} wait for it"
-        for hart, count in left.items():
-            if count > 0:
-                yield f"{self.who(queues, hart)}: {count} more, in objects that are not found here"
+        more = {hart: count - found.get(hart, 0) for hart, count in (counts or {}).items()}
+        for hart in (hart for hart, count in more.items() if count > 0):
+            yield f"{self.who(queues, hart)}: {more[hart]} more, in objects that are not found here"
+        if not found and not any(more.values()):
+            yield "no hart holds a lock"
 
     @staticmethod
     def who(queues, hart):
