@@ -15,6 +15,7 @@ PATH = os.path.join(bench_tell.FOLDER, "peers.svg")
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 900, 300, 70, 74, 46
 BAR, GAP, GROUP_GAP = 11, 2, 12
+LABEL = 50  # room that a number takes
 SERIES = (("vellum", "Vellum"), ("sel4", "seL4"), ("linux", "Linux"))
 NOT_DRAWN = ("boot", "idle", "image")  # another scale, or bytes
 
@@ -67,18 +68,19 @@ def draw_group(scale, operation, values, top):
     height = len(bars) * (BAR + GAP) - GAP
     middle = top + height / 2 + 4
     yield f'<text x="{LEFT - 10}" y="{middle:.1f}" text-anchor="end">{escape(operation.title)}</text>'
+    mark = scale.x(operation.budget) if operation.budget else 0
     for at, (series, value) in enumerate(bars):
         y, end = top + at * (BAR + GAP), scale.x(value)
+        label = mark if at == 0 and end < mark < end + LABEL else end
         yield (
             f'<rect class="{series}" x="{LEFT}" y="{y}" width="{end - LEFT:.1f}" height="{BAR}" rx="1"/>'
         )
         yield (
-            f'<text class="value" x="{end + 5:.1f}" y="{y + BAR - 1.5:.1f}">'
+            f'<text class="value" x="{label + 5:.1f}" y="{y + BAR - 1.5:.1f}">'
             f"{bench_tell.number(value)}</text>"
         )
-    if operation.budget:
-        x = scale.x(operation.budget)
-        yield f'<line class="budget" x1="{x:.1f}" y1="{top - 2}" x2="{x:.1f}" y2="{top + BAR + 2}"/>'
+    if mark:
+        yield f'<line class="budget" x1="{mark:.1f}" y1="{top - 2}" x2="{mark:.1f}" y2="{top + BAR + 2}"/>'
 
 
 def draw_head():

@@ -189,6 +189,15 @@ class Drawing(unittest.TestCase):
         self.assertEqual(picture, bench_svg.draw(result(self.rows)))
         self.assertNotEqual(picture, bench_svg.draw(result(self.rows | null_row(109))))
 
+    def test_numbers_stay_clear_of_the_budget(self):
+        for instructions in (50, 72, 80, 108):
+            rows = null_row(instructions)
+            picture = xml.etree.ElementTree.fromstring(bench_svg.draw(result(rows)))
+            number = next(part for part in picture if part.get("class") == "value")
+            mark = [part for part in picture if part.get("class") == "budget"][-1]
+            left, x = float(number.get("x")), float(mark.get("x1"))
+            self.assertFalse(left <= x <= left + 20, instructions)
+
     def test_bars_stay_apart(self):
         picture = xml.etree.ElementTree.fromstring(bench_svg.draw(result(self.rows)))
         bars = [part for part in picture if part.get("rx") and float(part.get("y")) >= bench_svg.TOP]
