@@ -170,7 +170,8 @@ def thing(table, expression):
     try:
         pointer = gdb.parse_and_eval(f"&{expression}")
     except gdb.error as error:
-        raise gdb.GdbError(f"no symbol {expression}: file build/rv64-debug/vellum.elf") from error
+        fix = "a release build keeps too little: run the debug build, file build/rv64-debug/vellum.elf"
+        raise gdb.GdbError(f"no address of {expression}: {fix}") from error
     return Thing(table, pointer.type.target(), int(pointer))
 
 
