@@ -25,6 +25,7 @@
 #define PT_LOAD              1U
 #define PT_DYNAMIC           2U
 #define PT_INTERP            3U
+#define PT_NOTE              4U
 
 #define PF_X                 1U
 #define PF_W                 2U
@@ -164,6 +165,30 @@ static const char *entry_check(const struct elf_image *image)
     return "the entry address is in no executable segment";
 }
 
+/* A note that is not exactly ours is somebody else's, and means nothing. */
+static void wishes_read(struct elf_image *image, const uint8_t *file, size_t file_bytes,
+                        const uint8_t *header)
+{
+    static const char name[] = ELF_WISH_NAME;
+    uint64_t offset = number_read(header + 8, 8);
+
+    if (number_read(header + 32, 8) != sizeof(struct elf_wish) || offset > file_bytes ||
+        file_bytes - offset < sizeof(struct elf_wish)) {
+        return;
+    }
+    const uint8_t *note = file + offset;
+    if (number_read(note, 4) != sizeof(name) || number_read(note + 4, 4) != sizeof(uint32_t) ||
+        number_read(note + 8, 4) != ELF_WISH_TYPE) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(name); i++) {
+        if (note[12 + i] != (uint8_t)name[i]) {
+            return;
+        }
+    }
+    image->wishes |= (uint32_t)number_read(note + 20, 4);
+}
+
 const char *elf_open(const void *file, size_t file_bytes, uint64_t floor, uint64_t limit,
                      struct elf_image *image)
 {
@@ -184,12 +209,16 @@ const char *elf_open(const void *file, size_t file_bytes, uint64_t floor, uint64
     }
     image->entry = number_read(bytes + 24, 8);
     image->segment_count = 0;
+    image->wishes = 0;
     for (uint64_t i = 0; i < count; i++) {
         const uint8_t *header = bytes + table + i * PROGRAM_HEADER_BYTES;
         uint64_t type = number_read(header, 4);
 
         if (type == PT_DYNAMIC || type == PT_INTERP) {
             return "not a static program";
+        }
+        if (type == PT_NOTE) {
+            wishes_read(image, bytes, file_bytes, header);
         }
         if (type != PT_LOAD) {
             continue;

@@ -104,6 +104,45 @@ Test(elf, a_good_program_is_listed_as_it_is)
     cr_assert(image.segments[2].data == file + 0x2c0);
 }
 
+static uint32_t wishes_of(const uint8_t *file)
+{
+    struct elf_image image = {0};
+
+    cr_assert(elf_open(file, FILE_BYTES, FLOOR, LIMIT, &image) == NULL);
+    return image.wishes;
+}
+
+Test(elf, a_wish_is_read_and_a_note_that_is_not_exactly_one_means_nothing)
+{
+    static uint8_t file[FILE_BYTES];
+    const struct elf_wish wish = ELF_WISH(ELF_WISH_ARCHIVE);
+    const size_t note = FILE_BYTES - sizeof(wish);
+
+    good_file(file);
+    cr_assert(wishes_of(file) == 0);
+    memcpy(file + note, &wish, sizeof(wish));
+    put(file, HEADER(3), 4, 4);
+    put(file, HEADER(3) + 8, 8, note);
+    put(file, HEADER(3) + 32, 8, sizeof(wish));
+    cr_assert(wishes_of(file) == ELF_WISH_ARCHIVE);
+    for (size_t at = 0; at < offsetof(struct elf_wish, wishes) - 1; at++) {
+        file[note + at] ^= 0x40;
+        cr_assert(wishes_of(file) == 0, "byte %zu", at);
+        file[note + at] ^= 0x40;
+    }
+    for (size_t bytes = 0; bytes < 2 * sizeof(wish); bytes++) {
+        put(file, HEADER(3) + 32, 8, bytes);
+        cr_assert(wishes_of(file) == (bytes == sizeof(wish) ? ELF_WISH_ARCHIVE : 0));
+    }
+    put(file, HEADER(3) + 32, 8, sizeof(wish));
+    for (uint64_t past = 1; past < sizeof(wish) + 2; past++) {
+        put(file, HEADER(3) + 8, 8, note + past);
+        cr_assert(wishes_of(file) == 0);
+    }
+    put(file, HEADER(3) + 8, 8, UINT64_MAX);
+    cr_assert(wishes_of(file) == 0);
+}
+
 /* A number to write into the good file, and the reason that must come. */
 struct bad_file {
     size_t at;

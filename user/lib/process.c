@@ -49,6 +49,26 @@ static long segment_load(handle_t process, const struct elf_segment *segment)
     return status;
 }
 
+/* A copy of this program's archive, if it has one: no two processes can map the same memory yet. */
+static long archive_give(handle_t process, struct start_info *info)
+{
+    const struct start_info *own = user_info();
+    uint64_t inside = own->archive % VM_PAGE_SIZE;
+    uint64_t bytes = page_ceil(inside + own->archive_bytes);
+
+    if (own->archive == 0) {
+        return 0;
+    }
+    long status = sys_vm_map(process, USER_ARCHIVE_START, bytes, VM_PROT_R, 0, NULL);
+    if (status == 0) {
+        status = sys_vm_write(process, USER_ARCHIVE_START + inside, own->archive,
+                              own->archive_bytes, NULL);
+    }
+    info->archive = USER_ARCHIVE_START + inside;
+    info->archive_bytes = own->archive_bytes;
+    return status;
+}
+
 /* The top page of a new stack: start information, then the pointers of argv, then their texts. */
 struct stack_page {
     struct start_info info;
@@ -58,7 +78,9 @@ _Static_assert(sizeof(struct stack_page) == VM_PAGE_SIZE);
 
 #define STACK_PAGE_VA (USER_STACK_TOP - VM_PAGE_SIZE)
 
-static long stack_page_fill(struct stack_page *page, const struct user_program *program)
+/* Fills the page up to *used; the rest stays as it is. */
+static long stack_page_fill(struct stack_page *page, const struct user_program *program,
+                            size_t *used)
 {
     uint64_t words_va = STACK_PAGE_VA + offsetof(struct stack_page, words);
     char *bytes = (char *)page->words;
@@ -78,26 +100,36 @@ static long stack_page_fill(struct stack_page *page, const struct user_program *
         page->words[i] = words_va + at;
         at += text_bytes;
     }
-    page->info.argc = (uint32_t)program->argc;
-    page->info.argv = words_va;
-    page->info.stack_top = USER_STACK_TOP;
+    page->words[program->argc] = 0;
+    page->info = (struct start_info){
+        .magic = START_MAGIC,
+        .bytes = sizeof(page->info),
+        .argc = (uint32_t)program->argc,
+        .argv = words_va,
+        .stack_top = USER_STACK_TOP,
+    };
+    *used = offsetof(struct stack_page, words) + at;
     return 0;
 }
 
-static long stack_make(handle_t process, const struct user_program *program)
+static long stack_make(handle_t process, const struct user_program *program, uint32_t wishes)
 {
-    struct stack_page page = {.info = {.magic = START_MAGIC, .bytes = sizeof(page.info)}};
-    long status = stack_page_fill(&page, program);
+    struct stack_page page;
+    size_t used = 0;
+    long status = stack_page_fill(&page, program, &used);
 
     if (status == 0) {
         status = user_handles_give(process, &page.info);
+    }
+    if (status == 0 && (wishes & ELF_WISH_ARCHIVE) != 0) {
+        status = archive_give(process, &page.info);
     }
     if (status == 0) {
         status = sys_vm_map(process, USER_STACK_TOP - USER_STACK_BYTES, USER_STACK_BYTES,
                             VM_PROT_R | VM_PROT_W, 0, NULL);
     }
     if (status == 0) {
-        status = sys_vm_write(process, STACK_PAGE_VA, (uintptr_t)&page, sizeof(page), NULL);
+        status = sys_vm_write(process, STACK_PAGE_VA, (uintptr_t)&page, used, NULL);
     }
     return status;
 }
@@ -112,7 +144,7 @@ static long program_start(handle_t process, const struct user_program *program,
         status = segment_load(process, &image->segments[i]);
     }
     if (status == 0) {
-        status = stack_make(process, program);
+        status = stack_make(process, program, image->wishes);
     }
     if (status == 0) {
         status = sys_thread_start(process, image->entry, STACK_PAGE_VA, STACK_PAGE_VA, 0, &thread);
@@ -125,7 +157,8 @@ static long program_start(handle_t process, const struct user_program *program,
 
 static const char *image_open(const struct user_program *program, struct elf_image *image)
 {
-    return elf_open(program->image, program->image_bytes, USER_IMAGE_START, USER_HEAP_START, image);
+    return elf_open(program->image, program->image_bytes, USER_IMAGE_START, USER_TABLE_START,
+                    image);
 }
 
 const char *user_image_problem(const struct user_program *program)

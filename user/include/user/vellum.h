@@ -18,17 +18,18 @@
 
 /* Addresses that the library uses; all lie in the user range of every paging mode.  A program may
  * map whatever it likes below USER_FREE_END. */
-#define USER_IMAGE_START UINT64_C(0x10000)      /* the program itself            */
-#define USER_TABLE_START UINT64_C(0x0ff0000000) /* the library's table of what follows */
-#define USER_TABLE_END   UINT64_C(0x0ff0100000)
-#define USER_HEAP_START  UINT64_C(0x1000000000) /* malloc's                      */
-#define USER_HEAP_END    UINT64_C(0x1800000000)
-#define USER_PAGES_START UINT64_C(0x1800000000) /* user_pages_map, mmap, stacks  */
-#define USER_PAGES_END   UINT64_C(0x2000000000)
-#define USER_FREE_START  UINT64_C(0x2000000000) /* the program's own             */
-#define USER_FREE_END    UINT64_C(0x3f00000000)
-#define USER_STACK_TOP   UINT64_C(0x3ffffff000) /* of a program's first thread   */
-#define USER_STACK_BYTES UINT64_C(0x10000)
+#define USER_IMAGE_START   UINT64_C(0x10000)      /* the program itself            */
+#define USER_TABLE_START   UINT64_C(0x0ff0000000) /* the library's table of what follows */
+#define USER_TABLE_END     UINT64_C(0x0ff0100000)
+#define USER_HEAP_START    UINT64_C(0x1000000000) /* malloc's                      */
+#define USER_HEAP_END      UINT64_C(0x1800000000)
+#define USER_PAGES_START   UINT64_C(0x1800000000) /* user_pages_map, mmap, stacks  */
+#define USER_PAGES_END     UINT64_C(0x2000000000)
+#define USER_FREE_START    UINT64_C(0x2000000000) /* the program's own             */
+#define USER_FREE_END      UINT64_C(0x3f00000000)
+#define USER_ARCHIVE_START UINT64_C(0x3f00000000) /* a copy of the archive, if wished */
+#define USER_STACK_TOP     UINT64_C(0x3ffffff000) /* of a program's first thread   */
+#define USER_STACK_BYTES   UINT64_C(0x10000)
 
 /* What the program was started with; never NULL. */
 const struct start_info *user_info(void);

@@ -28,8 +28,32 @@ struct elf_segment {
     unsigned prot;       /* set of enum elf_prot                            */
 };
 
+/* What a program of ours may wish from its starter, as a note (ELF specification, "Note Section")
+ * of owner "Vellum" in a segment of its own.  An image without it has no wishes. */
+enum elf_wishes {
+    ELF_WISH_ARCHIVE = 1, /* a copy of the archive of programs */
+};
+
+struct elf_wish {
+    uint32_t name_bytes;
+    uint32_t wishes_bytes;
+    uint32_t type;
+    char name[8];
+    uint32_t wishes; /* set of enum elf_wishes */
+};
+_Static_assert(sizeof(struct elf_wish) == 24, "the format of the note");
+
+#define ELF_WISH_TYPE 1
+#define ELF_WISH_NAME "Vellum"
+#define ELF_WISH(set)                                                                              \
+    {                                                                                              \
+        .name_bytes = sizeof(ELF_WISH_NAME), .wishes_bytes = sizeof(uint32_t),                     \
+        .type = ELF_WISH_TYPE, .name = ELF_WISH_NAME, .wishes = (set)                              \
+    }
+
 struct elf_image {
-    uint64_t entry; /* inside an executable segment */
+    uint64_t entry;  /* inside an executable segment */
+    uint32_t wishes; /* set of enum elf_wishes       */
     size_t segment_count;
     struct elf_segment segments[ELF_SEGMENTS_MAX];
 };

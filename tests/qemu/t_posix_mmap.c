@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* mmap and its kin: where memory comes, what it holds, who may touch it, and every error. */
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define ANON     (MAP_PRIVATE | MAP_ANONYMOUS)
+#define READABLE (PROT_READ | PROT_WRITE)
+
+static uint64_t here(const void *address)
+{
+    return (uintptr_t)address;
+}
+
+static void *there(uint64_t address)
+{
+    return (void *)(uintptr_t)address;
+}
+
+static void check_error(int result, int error, const char *what)
+{
+    int got = errno;
+
+    tap_ok(result == -1 && got == error, "%s", what);
+    if (result == -1 && got != error) {
+        tap_diag("errno is %d, want %d", got, error);
+    }
+}
+
+static void check_map_error(void *address, size_t bytes, int prot, int flags, int error,
+                            const char *what)
+{
+    void *got = mmap(address, bytes, prot, flags, -1, 0);
+
+    check_error(got == MAP_FAILED ? -1 : 0, error, what);
+}
+
+static void check_basics(void)
+{
+    char *memory = mmap(NULL, 3 * PAGE + 1, READABLE, ANON, -1, 0);
+    uint64_t sum = 0;
+
+    tap_ok(memory != MAP_FAILED, "memory comes");
+    for (uint64_t i = 0; i < 4 * PAGE; i++) {
+        sum += (uint64_t)memory[i];
+        memory[i] = 1;
+    }
+    tap_is(sum, 0, "four pages of zeroes for three and a byte");
+    tap_is((uint64_t)munmap(memory + PAGE, PAGE), 0, "a hole is made");
+    check_touch(ACCESS_READ, here(memory) + PAGE, "in the hole");
+    tap_is((uint64_t)memory[0] + (uint64_t)memory[2 * PAGE], 2, "the rest is there");
+    char *again = mmap(NULL, PAGE, READABLE, ANON, -1, 0);
+    tap_is(here(again), here(memory) + PAGE, "the hole is the first place that fits");
+    tap_is((uint64_t)again[0], 0, "and holds zeroes");
+    tap_is((uint64_t)munmap(memory, 4 * PAGE), 0, "all of it goes");
+    tap_is((uint64_t)munmap(memory, 4 * PAGE), 0, "what is gone may go again");
+}
+
+static void check_places(void)
+{
+    char *memory = mmap(there(PLACE), PAGE, READABLE, ANON, -1, 0);
+
+    tap_is(here(memory), PLACE, "a hint is followed");
+    char *other = mmap(there(PLACE + 1), PAGE, READABLE, ANON, -1, 0);
+    tap_ok(other != MAP_FAILED && here(other) != PLACE, "but not where something is");
+    check_map_error(memory, PAGE, READABLE, ANON | MAP_FIXED_NOREPLACE, EEXIST,
+                    "MAP_FIXED_NOREPLACE does not replace");
+    memory[0] = 7;
+    tap_is(here(mmap(memory, PAGE, READABLE, ANON | MAP_FIXED, -1, 0)), PLACE, "MAP_FIXED does");
+    tap_is((uint64_t)memory[0], 0, "and the memory is new");
+    (void)page_map(PLACE + PAGE, PAGE, RW);
+    check_map_error(memory + PAGE, PAGE, PROT_NONE, ANON | MAP_FIXED_NOREPLACE, EEXIST,
+                    "nor memory that the library does not know");
+    tap_is((uint64_t)munmap(memory, 2 * PAGE), 0, "it all goes");
+    tap_is(here(mmap(memory, PAGE, READABLE, ANON | MAP_FIXED_NOREPLACE, -1, 0)), PLACE,
+           "then MAP_FIXED_NOREPLACE maps");
+    (void)munmap(memory, PAGE);
+    (void)munmap(other, PAGE);
+}
+
+static void check_none(void)
+{
+    char *memory = mmap(NULL, 8 * PAGE, PROT_NONE, ANON, -1, 0);
+    unsigned char pages[8];
+
+    check_touch(ACCESS_READ, here(memory), "in held addresses");
+    char *other = mmap(NULL, PAGE, READABLE, ANON, -1, 0);
+    tap_ok(other < memory || other >= memory + 8 * PAGE, "nobody else gets them");
+    tap_is((uint64_t)mprotect(memory + PAGE, 2 * PAGE, READABLE), 0, "two pages get memory");
+    memory[PAGE] = 1;
+    tap_is((uint64_t)mincore(memory, 8 * PAGE, pages), 0, "one sees which");
+    tap_is((uint64_t)memcmp(pages, "\0\1\1\0\0\0\0\0", 8), 0, "have memory");
+    tap_is((uint64_t)mprotect(memory, 8 * PAGE, PROT_READ), 0, "all of them get memory");
+    tap_is((uint64_t)memory[PAGE] + (uint64_t)memory[7 * PAGE], 1, "what was there stays");
+    check_touch(ACCESS_WRITE, here(memory) + PAGE, "in what is read-only");
+    check_error(mprotect(memory, 8 * PAGE, PROT_NONE), ENOTSUP,
+                "what holds something cannot be hidden");
+    tap_is((uint64_t)mprotect(memory + 4 * PAGE, 4 * PAGE, PROT_NONE), 0, "zeroes can");
+    check_touch(ACCESS_READ, here(memory) + 4 * PAGE, "in what is hidden");
+    tap_is((uint64_t)memory[PAGE], 1, "what could not be hidden is there");
+    (void)munmap(memory, 8 * PAGE);
+    (void)munmap(other, PAGE);
+    check_error(mprotect(memory, PAGE, PROT_READ), ENOMEM, "what is not held cannot get memory");
+    check_error(mincore(memory, PAGE, pages), ENOMEM, "nor be asked for");
+}
+
+static void check_advice(void)
+{
+    char *memory = mmap(NULL, 2 * PAGE, READABLE, ANON, -1, 0);
+
+    memset(memory, 3, 2 * PAGE);
+    (void)mprotect(memory + PAGE, PAGE, PROT_READ);
+    tap_is((uint64_t)madvise(memory, 2 * PAGE, MADV_WILLNEED), 0, "advice is taken");
+    tap_is((uint64_t)memory[0], 3, "and changes nothing");
+    tap_is((uint64_t)madvise(memory, 2 * PAGE, MADV_DONTNEED), 0, "but MADV_DONTNEED");
+    tap_is((uint64_t)memory[0] + (uint64_t)memory[PAGE], 0, "makes zeroes");
+    check_touch(ACCESS_WRITE, here(memory) + PAGE, "in what was read-only");
+    check_error(madvise(memory, PAGE, 99), EINVAL, "unknown advice");
+    (void)munmap(memory, 2 * PAGE);
+    check_error(madvise(memory, PAGE, MADV_DONTNEED), ENOMEM, "advice on nothing");
+}
+
+static void check_errors(void)
+{
+    check_map_error(NULL, 0, READABLE, ANON, EINVAL, "no bytes");
+    check_map_error(NULL, PAGE, READABLE, MAP_ANONYMOUS, EINVAL, "neither shared nor private");
+    check_map_error(NULL, PAGE, READABLE, ANON | MAP_SHARED, EINVAL, "both");
+    check_map_error(NULL, PAGE, READABLE, MAP_SHARED | MAP_ANONYMOUS, ENOTSUP, "shared");
+    check_map_error(NULL, PAGE, READABLE, MAP_PRIVATE, ENODEV, "a file");
+    check_map_error(NULL, PAGE, 64, ANON, EINVAL, "unknown permissions");
+    check_map_error(NULL, PAGE, READABLE, ANON | 0x800000, EINVAL, "unknown flags");
+    check_map_error(there(PLACE + 8), PAGE, READABLE, ANON | MAP_FIXED, EINVAL, "between pages");
+    check_map_error(NULL, SIZE_MAX, READABLE, ANON, ENOMEM, "all addresses");
+    check_map_error(NULL, (size_t)1 << 40, PROT_NONE, ANON, ENOMEM, "more than the library has");
+    check_map_error(there(UINT64_C(1) << 62), PAGE, READABLE, ANON | MAP_FIXED, ENOMEM,
+                    "outside of the user range");
+    check_error(munmap(there(PLACE + 8), PAGE), EINVAL, "unmap between pages");
+    check_error(munmap(there(PLACE), 0), EINVAL, "unmap nothing");
+    check_error(munmap(there(UINT64_C(1) << 62), PAGE), EINVAL, "unmap outside");
+    check_error(mprotect(there(PLACE + 8), PAGE, PROT_READ), EINVAL, "protect between pages");
+    check_error(mprotect(there(PLACE), PAGE, 64), EINVAL, "protect in an unknown way");
+}
+
+/* Free frames when the library's part is empty, without the tables that were needed for it. */
+static uint64_t frames_without_memory(void)
+{
+    (void)munmap(there(USER_PAGES_START), USER_PAGES_END - USER_PAGES_START);
+    return frames_free();
+}
+
+/* More than the machine has: nothing stays. */
+static void check_no_memory(void)
+{
+    struct machine_info machine;
+
+    (void)sys_machine_info(user_machine(), (uintptr_t)&machine);
+    uint64_t before = frames_without_memory();
+    check_map_error(NULL, (machine.total_frames + 1) * PAGE, READABLE, ANON, ENOMEM,
+                    "more memory than there is");
+    tap_is(frames_without_memory(), before, "nothing of it stays");
+    char *memory = mmap(NULL, PAGE, READABLE, ANON, -1, 0);
+    check_map_error(memory, (machine.total_frames + 1) * PAGE, READABLE, ANON | MAP_FIXED, ENOMEM,
+                    "the same at a fixed address");
+    tap_is(frames_without_memory(), before, "nothing of it stays, nor of what was there");
+}
+
+/* Many areas that do not touch: the table has to grow. */
+static void check_many(void)
+{
+    enum {
+        COUNT = 3000
+    };
+    char *all = mmap(NULL, 2 * COUNT * PAGE, PROT_NONE, ANON, -1, 0);
+    unsigned failed = 0;
+
+    for (uint64_t i = 0; i < COUNT; i++) {
+        failed += munmap(all + 2 * i * PAGE, PAGE) != 0 ? 1 : 0;
+    }
+    tap_is(failed, 0, "%d holes are made", COUNT);
+    for (uint64_t i = 0; i < COUNT; i++) {
+        failed += mmap(NULL, PAGE, PROT_NONE, ANON, -1, 0) != all + 2 * i * PAGE ? 1 : 0;
+    }
+    tap_is(failed, 0, "and filled from the lowest on");
+    (void)munmap(all, 2 * COUNT * PAGE);
+}
+
+#define THREADS 4U
+
+static void *map_and_unmap(void *argument)
+{
+    uintptr_t wrong = 0;
+
+    for (uint64_t i = 0; i < 300; i++) {
+        uint64_t bytes = (1 + i % 5) * PAGE;
+        uint64_t *memory = mmap(NULL, bytes, READABLE, ANON, -1, 0);
+
+        wrong += memory == MAP_FAILED || memory[0] != 0 ? 1 : 0;
+        memory[0] = (uintptr_t)argument;
+        (void)sys_yield();
+        wrong += memory[0] != (uintptr_t)argument ? 1 : 0;
+        (void)munmap(memory, bytes);
+    }
+    return (void *)wrong;
+}
+
+static void check_threads(void)
+{
+    pthread_t threads[THREADS];
+    uintptr_t wrong = 0;
+
+    for (uintptr_t i = 0; i < THREADS; i++) {
+        (void)pthread_create(&threads[i], NULL, map_and_unmap, (void *)(i + 1));
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        void *result = NULL;
+
+        (void)pthread_join(threads[i], &result);
+        wrong += (uintptr_t)result;
+    }
+    tap_is(wrong, 0, "%u threads map and unmap, none sees another's memory", THREADS);
+}
+
+int main(void)
+{
+    check_basics();
+    check_places();
+    check_none();
+    check_advice();
+    check_errors();
+    check_no_memory();
+    check_many();
+    check_threads();
+    return tap_done();
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * POSIX memory mapping: anonymous and private.  docs/posix.md says what is different.  Functions
+ * return -1 (mmap: MAP_FAILED) and errno on an error.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PROT_NONE           0
+#define PROT_READ           1
+#define PROT_WRITE          2 /* readable too: the machine cannot do otherwise */
+#define PROT_EXEC           4
+
+#define MAP_SHARED          0x01
+#define MAP_PRIVATE         0x02
+#define MAP_FIXED           0x10
+#define MAP_ANONYMOUS       0x20
+#define MAP_ANON            MAP_ANONYMOUS
+#define MAP_NORESERVE       0x4000
+#define MAP_FIXED_NOREPLACE 0x100000
+
+#define MAP_FAILED          ((void *)-1)
+
+#define MADV_NORMAL         0
+#define MADV_RANDOM         1
+#define MADV_SEQUENTIAL     2
+#define MADV_WILLNEED       3
+#define MADV_DONTNEED       4
+
+/* Zeroed memory, `bytes` rounded up to pages.  With PROT_NONE only the addresses are held.
+ * Errors: EINVAL  bytes 0, not exactly one of MAP_SHARED and MAP_PRIVATE, unknown prot or flags, or
+ *                 MAP_FIXED at no page's beginning
+ *         ENOTSUP MAP_SHARED
+ *         ENODEV  not MAP_ANONYMOUS: there are no files
+ *         EEXIST  MAP_FIXED_NOREPLACE, and something is there
+ *         ENOMEM  no memory, no addresses, or MAP_FIXED outside of the user range */
+void *mmap(void *address, size_t bytes, int prot, int flags, int file, off_t offset);
+
+/* Addresses that hold nothing do not matter.
+ * Errors: EINVAL (no page's beginning, bytes 0, outside of the user range), ENOMEM (the library's
+ * table is full). */
+int munmap(void *address, size_t bytes);
+
+/* Errors: EINVAL  no page's beginning, unknown prot
+ *         ENOMEM  something there is not mapped, or no memory for what was PROT_NONE
+ *         ENOTSUP PROT_NONE for pages that hold something other than zeroes
+ *         EACCES  more than the pages of a device allow
+ * After an error some of the pages may have been changed. */
+int mprotect(void *address, size_t bytes, int prot);
+
+/* MADV_DONTNEED: the pages are zero then, but keep their memory.  The others do nothing.
+ * Errors: EINVAL (no page's beginning, unknown advice), ENOMEM (something there is not mapped). */
+int madvise(void *address, size_t bytes, int advice);
+
+/* One byte a page, 1: there is memory, 0: held only.
+ * Errors: EINVAL (no page's beginning), ENOMEM (something there is not mapped). */
+int mincore(void *address, size_t bytes, unsigned char *pages);
+
+#ifdef __cplusplus
+}
+#endif
