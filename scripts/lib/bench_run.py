@@ -63,7 +63,7 @@ def boot_of(variant, build, out, initrd, only=""):
     words = [chosen.pop("append", ""), "user-counters"]
     return qemu_boot.Boot(
         build=build, initrd=initrd, out=out, harts=1, memory="1G", counted=True,
-        commands=f"bench {only}", append=" ".join(word for word in words if word), **chosen,
+        commands=f"bench instret {only}", append=" ".join(word for word in words if word), **chosen,
     )  # fmt: skip
 
 

@@ -32,14 +32,13 @@ extern const struct row rows_memory[];
 extern const struct row rows_thread[];
 extern const struct row rows_process[];
 
-/* Instructions of this hart since reset, all modes together. */
-uint64_t instructions_now(void);
-
-/* The same from the clock, which QEMU's -icount moves by a nanosecond an instruction. */
+/* Instructions since reset, all modes together, as the clock tells them: QEMU's -icount moves it by
+ * a nanosecond an instruction. */
 uint64_t clock_instructions(void);
 
-/* Reads the clock alone from now on, where user mode may not read instret. */
-void instructions_by_clock(void);
+/* The same, exactly after instructions_by_instret(); without it from the clock. */
+uint64_t instructions_now(void);
+void instructions_by_instret(void);
 
 /* The kernel's counters that rows are told in. */
 #define COUNTS_MAX 16U

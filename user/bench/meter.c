@@ -6,7 +6,7 @@
 
 #define NANOSECONDS_PER_TICK UINT64_C(100) /* virt's time base runs at 10 MHz */
 
-static int by_clock;
+static int by_instret;
 
 const char *const count_names[] = {
     "sbi_calls",        "tlb_flush_local", "tlb_flush_remote", "frames_allocated",
@@ -27,16 +27,16 @@ uint64_t instructions_now(void)
 {
     uint64_t count = 0;
 
-    if (by_clock) {
+    if (!by_instret) {
         return clock_instructions();
     }
     __asm__ volatile("csrr %0, instret" : "=r"(count));
     return count;
 }
 
-void instructions_by_clock(void)
+void instructions_by_instret(void)
 {
-    by_clock = 1;
+    by_instret = 1;
 }
 
 struct counts counts_now(void)
