@@ -23,7 +23,7 @@ LIBFDT_HEADERS = {"fdt.h", "libfdt.h"}
 GENERATED = {
     "arch": {"asm_offsets.h"},
     "user": {"vellum/calls.h", "vellum/counters.def", "vellum/trace.def"},
-    "user-tests": {"vellum/calls.h"},
+    "user-tests": {"vellum/calls.h", "vellum/trace.def"},
     "oracle": {"mutants.h"},
 }
 
