@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# How a user program is compiled, linked and packed: the programs of this tree, and, installed, those
-# of any project that says find_package(Vellum).
+# How a user program is compiled, linked and packed: the programs of this tree, and, installed,
+# those of any project that says find_package(Vellum).
 #
 #   vellum_add_program(NAME source...)
 #       An executable for Vellum. It keeps its symbols; archives get a copy without them.
@@ -38,7 +38,7 @@ set(picolibc_include ${CMAKE_MATCH_1})
 cmake_path(GET picolibc_include PARENT_PATH picolibc_root)
 set(VELLUM_PICOLIBC ${picolibc_root}/lib/${multi_directory}/libc.a)
 if(NOT EXISTS ${VELLUM_PICOLIBC})
-    message(FATAL_ERROR "picolibc has no library for rv64imac/lp64d: ${VELLUM_PICOLIBC}")
+    message(FATAL_ERROR "picolibc has no library for rv64imafdc/lp64d: ${VELLUM_PICOLIBC}")
 endif()
 
 # How user C is compiled: static, at fixed addresses.
@@ -49,8 +49,8 @@ target_compile_definitions(vellum_user_flags INTERFACE _POSIX_THREADS=200809L
     _POSIX_TIMERS=200809L _POSIX_CLOCK_SELECTION=200809L _POSIX_MONOTONIC_CLOCK=200809L)
 target_compile_options(vellum_user_flags INTERFACE
     ${user_arch} $<$<C_COMPILER_ID:GNU>:-misa-spec=2.2> -mcmodel=medany -fno-pic -fno-pie
-    $<$<COMPILE_LANGUAGE:C>:-ffunction-sections -fdata-sections -fno-common -fno-stack-protector -fno-omit-frame-pointer
-    -fno-asynchronous-unwind-tables -ftls-model=local-exec>)
+    $<$<COMPILE_LANGUAGE:C>:-ffunction-sections -fdata-sections -fno-common -fno-stack-protector
+    -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -ftls-model=local-exec>)
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
     target_compile_options(vellum_user_flags INTERFACE -nostdlibinc)
 endif()
@@ -72,7 +72,7 @@ endfunction()
 # vellum_pack(ARCHIVE [BASE archive] MEMBERS member=target...): the rule that makes an archive.
 function(vellum_pack archive)
     cmake_parse_arguments(PARSE_ARGV 1 pack "" "BASE" "MEMBERS")
-    cmake_path(REMOVE_EXTENSION archive OUTPUT_VARIABLE folder)
+    cmake_path(REMOVE_EXTENSION archive LAST_ONLY OUTPUT_VARIABLE folder)
     set(members "")
     set(files "")
     foreach(pair IN LISTS pack_MEMBERS)
