@@ -179,13 +179,21 @@ def step_qemu(full):
 
 
 def step_sessions():
-    """The shell as it is typed at, and the reports of a kernel that panics."""
+    """How a console is read, and the reports of a kernel that panics."""
     if not shutil.which("gdb-multiarch"):
         return skip("gdb-multiarch is not installed")
     sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
     import session  # pylint: disable=import-outside-toplevel
 
     return Count(*session.run_all(os.path.join(ROOT, "build", "rv64-debug")))
+
+
+def step_shell():
+    """The shell, typed at."""
+    sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
+    import session_shell  # pylint: disable=import-outside-toplevel
+
+    return Count(*session_shell.run_all(os.path.join(ROOT, "build", "rv64-debug")))
 
 
 def step_gdb():
@@ -225,7 +233,8 @@ def steps(quick, full):
         yield "programs from anywhere", step_script("tests/scripts/test_programs.py")
         yield "a project elsewhere", step_script("tests/outside/run.py")
         yield "QEMU", step_qemu(full)
-        yield "QEMU, shell and panics", step_sessions
+        yield "QEMU, shell", step_shell
+        yield "QEMU, panics", step_sessions
         yield "QEMU, gdb and reports", step_gdb
 
 

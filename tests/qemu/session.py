@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What programs in the machine cannot test: typing at the shell, and a kernel that panics.
+"""What programs in the machine cannot test: how a console is read, and a kernel that panics.
 
   reader  gives scripts/qemu.py consoles with odd ends, and compares output and status
-  shell   types commands at the interactive shell, with mistakes and corrections, and compares what
-          it answers; Ctrl-D turns the machine off
   panic   breaks the kernel with gdb (a wild jump, on one hart or on all; a stack pointer in the
           guard page) and demands one whole report, its backtrace turned into names by
           scripts/symbolize
@@ -13,6 +11,7 @@ usage: session.py [--build build/rv64-debug]     exit status 0: all is as expect
 """
 
 import argparse
+import codecs
 import dataclasses
 import os
 import select
@@ -26,17 +25,6 @@ sys.path.insert(0, os.path.join(ROOT, "scripts"))
 import qemu as vellum_qemu  # noqa: E402
 
 PATIENCE_S = 120  # a hang detector, not a speed target
-PROMPT = "vellum> "
-
-# What is typed, and what the shell must answer to it.
-TYPED = [
-    ("echo one two\r", "one two"),
-    ("echo mistakf\x7fe\r", "mistake"),
-    ("nonsense\x15echo again\r", "again"),
-    ("half a line\x03", ""),
-    ("no-such-program\r", "no-such-program: no such command or program"),
-    ("run hello arg\r", "argument 1: arg"),
-]
 
 # What the console says between "init: begin" and the end; what is output of it, and the status.
 OFF = "vellum: power off, status"
@@ -85,6 +73,7 @@ class Machine:
     def __init__(self, boot, *more):
         self.text = ""
         self.seen = 0
+        self.decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self.qemu = subprocess.Popen(
             vellum_qemu.command_line(boot) + list(more),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -115,7 +104,7 @@ class Machine:
             if not data:
                 tail = self.text[self.seen :][-2000:]
                 raise Failure(f"{wanted!r} did not come; the console ends with\n{tail}")
-            self.text += data.decode(errors="replace").replace("\r", "")
+            self.text += self.decode(data).replace("\r", "")
 
 
 def session_reader():
@@ -126,18 +115,6 @@ def session_reader():
         got = reader.result.output, reader.result.status, reader.finished
         if got != (output, status, True):
             raise Failure(f"{name}: read as {got}")
-
-
-def session_shell(boot):
-    with Machine(boot) as machine:
-        machine.wait_for(PROMPT)
-        for typed, answer in TYPED:
-            machine.type(typed)
-            said = machine.wait_for("\n" + PROMPT)
-            if answer not in said.splitlines() and answer:
-                raise Failure(f"{typed!r} was answered by {said!r}, without a line {answer!r}")
-        machine.type("\x04")
-        machine.wait_for("vellum: power off, status 0")
 
 
 def break_with_gdb(elf, socket, commands):
@@ -188,7 +165,6 @@ def session_panic(boot, commands, wanted, culprit):
 def sessions(boot):
     """(name, function) of every session."""
     yield "reader", session_reader
-    yield "shell", lambda: session_shell(boot)
     one_hart = dataclasses.replace(boot, harts=1, commands="run hello")
     for name, what in BREAKS.items():
         yield f"panic: {name}", lambda what=what: session_panic(one_hart, *what)

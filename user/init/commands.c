@@ -200,7 +200,7 @@ int command_help(struct command command)
         } else {
             list_wide();
         }
-        printf("help COMMAND tells more; help help: keys\n");
+        paragraph_print("help COMMAND tells more; help help: keys", 0);
         return STATUS_OK;
     }
     const struct entry *entry = entry_find(command.argv[1]);
@@ -210,9 +210,10 @@ int command_help(struct command command)
         return STATUS_NOT_FOUND;
     }
     usage_text(entry, usage, sizeof(usage));
-    printf("%s: %s\n", usage, entry->what);
+    printf("%s\n", usage);
+    paragraph_print(entry->what, 2);
     if (entry->more != NULL) {
-        paragraph_print(entry->more, 0);
+        paragraph_print(entry->more, 2);
     }
     return STATUS_OK;
 }

@@ -5,7 +5,8 @@
 #include "shell.h"
 #include "vellum/calls.h"
 
-int program_start(const struct cpio_file *file, struct command words, handle_t *process)
+static int program_launch(const struct cpio_file *file, struct command words, int is_foreground,
+                          handle_t *process)
 {
     struct user_program program = {
         .image = file->data,
@@ -13,6 +14,7 @@ int program_start(const struct cpio_file *file, struct command words, handle_t *
         .name = words.argv[0],
         .argc = (size_t)words.argc,
         .argv = words.argv,
+        .is_foreground = is_foreground,
     };
 
     (void)fflush(stdout);
@@ -31,15 +33,18 @@ int program_start(const struct cpio_file *file, struct command words, handle_t *
     return failure_tell(words.argv[0], status);
 }
 
+int program_start(const struct cpio_file *file, struct command words, handle_t *process)
+{
+    return program_launch(file, words, 0, process);
+}
+
 int program_finish(const struct cpio_file *file, struct command words, struct user_end *end)
 {
     handle_t process = HANDLE_NONE;
 
-    if (program_start(file, words, &process) != STATUS_OK) {
+    if (program_launch(file, words, 1, &process) != STATUS_OK) {
         return STATUS_FAILED;
     }
-    /* If this fails, it has ended already, or Ctrl-C does not reach it. */
-    (void)sys_console_foreground(user_console(), process);
     long status = user_finish(process, end);
 
     return status == 0 ? STATUS_OK : failure_tell(words.argv[0], status);

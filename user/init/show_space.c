@@ -94,10 +94,8 @@ static const char *row_use(const struct space_view *view, const struct space_row
         uint64_t start, end;
         const char *name;
     } areas[] = {
-        {USER_TABLE_START, USER_TABLE_END, "library"},
-        {USER_HEAP_START, USER_HEAP_END, "heap"},
-        {USER_PAGES_START, USER_PAGES_END, "pages"},
-        {USER_FREE_START, USER_FREE_END, "own"},
+        {USER_TABLE_START, USER_TABLE_END, "library"}, {USER_HEAP_START, USER_HEAP_END, "heap"},
+        {USER_PAGES_START, USER_PAGES_END, "pages"},   {USER_FREE_START, USER_FREE_END, "own"},
         {USER_FREE_END, USER_STACK_TOP, "stack"},
     };
     const struct start_info *info = user_info();

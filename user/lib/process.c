@@ -146,6 +146,9 @@ static long program_start(handle_t process, const struct user_program *program,
     if (status == 0) {
         status = stack_make(process, program, image->wishes);
     }
+    if (status == 0 && program->is_foreground) {
+        (void)sys_console_foreground(user_console(), process); /* without a console, none */
+    }
     if (status == 0) {
         status = sys_thread_start(process, image->entry, STACK_PAGE_VA, STACK_PAGE_VA, 0, &thread);
     }

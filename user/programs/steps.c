@@ -2,7 +2,8 @@
 /*
  * Something to look at: maps more and more memory, a step each second, for as long as one lets it.
  * Try `steps &`, then `vmmap steps`, `ptdump steps`, a while later `ptdump --diff steps`, and
- * `kill steps`.  `steps 3` takes three steps at once and then waits to be ended.
+ * `kill steps`.  `steps 3` takes three steps at once and then waits to be ended; `steps 3 1000`
+ * also maps a crowd of 1000 single pages, every second one, for tools to cope with.
  *
  * Step i maps and writes 2^i pages at USER_FREE_START + i GiB.
  */
@@ -15,16 +16,17 @@
 
 #define STEPS_MAX   12UL
 #define STEP_BYTES  UINT64_C(0x40000000)
+#define CROWD_START (USER_FREE_START + 64 * STEP_BYTES)
+#define CROWD_MAX   10000UL
 #define NS_A_SECOND UINT64_C(1000000000)
 
-static int step_take(uint64_t number)
+/* Maps and writes so many bytes. */
+static int memory_take(uint64_t start, uint64_t bytes)
 {
-    uint64_t start = USER_FREE_START + number * STEP_BYTES;
-    uint64_t bytes = VM_PAGE_SIZE << number;
     long status = sys_vm_map(user_self(), start, bytes, VM_PROT_R | VM_PROT_W, 0, NULL);
 
     if (status != 0) {
-        printf("steps: step %" PRIu64 ": error %ld\n", number, -status);
+        printf("steps: no memory at 0x%" PRIx64 ": error %ld\n", start, -status);
         return 1;
     }
     for (uint64_t at = 0; at < bytes; at += VM_PAGE_SIZE) {
@@ -46,16 +48,23 @@ int main(int argc, char **argv)
 {
     uint64_t steps = argc > 1 ? strtoull(argv[1], NULL, 10) : STEPS_MAX;
     uint64_t now = 0;
+    uint64_t crowd = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
 
+    crowd = crowd > CROWD_MAX ? CROWD_MAX : crowd;
     steps = steps > STEPS_MAX ? STEPS_MAX : steps;
     printf("steps: Ctrl-C, or kill steps, ends it\n");
     for (uint64_t i = 0; i < steps; i++) {
-        if (step_take(i) != 0) {
+        if (memory_take(USER_FREE_START + i * STEP_BYTES, VM_PAGE_SIZE << i) != 0) {
             return 1;
         }
         if (argc == 1) {
             (void)sys_time_get(&now, NULL);
             sleep_until(now + NS_A_SECOND);
+        }
+    }
+    for (uint64_t i = 0; i < crowd; i++) {
+        if (memory_take(CROWD_START + i * 2 * VM_PAGE_SIZE, VM_PAGE_SIZE) != 0) {
+            return 1;
         }
     }
     if (argc > 1) {

@@ -101,6 +101,7 @@ struct user_program {
     const char *name; /* for reports                                      */
     size_t argc;
     const char *const *argv; /* argc texts                                       */
+    int is_foreground;       /* 1: Ctrl-C on the console ends it, from its first instruction on */
 };
 
 /* Why the image of a program would not do, as static text; NULL: it would. */
