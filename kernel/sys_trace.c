@@ -14,23 +14,15 @@
 
 _Static_assert(TRACE_KIND_COUNT <= UINT16_MAX && HART_MAX <= UINT16_MAX, "uapi/trace.h has room");
 
-/* Checks that the first argument is the machine, with the right. */
-static status_t machine_decode(struct user_frame *frame, uint32_t right)
+static status_t machine_check(struct user_frame *frame, uint32_t right)
 {
-    struct object *machine;
-    status_t status = handle_get(sched_current()->process, user_frame_arg(frame, 0), HANDLE_MACHINE,
-                                 right, &machine);
-
-    if (status == OK) {
-        object_put(machine); /* it is always there */
-    }
-    return status;
+    return handle_check(sched_current()->process, user_frame_arg(frame, 0), HANDLE_MACHINE, right);
 }
 
 enum verdict sys_trace_control(struct user_frame *frame)
 {
     uint64_t mode = user_frame_arg(frame, 1);
-    status_t status = machine_decode(frame, RIGHT_MANAGE);
+    status_t status = machine_check(frame, RIGHT_MANAGE);
 
     if (status == OK && mode != TRACE_OFF && mode != TRACE_ON) {
         status = ERR_INVAL;
@@ -52,7 +44,7 @@ static status_t read_decode(struct user_frame *frame)
 {
     uint64_t hart = user_frame_arg(frame, 1);
     uint64_t bytes = 0;
-    status_t status = machine_decode(frame, RIGHT_READ);
+    status_t status = machine_check(frame, RIGHT_READ);
 
     if (status != OK) {
         return status;

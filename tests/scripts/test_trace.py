@@ -14,6 +14,7 @@ import xml.etree.ElementTree
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "scripts", "lib"))
 import trace_dump  # noqa: E402
+import trace_spans  # noqa: E402
 
 # Hart 0 unmaps a page under a cursor and fences harts 1 and 2; hart 1 faults and waits meanwhile.
 DUMP = """\
@@ -41,11 +42,11 @@ trace: 1 5 1063 5 CURSOR_CLOSE 1800000000 1000
 trace: 1 6 1064 5 FAULT_END 1800000000 1
 trace: 1 7 1065 5 INTERRUPT 5 0
 trace: end 13 0
-""".replace("NODE", f"{trace_dump.rank_names().index('PT_NODE'):x}")
+""".replace("NODE", f"{trace_spans.rank_names().index('PT_NODE'):x}")
 
 
 def spans(text, hart):
-    return trace_dump.spans_of(trace_dump.read(text), hart, {0x11: "vm_unmap"})
+    return trace_spans.spans_of(trace_dump.read(text), hart, {0x11: "vm_unmap"})
 
 
 def run(script, text, *more):
@@ -113,14 +114,14 @@ class Reading(unittest.TestCase):
     def test_list_of_kinds(self):
         with open(os.path.join(ROOT, "lib/include/lib/trace.def"), encoding="ascii") as file:
             kinds = set(re.findall(r"^EVENT\((\w+)", file.read(), re.MULTILINE))
-        known = set(trace_dump.SPANS) | set(trace_dump.BEGIN_OF) | set(trace_dump.INSTANTS)
+        known = set(trace_spans.SPANS) | set(trace_spans.BEGIN_OF) | set(trace_spans.INSTANTS)
         self.assertEqual(kinds, known | {"SWITCH", "PROCESS", "CURSOR_OPENED"})
 
     def test_names_of_locks(self):
-        node = trace_dump.rank_names().index("PT_NODE")
-        self.assertEqual(trace_dump.lock_name(node), "a node lock")
-        self.assertEqual(trace_dump.lock_name(node - 1), "lock SCHED")
-        self.assertEqual(trace_dump.lock_name(10**6), "lock 1000000")
+        node = trace_spans.rank_names().index("PT_NODE")
+        self.assertEqual(trace_spans.lock_name(node), "a node lock")
+        self.assertEqual(trace_spans.lock_name(node - 1), "lock SCHED")
+        self.assertEqual(trace_spans.lock_name(10**6), "lock 1000000")
 
 
 class Garbled(unittest.TestCase):
@@ -149,7 +150,7 @@ class Garbled(unittest.TestCase):
     def test_cut_off(self):
         dump = trace_dump.read(DUMP.split("trace: 1 3")[0])
         self.assertFalse(dump.complete)
-        wait = [s for s in trace_dump.spans_of(dump, 1, {}) if s.kind == "LOCK_WAIT"][0]
+        wait = [s for s in trace_spans.spans_of(dump, 1, {}) if s.kind == "LOCK_WAIT"][0]
         self.assertEqual((wait.whole, wait.end), (False, dump.end))
 
     def test_beginning_lost(self):
@@ -173,7 +174,7 @@ class Garbled(unittest.TestCase):
             except trace_dump.NoDump:
                 continue
             for hart in dump.harts:
-                for span in trace_dump.spans_of(dump, hart, {}):
+                for span in trace_spans.spans_of(dump, hart, {}):
                     self.assertLessEqual(span.start, span.end)
 
 
