@@ -33,20 +33,18 @@ static void check(const struct areas *areas)
 }
 
 /* First gap of the bitmap; SPACE: none. */
-static uint64_t gap_in_bitmap(struct area within, uint64_t bytes)
+static uint64_t gap_in_bitmap(struct area within, uint64_t bytes, uint64_t align)
 {
-    uint64_t run = 0;
-
-    for (uint64_t at = within.start; at < within.end; at++) {
-        run = bitmap[at] != 0 ? 0 : run + 1;
-        if (run == bytes) {
-            return at + 1 - bytes;
+    for (uint64_t at = within.start; at + bytes <= within.end; at++) {
+        if (at % align == 0 && memchr(bitmap + at, 1, bytes) == NULL) {
+            return at;
         }
     }
     return SPACE;
 }
 
-static void check_questions(const struct areas *areas, struct area area, uint64_t bytes)
+static void check_questions(const struct areas *areas, struct area area, uint64_t bytes,
+                            uint64_t align)
 {
     uint64_t start = SPACE;
     const void *one = memchr(bitmap + area.start, 1, area.end - area.start);
@@ -54,8 +52,8 @@ static void check_questions(const struct areas *areas, struct area area, uint64_
 
     cr_assert((areas_overlap(areas, area) != 0) == (one != NULL));
     cr_assert((areas_cover(areas, area) != 0) == (zero == NULL));
-    int found = areas_find_gap(areas, area, bytes, &start);
-    cr_assert(start == gap_in_bitmap(area, bytes));
+    int found = areas_find_gap(areas, area, bytes, align, &start);
+    cr_assert(start == gap_in_bitmap(area, bytes, align));
     cr_assert((found != 0) == (start != SPACE));
 }
 
@@ -85,7 +83,8 @@ Test(areas, any_changes_leave_what_a_bitmap_says)
             }
             memset(bitmap + area.start, adds, area.end - area.start);
             check(&areas);
-            check_questions(&areas, (struct area){start, start + bytes}, 1 + step % 7);
+            check_questions(&areas, (struct area){start, start + bytes}, 1 + step % 7,
+                            UINT64_C(1) << step % 4);
         }
     }
 }
@@ -109,9 +108,10 @@ Test(areas, a_gap_up_to_the_end_of_what_was_asked_is_found_and_none_past_it)
     uint64_t start = 0;
 
     areas_add(&areas, (struct area){0, 10});
-    cr_assert(areas_find_gap(&areas, (struct area){4, 14}, 4, &start) != 0 && start == 10);
-    cr_assert(areas_find_gap(&areas, (struct area){4, 14}, 5, &start) == 0);
+    cr_assert(areas_find_gap(&areas, (struct area){4, 14}, 4, 1, &start) != 0 && start == 10);
+    cr_assert(areas_find_gap(&areas, (struct area){4, 14}, 5, 1, &start) == 0);
     areas_add(&areas, (struct area){14, UINT64_MAX});
-    cr_assert(areas_find_gap(&areas, (struct area){0, UINT64_MAX}, 5, &start) == 0);
-    cr_assert(areas_find_gap(&areas, (struct area){0, UINT64_MAX}, 4, &start) != 0 && start == 10);
+    cr_assert(areas_find_gap(&areas, (struct area){0, UINT64_MAX}, 5, 1, &start) == 0);
+    cr_assert(areas_find_gap(&areas, (struct area){0, UINT64_MAX}, 4, 1, &start) != 0 &&
+              start == 10);
 }

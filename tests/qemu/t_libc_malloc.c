@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* malloc: many threads, sizes of all kinds, the machine's memory used up. */
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,7 @@ static void check_kinds(void)
 {
     unsigned char *zeroes = calloc(100, 100);
     void *aligned = NULL;
+    volatile size_t all = SIZE_MAX;
     unsigned sum = 0;
 
     for (unsigned i = 0; zeroes != NULL && i < 10000; i++) {
@@ -90,6 +92,31 @@ static void check_kinds(void)
     tap_is((uint64_t)posix_memalign(&aligned, 4096, 100), 0, "memory at a page's beginning");
     tap_is((uintptr_t)aligned % 4096, 0, "is there");
     free(aligned);
+    tap_is((uintptr_t)malloc(1) % 16 + (uintptr_t)malloc(17) % 16, 0, "blocks begin at 16 bytes");
+    aligned = memalign(1 << 20, 100);
+    tap_is((uintptr_t)aligned % (1 << 20), 0, "or at a MiB");
+    free(aligned);
+    tap_ok(memalign(3, 1) == NULL && errno == EINVAL, "but not at 3");
+    tap_ok(malloc(all) == NULL && errno == ENOMEM, "not all of memory");
+    tap_ok(calloc(all / 2, 4) == NULL && errno == ENOMEM, "nor more than all");
+}
+
+static void check_return(void)
+{
+    static void *blocks[64];
+    uint64_t before = frames_free();
+
+    for (unsigned i = 0; i < COUNT_OF(blocks); i++) {
+        blocks[i] = malloc(i % 2 == 0 ? 50000 : 500000);
+    }
+    uint64_t with = frames_free();
+    tap_ok(before - with > 64 * (275000 / PAGE), "blocks take memory");
+    for (unsigned i = 0; i < COUNT_OF(blocks); i++) {
+        free(blocks[i]);
+    }
+    uint64_t after = frames_free();
+    tap_ok(before - after < 128 || after >= before, "which goes back when they are freed");
+    tap_ok(after - with > before - with - 128, "but for what is kept for the next ones");
 }
 
 static int use_all(void *argument)
@@ -127,6 +154,7 @@ int main(void)
 {
     check_threads();
     check_kinds();
+    check_return();
     check_break();
     uint64_t before = frames_free();
     check_child(use_all, NULL, 0, "a child uses up all memory, and goes on");

@@ -125,12 +125,14 @@ static void library_lock(void)
 {
     user_libc_lock();
     user_stdio_lock();
+    user_malloc_lock();
     user_space_lock();
 }
 
 static void library_unlock(void)
 {
     user_space_unlock();
+    user_malloc_unlock();
     user_stdio_unlock();
     user_libc_unlock();
 }

@@ -6,6 +6,10 @@
 void user_stdio_lock(void);
 void user_stdio_unlock(void);
 
-/* libc_lock.c: the C library's own data, malloc's too. */
+/* malloc.c: the heap. */
+void user_malloc_lock(void);
+void user_malloc_unlock(void);
+
+/* libc_lock.c: the C library's own data. */
 void user_libc_lock(void);
 void user_libc_unlock(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The locks that the C library asks for: one of its own, recursive, around malloc, atexit, the
- * environment and the time zone; and one for each buffered FILE.  The names are picolibc's
+ * The locks that the C library asks for: one of its own, recursive, around atexit, the environment
+ * and the time zone; and one for each buffered FILE.  The names are picolibc's
  * (sys/lock.h).
  */
 #include <stdatomic.h>

@@ -91,20 +91,28 @@ static long fill_locked(struct area whole, struct area mapped, uint64_t prot, ui
     return status;
 }
 
-/* Holds and maps so many bytes in the library's part, after and before that much that is held
- * only. */
-static long anywhere_locked(uint64_t below, uint64_t bytes, uint64_t behind, uint64_t prot,
-                            uint64_t *address)
+/* Where pages come in the library's part: after and before so many bytes that are only held. */
+struct request {
+    uint64_t below;
+    uint64_t bytes;
+    uint64_t behind;
+    uint64_t align; /* of below's first byte */
+    uint64_t prot;
+};
+
+static long anywhere_locked(const struct request *request, uint64_t *address)
 {
     const struct area part = {USER_PAGES_START, USER_PAGES_END};
     uint64_t start = 0;
 
-    if (bytes > USER_PAGES_END - USER_PAGES_START ||
-        !areas_find_gap(&space.held, part, below + bytes + behind, &start)) {
+    if (request->bytes > USER_PAGES_END - USER_PAGES_START ||
+        !areas_find_gap(&space.held, part, request->below + request->bytes + request->behind,
+                        request->align, &start)) {
         return -SYS_ENOMEM;
     }
-    struct area mapped = {start + below, start + below + bytes};
-    long status = fill_locked((struct area){start, mapped.end + behind}, mapped, prot, 0);
+    struct area mapped = {start + request->below, start + request->below + request->bytes};
+    long status =
+        fill_locked((struct area){start, mapped.end + request->behind}, mapped, request->prot, 0);
     if (status == 0) {
         *address = mapped.start;
     }
@@ -146,7 +154,11 @@ static long map_locked(uint64_t *address, uint64_t bytes, uint64_t prot, enum us
     if ((is_ours || place == USER_FRESH) && is_free_locked(area)) {
         return fill_locked(area, area, prot, 0);
     }
-    return place == USER_FRESH ? -SYS_EEXIST : anywhere_locked(0, bytes, 0, prot, address);
+    if (place == USER_FRESH) {
+        return -SYS_EEXIST;
+    }
+    return anywhere_locked(&(struct request){.bytes = bytes, .align = VM_PAGE_SIZE, .prot = prot},
+                           address);
 }
 
 long user_space_map(uint64_t *address, uint64_t bytes, uint64_t prot, enum user_place place)
@@ -185,13 +197,12 @@ long user_space_unmap(uint64_t address, uint64_t bytes)
     return unmap(area, area);
 }
 
-static long guarded_map(uint64_t below, uint64_t bytes, uint64_t behind, uint64_t prot,
-                        uint64_t *address)
+static long anywhere_map(const struct request *request, uint64_t *address)
 {
     user_space_lock();
     long status = table_grow_locked();
     if (status == 0) {
-        status = anywhere_locked(below, bytes, behind, prot, address);
+        status = anywhere_locked(request, address);
     }
     user_space_unlock();
     return status;
@@ -199,7 +210,14 @@ static long guarded_map(uint64_t below, uint64_t bytes, uint64_t behind, uint64_
 
 long user_stack_map(uint64_t bytes, uint64_t *address)
 {
-    return guarded_map(VM_PAGE_SIZE, bytes, 0, VM_PROT_R | VM_PROT_W, address);
+    const struct request request = {
+        .below = VM_PAGE_SIZE,
+        .bytes = bytes,
+        .align = VM_PAGE_SIZE,
+        .prot = VM_PROT_R | VM_PROT_W,
+    };
+
+    return anywhere_map(&request, address);
 }
 
 long user_stack_unmap(uint64_t address, uint64_t bytes)
@@ -210,10 +228,23 @@ long user_stack_unmap(uint64_t address, uint64_t bytes)
 
 long user_pages_map(uint64_t bytes, uint64_t prot, uint64_t *address)
 {
+    const struct request request = {
+        .bytes = bytes,
+        .behind = VM_PAGE_SIZE,
+        .align = VM_PAGE_SIZE,
+        .prot = prot,
+    };
+
     if (bytes == 0 || bytes % VM_PAGE_SIZE != 0 || prot == 0) {
         return -SYS_EINVAL;
     }
-    return guarded_map(0, bytes, VM_PAGE_SIZE, prot, address);
+    return anywhere_map(&request, address);
+}
+
+long user_space_map_aligned(uint64_t bytes, uint64_t align, uint64_t *address)
+{
+    return anywhere_map(
+        &(struct request){.bytes = bytes, .align = align, .prot = VM_PROT_R | VM_PROT_W}, address);
 }
 
 long user_pages_unmap(uint64_t address, uint64_t bytes)

@@ -28,7 +28,12 @@ long user_space_map(uint64_t *address, uint64_t bytes, uint64_t prot, enum user_
  * then; -SYS_ENOMEM: the table cannot grow.  Context: takes the lock. */
 long user_space_unmap(uint64_t address, uint64_t bytes);
 
-/* The same with one page below that is held and not mapped: a stack that overflows faults. */
+/* Maps readable and writable pages at a multiple of `align`, a power of two of at least a page.
+ * Errors: as user_space_map.  Context: takes the lock. */
+long user_space_map_aligned(uint64_t bytes, uint64_t align, uint64_t *address);
+
+/* Maps readable and writable pages, with one page below that is held and not mapped: a stack that
+ * overflows faults. */
 long user_stack_map(uint64_t bytes, uint64_t *address);
 long user_stack_unmap(uint64_t address, uint64_t bytes);
 

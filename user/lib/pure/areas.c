@@ -81,16 +81,18 @@ void areas_remove(struct areas *areas, struct area area)
     areas_replace(areas, from, to, left, left_count);
 }
 
-int areas_find_gap(const struct areas *areas, struct area within, uint64_t bytes, uint64_t *start)
+int areas_find_gap(const struct areas *areas, struct area within, uint64_t bytes, uint64_t align,
+                   uint64_t *start)
 {
     uint64_t at = within.start;
 
     for (size_t i = area_index(areas, at); i <= areas->count; i++) {
         uint64_t end = i < areas->count && areas->list[i].start < within.end ? areas->list[i].start
                                                                              : within.end;
+        uint64_t first = (at + align - 1) & ~(align - 1);
 
-        if (end > at && end - at >= bytes) {
-            *start = at;
+        if (first >= at && end > first && end - first >= bytes) {
+            *start = first;
             return 1;
         }
         if (end == within.end) {

@@ -32,6 +32,7 @@ void areas_add(struct areas *areas, struct area area);
 /* Takes all of the area out of the set; what is not there stays so. */
 void areas_remove(struct areas *areas, struct area area);
 
-/* Finds the lowest `bytes` addresses inside of `within` that are not in the set.  Nonzero: found,
- * and *start is the first. */
-int areas_find_gap(const struct areas *areas, struct area within, uint64_t bytes, uint64_t *start);
+/* Finds the lowest `bytes` addresses inside of `within` that are not in the set and begin at a
+ * multiple of `align`, a power of two.  Nonzero: found, and *start is the first. */
+int areas_find_gap(const struct areas *areas, struct area within, uint64_t bytes, uint64_t align,
+                   uint64_t *start);
