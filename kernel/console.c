@@ -221,8 +221,15 @@ void console_input_consume(uint64_t used_bytes)
     ASSERT(is_lent && used_bytes <= ring_end - ring_first);
     ring_first += (uint32_t)used_bytes;
     is_lent = false;
+    bool was_telling = is_telling;
+
+    device_follow_locked();
+    /* What the device had no room for it need not tell of again. */
+    struct process *interrupted = is_telling && !was_telling ? take_in_locked() : NULL;
+
     device_follow_locked();
     spinlock_release(&readers.lock);
+    end_interrupted(interrupted);
     if (console_wants_poll()) {
         sched_poll_console();
     }

@@ -196,6 +196,14 @@ def step_shell():
     return Count(*session_shell.run_all(os.path.join(ROOT, "build", "rv64-debug")))
 
 
+def step_input():
+    """Console input, by interrupt and polled."""
+    sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
+    import session_input  # pylint: disable=import-outside-toplevel
+
+    return Count(*session_input.run_all(os.path.join(ROOT, "build", "rv64-debug")))
+
+
 def step_gdb():
     """The commands for gdb, and what the report of a panic tells of programs."""
     if not shutil.which("gdb-multiarch"):
@@ -234,6 +242,7 @@ def steps(quick, full):
         yield "a project elsewhere", step_script("tests/outside/run.py")
         yield "QEMU", step_qemu(full)
         yield "QEMU, shell", step_shell
+        yield "QEMU, console input", step_input
         yield "QEMU, panics", step_sessions
         yield "QEMU, gdb and reports", step_gdb
 
