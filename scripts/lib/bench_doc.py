@@ -87,7 +87,8 @@ def posix_part():
     result = bench_tell.load(bench_linux.RESULT)
     yield "### One POSIX program on both kernels, instructions"
     yield ""
-    yield f"Linux is `{result['image']}`, with the options that `scripts/lib/bench_linux.py` gives it."
+    yield f"Linux is `{result['image']}`, with the options that `scripts/lib/bench_linux.py` gives it: what"
+    yield "a microkernel would not do is off, and so are transparent huge pages."
     yield ""
     yield from bench_tell.as_markdown(bench_linux.table(result["rows"]))
     yield ""
