@@ -10,6 +10,7 @@ import re
 
 HARTS_MAX = 64
 WORD = re.compile(r"[0-9a-f]{1,16}$")
+BEGIN = re.compile(r"trace: begin ([0-9a-f]{1,16} [0-9a-f]{1,16})$")
 
 
 class NoDump(Exception):
@@ -138,11 +139,12 @@ def read(text):
     """The last dump of a console log."""
     dump = None
     for line in text.replace("\r", "").replace("\0", "").split("\n"):
-        if not line.startswith("trace: "):
-            continue
+        begin = BEGIN.search(line)  # perhaps behind an unfinished line of a program
         words = line.split()[1:]
-        if words and words[0] == "begin":
-            dump = begin_line(words[1:])
+        if begin:
+            dump = begin_line(begin[1].split())
+        elif not line.startswith("trace: "):
+            continue
         elif dump is not None and not dump.complete and not dump_line(dump, words):
             dump.garbled += 1
     if dump is None:

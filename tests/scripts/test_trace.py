@@ -108,6 +108,10 @@ class Reading(unittest.TestCase):
         later = DUMP.replace("trace: 0 1a 1070", "trace: 0 1a 1071")
         self.assertEqual(trace_dump.read(DUMP + later).end, 0x71)
 
+    def test_behind_an_unfinished_line(self):
+        text = DUMP.replace("trace: begin", "no end of this linetrace: begin")
+        self.assertEqual(trace_dump.read(text), trace_dump.read(DUMP))
+
     def test_line_ends_of_a_console(self):
         self.assertEqual(trace_dump.read(DUMP.replace("\n", "\r\n")), trace_dump.read(DUMP))
 
