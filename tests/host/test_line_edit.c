@@ -370,6 +370,20 @@ Test(line_edit, history_forgets_the_oldest)
     cr_assert(line_history_older(&history, "") == NULL);
 }
 
+/* The cursor is where a character begins, and what stands there is that character. */
+static void expect_cursor(unsigned step)
+{
+    const char *cell = terminal.row[terminal.at];
+    size_t at = 0;
+
+    while (at < edit.at) {
+        at += line_edit_char_bytes(&edit, at);
+    }
+    cr_assert(at == edit.at, "step %u: the cursor is inside a character", step);
+    cr_assert(at == edit.used || (edit.text[at] & 0x80) != 0 || cell[0] == edit.text[at],
+              "step %u: the cursor is on '%s', not on '%c'", step, cell, edit.text[at]);
+}
+
 /* What the row must show, worked out anew from the text and the window. */
 static void expect_consistent(unsigned step)
 {
@@ -423,6 +437,7 @@ Test(line_edit, random_bytes_never_break_the_row)
                 line_edit_begin(&edit, PROMPT);
             }
             if (edit.state == LINE_PLAIN) {
+                expect_cursor(step);
                 expect_consistent(step);
             }
         }
