@@ -35,17 +35,13 @@ def variants_part():
     for name, operation in known.items():
         rows = [result["rows"].get(name) for result in results.values()]
         if any(rows):
-            lines.append([operation.title, *(tell_value(row) for row in rows)])
+            lines.append([operation.title, *(bench_tell.told(row) for row in rows)])
     yield "### Other machines, instructions"
     yield ""
     for variant, what in bench_run.WHAT_VARIANTS_ARE.items():
         yield f"- `{variant}`: {what}"
     yield ""
     yield from bench_tell.as_markdown(lines)
-
-
-def tell_value(row):
-    return bench_tell.number(bench_tell.value_of(row)) if row else ""
 
 
 def harts_part(harts):
@@ -87,8 +83,8 @@ def posix_part():
     result = bench_tell.load(bench_linux.RESULT)
     yield "### One POSIX program on both kernels, instructions"
     yield ""
-    yield f"Linux is `{result['image']}`, with the options that `scripts/lib/bench_linux.py` gives it: what"
-    yield "a microkernel would not do is off, and so are transparent huge pages."
+    yield f"Linux is `{result['image']}`, told by `scripts/lib/bench_linux.py` to leave out what a"
+    yield "microkernel would not do, and transparent huge pages."
     yield ""
     yield from bench_tell.as_markdown(bench_linux.table(result["rows"]))
     yield ""
@@ -129,4 +125,5 @@ def check():
     new, old = wanted()
     stale = [os.path.relpath(PATH)] if new != old else []
     stale += [os.path.relpath(bench_svg.PATH)] if bench_svg.is_stale(load("plain")) else []
-    return [f"{path} does not show the baseline: scripts/bench --update-documents" for path in stale]
+    fix = "scripts/bench --update-documents"
+    return [f"{path} does not show the baseline: {fix}" for path in stale]

@@ -32,7 +32,8 @@ def judge_budget(name, row, operation, excused):
         if name in excused:
             return "good", f"{name} is within its budget: take it out of exceptions.json"
         return "good", None
-    text = f"{operation.title}: {bench_tell.number(value)}, budget {bench_tell.number(operation.budget)}"
+    told, budget = bench_tell.number(value), bench_tell.number(operation.budget)
+    text = f"{operation.title}: {told}, budget {budget}"
     if name not in excused:
         return "OVER", f"{text}; mend it, or name it in exceptions.json with the reason"
     if grown(value, excused[name]["count"]):
@@ -82,7 +83,7 @@ def judge_growth(result, path):
         if name not in result["rows"]:
             failures.append(f"{name}: the baseline has this row, the run has not")
             continue
-        if name != "boot":  # every program, line of the report and device changes it: it has a budget
+        if name != "boot":  # every line that is printed changes it: it has a budget alone
             failures += compare_row(name, result["rows"][name], before, same_tools)
     return failures
 
@@ -98,7 +99,7 @@ def standing(result):
 
 
 def update_exceptions(values):
-    """Takes out what is no longer over its budget and lowers what came down; growth stays an error."""
+    """Takes out what is within its budget now and lowers what came down; growth stays an error."""
     whole = bench_tell.load(EXCEPTIONS)
     for name in whole["rows"].keys() & values.keys():
         count, budget = values[name]

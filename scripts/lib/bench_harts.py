@@ -56,8 +56,9 @@ PRESENT = {
 def boot_of(harts, build, out):
     initrd = bench_run.pack(build, out, "fences.cpio", ("init", TEST))
     return qemu_boot.Boot(
-        build=build, initrd=initrd, out=out, harts=harts, memory="128M", commands="test fence_counts"
-    )
+        build=build, initrd=initrd, out=out, harts=harts, memory="128M",
+        commands="test fence_counts",
+    )  # fmt: skip
 
 
 def run(build, out):
@@ -103,7 +104,7 @@ def judge(result, excused):
             failures.append(f"{name}: {row['rfence']} RFENCE calls, {allowed} are allowed")
         if row["interrupted"] > row["rfence"] * PRESENT.get(what, harts - 1):
             verdicts[name] = "OVER"
-            failures.append(f"{name}: {row['interrupted']} harts interrupted, not all run the space")
+            failures.append(f"{name}: {row['interrupted']} harts interrupted, more than run it")
     most = most_of(result)
     failures += [f"no row {what}" for what in BUDGETS if what not in most]
     failures += [

@@ -16,8 +16,8 @@ import qemu_boot
 COMPILER = "riscv64-linux-gnu-gcc"
 INSTALL = "sudo apt-get install gcc-riscv64-linux-gnu libc6-dev-riscv64-cross"
 APPEND = (
-    "console=ttyS0 rdinit=/init quiet init_on_alloc=0 randomize_kstack_offset=off psi=0 lsm= audit=0 "
-    "cgroup_disable=memory hardened_usercopy=off transparent_hugepage=never"
+    "console=ttyS0 rdinit=/init quiet init_on_alloc=0 randomize_kstack_offset=off psi=0 lsm= "
+    "audit=0 cgroup_disable=memory hardened_usercopy=off transparent_hugepage=never"
 )
 CPU = bench_run.CPU_PLAIN + ",sv57=off"
 TITLES = {
@@ -38,7 +38,8 @@ def compile_for_linux(source, target):
     line = [COMPILER, "-O2", "-static", "-pthread", "-s", "-o", target, source]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise qemu_boot.Problem(f"{' '.join(line)} failed: {done.stderr.strip()}; to install: {INSTALL}")
+        why = done.stderr.strip()
+        raise qemu_boot.Problem(f"{' '.join(line)} failed: {why}; to install: {INSTALL}")
 
 
 def pack_for_linux(out):
@@ -53,10 +54,21 @@ def pack_for_linux(out):
     return bench_run.pack(os.path.join(out, "linux"), out, "linux.cpio", ("init", "bin/nothing"))
 
 
+def check_image(image):
+    """Refuses what QEMU would take for a kernel and Linux's header does not."""
+    try:
+        with open(image, "rb") as file:
+            header = file.read(60)
+    except OSError as error:
+        raise qemu_boot.Problem(f"{image} cannot be read: {error.strerror}") from error
+    if header[56:60] != b"RSC\x05":
+        raise qemu_boot.Problem(f"{image} is no RISC-V Linux image: Debian's is boot/vmlinux-*")
+
+
 def run_linux(image, out):
     """Boots the Linux kernel; the rows its first process prints."""
-    line = ["qemu-system-riscv64", "-nographic", "-no-reboot", "-M", "virt", "-m", "1G", "-smp", "1"]
-    line += ["-cpu", CPU, "-icount", "shift=0,sleep=off", "-kernel", image]
+    line = ["qemu-system-riscv64", "-nographic", "-no-reboot", "-M", "virt", "-m", "1G"]
+    line += ["-smp", "1", "-cpu", CPU, "-icount", "shift=0,sleep=off", "-kernel", image]
     line += ["-initrd", pack_for_linux(out), "-append", APPEND]
     log = os.path.join(out, "linux.log")
     with open(log, "wb") as file:
@@ -66,7 +78,7 @@ def run_linux(image, out):
                 timeout=bench_run.TIMEOUT_S, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            raise qemu_boot.Problem(f"{image} does not come to its end; its console is {log}") from None
+            raise qemu_boot.Problem(f"{image} does not end; its console is {log}") from None
     with open(log, encoding="utf-8", errors="replace") as file:
         return rows_of(file.read().splitlines(), log)
 
@@ -96,13 +108,13 @@ def table(rows):
     lines = [["operation", "Vellum", "Linux"]]
     for name, title in TITLES.items():
         both = [rows[system].get(name) for system in ("vellum", "linux")]
-        values = [bench_tell.number(bench_tell.value_of(row)) if row else "absent" for row in both]
-        lines.append([title, *values])
+        lines.append([title, *(bench_tell.told(row) or "absent" for row in both)])
     return lines
 
 
 def main(image, build, out, keep):
     """Runs both, prints them side by side, and keeps them for the documents if asked to."""
+    check_image(image)
     os.makedirs(out, exist_ok=True)
     rows = {"vellum": run_vellum(build, out), "linux": run_linux(image, out)}
     for line in bench_tell.as_text(table(rows)):

@@ -139,7 +139,8 @@ def tools_of(build, boot):
     with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as file:
         cache = dict(re.findall(r"^(\w+):\w+=(.*)$", file.read(), re.MULTILINE))
     compiler = cache.get("VELLUM_GCC") or "riscv64-unknown-elf-gcc"
-    return {"compiler": first_words(compiler, "--version"), "qemu": first_words(boot.qemu, "--version")}
+    qemu = first_words(boot.qemu, "--version")
+    return {"compiler": first_words(compiler, "--version"), "qemu": qemu}
 
 
 def own_rows(build, facts):
@@ -161,7 +162,8 @@ def run(variant, build, out, only=""):
 def build_release():
     """Builds the release preset; its directory."""
     build = os.path.join(qemu_boot.ROOT, "build", "rv64-release")
-    for line in (["cmake", "--preset", "rv64-release"], ["cmake", "--build", "--preset", "rv64-release"]):
+    for step in (["cmake"], ["cmake", "--build"]):
+        line = [*step, "--preset", "rv64-release"]
         done = subprocess.run(
             line, cwd=qemu_boot.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             check=False,

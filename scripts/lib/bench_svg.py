@@ -41,6 +41,14 @@ def groups(baseline):
         yield operation, {"vellum": vellum, "sel4": operation.sel4, "linux": operation.linux}
 
 
+def bar(series, x, y, width):
+    return f'<rect class="{series}" x="{x}" y="{y}" width="{width:.1f}" height="{BAR}" rx="1"/>'
+
+
+def line(kind, x, top, bottom):
+    return f'<line class="{kind}" x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{bottom}"/>'
+
+
 class Scale:
     """From instructions to the x of a bar's end."""
 
@@ -55,7 +63,7 @@ class Scale:
     def lines(self, height):
         for power in range(self.first, self.last + 1):
             x = self.x(10**power)
-            yield f'<line class="grid" x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{height - BOTTOM}"/>'
+            yield line("grid", x, TOP - 6, height - BOTTOM)
             yield (
                 f'<text class="axis" x="{x:.1f}" y="{height - BOTTOM + 16}" text-anchor="middle">'
                 f"{10**power:,}</text>"
@@ -67,30 +75,29 @@ def draw_group(scale, operation, values, top):
     bars = [(series, values[series]) for series, _ in SERIES if values[series]]
     height = len(bars) * (BAR + GAP) - GAP
     middle = top + height / 2 + 4
-    yield f'<text x="{LEFT - 10}" y="{middle:.1f}" text-anchor="end">{escape(operation.title)}</text>'
+    title = escape(operation.title)
+    yield f'<text x="{LEFT - 10}" y="{middle:.1f}" text-anchor="end">{title}</text>'
     mark = scale.x(operation.budget) if operation.budget else 0
     for at, (series, value) in enumerate(bars):
         y, end = top + at * (BAR + GAP), scale.x(value)
         label = mark if at == 0 and end < mark < end + LABEL else end
-        yield (
-            f'<rect class="{series}" x="{LEFT}" y="{y}" width="{end - LEFT:.1f}" height="{BAR}" rx="1"/>'
-        )
+        yield bar(series, LEFT, y, end - LEFT)
         yield (
             f'<text class="value" x="{label + 5:.1f}" y="{y + BAR - 1.5:.1f}">'
             f"{bench_tell.number(value)}</text>"
         )
     if mark:
-        yield f'<line class="budget" x1="{mark:.1f}" y1="{top - 2}" x2="{mark:.1f}" y2="{top + BAR + 2}"/>'
+        yield line("budget", mark, top - 2, top + BAR + 2)
 
 
 def draw_head():
     yield f'<text class="title" x="{LEFT}" y="26">Instructions an operation, fewer is better</text>'
     x = LEFT
     for series, name in SERIES:
-        yield f'<rect class="{series}" x="{x}" y="41" width="{BAR}" height="{BAR}" rx="1"/>'
+        yield bar(series, x, 41, BAR)
         yield f'<text x="{x + 17}" y="51">{name}</text>'
         x += 80
-    yield f'<line class="budget" x1="{x + 5}" y1="40" x2="{x + 5}" y2="54"/>'
+    yield line("budget", x + 5, 40, 54)
     yield f'<text x="{x + 14}" y="51">Vellum\'s budget</text>'
 
 

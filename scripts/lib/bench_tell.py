@@ -27,8 +27,11 @@ COUNTS = {
 
 
 def load(path):
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError) as error:
+        raise qemu_boot.Problem(f"{path} cannot be read: {error}") from error
 
 
 def save(path, what):
@@ -64,6 +67,11 @@ def number(value):
     return (f"{value:.1f}" if value >= 10 else f"{value:.2f}").removesuffix(".0")
 
 
+def told(row):
+    """A row's value as text; none for no row."""
+    return number(value_of(row)) if row else ""
+
+
 def share(row, counters):
     """A count an operation; rare ones in a form that shows they are not nothing."""
     total = sum(row.get(counter, 0) for counter in counters)
@@ -74,7 +82,7 @@ def share(row, counters):
 
 def cells(name, row, operation, verdict):
     yield operation.title if operation else name
-    yield number(value_of(row))
+    yield told(row)
     yield number(operation.budget) if operation else ""
     yield verdict
     for counters in COUNTS.values():
