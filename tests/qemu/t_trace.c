@@ -1,77 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The trace: the events of this program's own calls, faults, cursors and fences come out in order
- * and number, with the harts that were fenced; a ring that is full counts what it lost; arguments
- * that make no sense are refused.
+ * and number, with the harts that were fenced; a process that is made is named, made ready, run,
+ * and seen to end.
  */
-#include "uapi/trace.h"
-
 #include <inttypes.h>
 
+#include "events.h"
 #include "support.h"
 #include "team.h"
 
-#define NULL_CALL             UINT64_C(0)
-#define UNMAP_CALL            UINT64_C(17)
-#define MARK                  UINT64_C(0x5eed0000)
-#define MANY                  3000U /* calls, two events each: more than a ring holds */
-#define BATCH                 32U
-#define EVENTS_MAX            8192U
-
-#define EVENT(id, name, a, b) TRACE_##id,
-enum kind {
-#include "vellum/trace.def"
-    KIND_COUNT
-};
-#undef EVENT
-
-/* The events of one hart since the trace was last begun. */
-static struct trace_event events[EVENTS_MAX];
-static uint64_t event_count;
-static uint64_t events_lost;
-
-static long trace_control(uint64_t mode)
-{
-    return sys_trace_control(user_machine(), mode);
-}
-
-/* Reads all that hart recorded into `events`. */
-static long ring_read(uint64_t hart)
-{
-    uint64_t next = 0;
-    uint64_t count = BATCH;
-    uint64_t lost = 0;
-    long status = 0;
-
-    event_count = 0;
-    events_lost = 0;
-    while (status == 0 && count > 0 && event_count + BATCH <= EVENTS_MAX) {
-        status = sys_trace_read(user_machine(), hart, next, (uintptr_t)&events[event_count], BATCH,
-                                &count, &next, &lost);
-        event_count += count;
-        events_lost += lost;
-    }
-    return status;
-}
-
-/* Place of the first event from `from` on of that kind and that a; event_count: there is none. */
-static uint64_t find(uint64_t from, enum kind kind, uint64_t a)
-{
-    while (from < event_count && (events[from].kind != kind || events[from].a != a)) {
-        from++;
-    }
-    return from;
-}
-
-static uint64_t count_of(enum kind kind, uint64_t a)
-{
-    uint64_t count = 0;
-
-    for (uint64_t at = find(0, kind, a); at < event_count; at = find(at + 1, kind, a)) {
-        count++;
-    }
-    return count;
-}
+#define NULL_CALL  UINT64_C(0)
+#define EXIT_CALL  UINT64_C(8)
+#define UNMAP_CALL UINT64_C(17)
+#define MARK       UINT64_C(0x5eed0000)
 
 static void null_calls(uint64_t count)
 {
@@ -103,23 +45,26 @@ static void calls_check(void)
 
     tap_status(team_run(1, calls_work), 0, "a thread makes calls");
     team_report("the trace goes on and off");
-    tap_status(ring_read(here), 0, "its hart's events are read");
+    tap_status(events_read(here), 0, "its hart's events are read");
     for (uint64_t i = 0; i < 3; i++) {
-        at = find(at, TRACE_CALL, NULL_CALL);
-        tap_ok(at < event_count && events[at].b == MARK + i, "call %" PRIu64 " begins", i);
-        at = find(at, TRACE_CALL_END, NULL_CALL);
-        tap_ok(at < event_count && events[at].b == 0, "and ends");
+        at = events_find(at, TRACE_CALL, NULL_CALL);
+        tap_ok(at < events_count() && event_at(at)->b == MARK + i, "call %" PRIu64 " begins", i);
+        at = events_find(at, TRACE_CALL_END, NULL_CALL);
+        tap_ok(at < events_count() && event_at(at)->b == 0, "and ends");
     }
-    at = find(at, TRACE_CALL_END, 9999);
-    tap_ok(at < event_count && (long)events[at].b == -SYS_ENOSYS, "an unknown one is refused");
-    tap_is(count_of(TRACE_CALL, NULL_CALL), 3, "and none came before or after");
-    tap_is(events_lost, 0, "nothing was lost");
+    at = events_find(at, TRACE_CALL_END, 9999);
+    tap_ok(at < events_count() && (long)event_at(at)->b == -SYS_ENOSYS,
+           "an unknown one is refused");
+    tap_is(events_with(TRACE_CALL, NULL_CALL), 3, "and none came before or after");
+    tap_is(events_lost(), 0, "nothing was lost");
     uint64_t good = 0;
-    for (uint64_t i = 0; i < event_count; i++) {
-        good += events[i].hart == here && events[i].kind < KIND_COUNT &&
-                (i == 0 || events[i].ticks >= events[i - 1].ticks);
+    for (uint64_t i = 0; i < events_count(); i++) {
+        const struct trace_event *event = event_at(i);
+
+        good += event->hart == here && event->kind < KIND_COUNT &&
+                (i == 0 || event->ticks >= event_at(i - 1)->ticks);
     }
-    tap_is(good, event_count, "time never goes back, and the hart is right");
+    tap_is(good, events_count(), "time never goes back, and the hart is right");
 }
 
 static void fault_check(void)
@@ -131,17 +76,83 @@ static void fault_check(void)
     check_touch(ACCESS_WRITE, PLACE, "a child faults");
     tap_status(trace_control(TRACE_OFF), 0, "trace off");
     for (unsigned i = 0; i < harts_count(); i++) {
-        (void)ring_read(hart_nth(i));
-        uint64_t at = find(0, TRACE_FAULT, PLACE);
+        (void)events_read(hart_nth(i));
+        uint64_t at = events_find(0, TRACE_FAULT, PLACE);
 
-        faults += count_of(TRACE_FAULT, PLACE);
-        if (at < event_count && events[at].b == ACCESS_WRITE) {
-            at = find(at, TRACE_FAULT_END, PLACE);
-            ends += at < event_count && events[at].b == 1;
+        faults += events_with(TRACE_FAULT, PLACE);
+        if (at < events_count() && event_at(at)->b == ACCESS_WRITE) {
+            at = events_find(at, TRACE_FAULT_END, PLACE);
+            ends += at < events_count() && event_at(at)->b == 1;
         }
     }
     tap_is(faults, 1, "its fault is there once");
     tap_is(ends, 1, "as a write that ended it");
+}
+
+/* ---- processes ---- */
+
+static int child_run(void *argument)
+{
+    (void)argument;
+    return 0;
+}
+
+/* The number of the one process that was made, 0: none or several. */
+static uint64_t process_made(void)
+{
+    uint64_t number = 0;
+
+    for (unsigned i = 0; i < harts_count(); i++) {
+        (void)events_read(hart_nth(i));
+        for (uint64_t at = 0; at < events_count(); at++) {
+            const struct trace_event *event = event_at(at);
+
+            if (event->kind == TRACE_PROCESS && number != 0 && event->a != number) {
+                return 0;
+            }
+            number = event->kind == TRACE_PROCESS && event->b != 0 ? event->a : number;
+        }
+    }
+    return number;
+}
+
+/* The thread of that process that a hart whose events were read has run first; 0: none. */
+static uint64_t thread_run(uint64_t process)
+{
+    for (uint64_t at = 0; at < events_count(); at++) {
+        if (event_at(at)->kind == TRACE_SWITCH && event_at(at)->b == process) {
+            return event_at(at)->a;
+        }
+    }
+    return 0;
+}
+
+static void process_check(void)
+{
+    uint64_t thread = 0;
+    uint64_t ready = 0;
+    uint64_t exits = 0;
+
+    tap_status(trace_control(TRACE_ON), 0, "trace on");
+    check_child(child_run, NULL, 0, "a child runs");
+    tap_status(trace_control(TRACE_OFF), 0, "trace off");
+    uint64_t process = process_made();
+    tap_ok(process != 0, "its making and its name are there");
+    for (unsigned i = 0; i < harts_count(); i++) {
+        (void)events_read(hart_nth(i));
+        thread = thread_run(process) != 0 ? thread_run(process) : thread;
+    }
+    tap_ok(thread != 0, "a hart changes over to its thread");
+    for (unsigned i = 0; i < harts_count(); i++) {
+        (void)events_read(hart_nth(i));
+        /* Its end need not be there: this thread may have ended the trace before. */
+        uint64_t at = events_find(0, TRACE_CALL, EXIT_CALL);
+
+        ready += events_with(TRACE_READY, thread);
+        exits += at < events_count() && event_at(at)->thread == thread;
+    }
+    tap_ok(ready > 0, "which was made ready");
+    tap_is(exits, 1, "and exits");
 }
 
 /* ---- fences ---- */
@@ -176,7 +187,7 @@ static void fence_check(unsigned harts)
         others |= UINT64_C(1) << hart_nth(i);
     }
     others &= ~(UINT64_C(1) << here);
-    tap_status(ring_read(here), 0, "its hart's events are read");
+    tap_status(events_read(here), 0, "its hart's events are read");
 
     const struct {
         enum kind kind;
@@ -197,92 +208,15 @@ static void fence_check(unsigned harts)
         if (others == 0 && wanted[i].a == others) {
             continue;
         }
-        at = find(at, wanted[i].kind, wanted[i].a);
-        if (at < event_count) {
-            tap_is(events[at].b, wanted[i].b, "%s", wanted[i].what);
+        at = events_find(at, wanted[i].kind, wanted[i].a);
+        if (at < events_count()) {
+            tap_is(event_at(at)->b, wanted[i].b, "%s", wanted[i].what);
         } else {
             tap_ok(0, "%s", wanted[i].what);
         }
     }
-    uint64_t recorded = 0;
-    for (uint64_t i = 0; i < event_count; i++) {
-        recorded += events[i].kind == TRACE_FENCE_REMOTE;
-    }
-    tap_is(recorded, remote_calls, "there are as many remote fences as were counted");
-}
-
-/* ---- a full ring ---- */
-
-static void flood_work(unsigned member)
-{
-    (void)member;
-    here = hart_here();
-    (void)trace_control(TRACE_ON);
-    null_calls(MANY);
-    (void)trace_control(TRACE_OFF);
-}
-
-static void flood_check(void)
-{
-    tap_status(team_run(1, flood_work), 0, "a thread makes more calls than fit");
-    tap_status(ring_read(here), 0, "its hart's events are read");
-    tap_ok(events_lost > 0, "some were lost");
-    tap_ok(event_count + events_lost >= 2 * (uint64_t)MANY, "none is neither there nor lost");
-
-    uint64_t at = find(0, TRACE_CALL, NULL_CALL);
-    uint64_t first = at < event_count ? events[at].b : 0;
-    uint64_t in_row = 0;
-    for (; at < event_count; at = find(at + 1, TRACE_CALL, NULL_CALL)) {
-        in_row += events[at].b == first + in_row;
-    }
-    tap_is(first + in_row, MARK + MANY, "the rest are the last ones, in order");
-    tap_ok(in_row > 0 && in_row < MANY, "the first ones are gone");
-    tap_status(trace_control(TRACE_ON), 0, "trace on");
-    tap_status(trace_control(TRACE_OFF), 0, "trace off");
-    (void)ring_read(here);
-    tap_is(count_of(TRACE_CALL, NULL_CALL), 0, "a new trace forgets the old");
-    tap_is(events_lost, 0, "and counts nothing of it as lost");
-}
-
-/* ---- arguments ---- */
-
-/* There are events to read by now: the ones that a trace_control leaves. */
-static void arguments_check(void)
-{
-    uint64_t machine = user_machine();
-    uint64_t limit = user_limit();
-    uint64_t buffer = (uintptr_t)events;
-    const struct {
-        uint64_t args[7];
-        long want;
-        const char *what;
-    } rows[] = {
-        {{machine, 16, 0, buffer, 1}, -SYS_ENOENT, "hart 16"},
-        {{machine, 1ULL << 32, 0, buffer, 1}, -SYS_ENOENT, "hart 2^32"},
-        {{machine, UINT64_MAX, 0, buffer, 1}, -SYS_ENOENT, "the last hart"},
-        {{machine, here, 0, limit, 1}, -SYS_ERANGE, "a buffer past the range"},
-        {{machine, here, 0, limit - 32, 2}, -SYS_ERANGE, "a buffer that leaves it"},
-        {{machine, here, 0, buffer, UINT64_MAX}, -SYS_ERANGE, "endless room"},
-        {{machine, here, 0, buffer, 1ULL << 59}, -SYS_ERANGE, "room that wraps to none"},
-        {{machine, here, 0, PLACE, 1}, -SYS_EFAULT, "no memory there"},
-        {{machine, here, 0, 0, 1}, -SYS_EFAULT, "null"},
-        {{machine, here, 0, buffer, 0}, 0, "no room"},
-        {{machine, here, UINT64_MAX, buffer, 1}, 0, "the last event of all"},
-    };
-
-    tap_status(trace_control(2), -SYS_EINVAL, "trace_control, mode 2");
-    tap_status(trace_control(UINT64_MAX), -SYS_EINVAL, "trace_control, all bits");
-    for (unsigned i = 0; i < COUNT_OF(rows); i++) {
-        struct raw_call call = {.number = 43};
-
-        for (unsigned arg = 0; arg < 7; arg++) {
-            call.args[arg] = rows[i].args[arg];
-        }
-        raw_call(&call);
-        tap_status((long)call.out[0], rows[i].want, "trace_read, %s", rows[i].what);
-        tap_is(call.out[1], 0, "and copies nothing");
-        tap_ok(rows[i].want == 0 || call.out[2] == rows[i].args[2], "and stays where it was");
-    }
+    tap_is(events_of(TRACE_FENCE_REMOTE), remote_calls,
+           "there are as many remote fences as were counted");
 }
 
 int main(void)
@@ -291,9 +225,7 @@ int main(void)
 
     calls_check();
     fault_check();
+    process_check();
     fence_check(harts);
-    flood_check();
-    (void)team_run(1, calls_work);
-    arguments_check();
     return tap_done();
 }
