@@ -19,8 +19,10 @@
  * the boot report left takes 87 us. */
 #define TRIES 200000U
 
-static struct plic plic;        /* (c) after external_start            */
-static uint32_t console_source; /* (c) likewise; 0: it does not arrive */
+static struct plic plic; /* (c) after external_start */
+
+/* 0: it does not arrive, or no more.  After external_start the kernel serialises who uses it. */
+static uint32_t console_source;
 
 /* The registers of that many bytes at an offset, or NULL. */
 static volatile uint8_t *registers_at(const struct machine *machine, uint64_t offset,

@@ -18,13 +18,6 @@ void fp_save(struct user_fp *fp);
 void fp_load(const struct user_fp *fp);
 void fp_zero(void);
 
-static bool machine_has_fp(void)
-{
-    uint32_t wanted = MACHINE_ISA_F | MACHINE_ISA_D;
-
-    return (machine_get()->isa & wanted) == wanted;
-}
-
 /* From now on this hart holds the registers of that thread. */
 static void hold(struct user_frame *frame)
 {
@@ -43,7 +36,7 @@ static bool is_held(const struct user_frame *frame)
 
 bool fp_begin(struct user_frame *frame)
 {
-    if (frame->fp.hart != 0 || !machine_has_fp()) {
+    if (frame->fp.hart != 0 || !machine_has_fp(machine_get())) {
         return false;
     }
     csr_set(sstatus, SSTATUS_FS_DIRTY); /* nothing is saved yet: the zeroes must be, too */

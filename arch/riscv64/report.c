@@ -113,6 +113,11 @@ static void print_memory(const struct machine *machine)
     }
 }
 
+static void print_floats(const struct machine *machine)
+{
+    log_printf("  floats     %s\n", machine_has_fp(machine) ? "F and D" : "none");
+}
+
 static void print_devices(const struct boot_facts *facts, const struct machine *machine)
 {
     const struct machine_uart *uart = &machine->uart;
@@ -153,6 +158,7 @@ void report_print(const struct boot_facts *facts)
     print_firmware();
     report_print_harts(facts);
     print_clock(facts, machine);
+    print_floats(machine);
     print_memory(machine);
     print_devices(facts, machine);
     log_printf("  cmdline    %s\n\n", machine->cmdline);

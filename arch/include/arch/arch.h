@@ -120,7 +120,7 @@ enum arch_console_tell {
     ARCH_CONSOLE_TELL, /* kernel_console_input() on the boot hart, as long as there is input */
 };
 
-/* Quiet at first.  Any hart.
+/* Quiet at first.  Any hart; the caller serialises.
  * Errors: ERR_NOTSUP the device has no interrupt that comes here: look for input yourself. */
 status_t arch_console_tell(enum arch_console_tell how);
 

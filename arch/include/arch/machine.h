@@ -127,6 +127,14 @@ struct machine {
 status_t machine_read_tree(const void *tree, size_t max_bytes, uint64_t boot_hart,
                            struct machine *out, struct machine_problem *problem);
 
+/* True if programs may use floating point: every usable hart has F and D. */
+static inline bool machine_has_fp(const struct machine *machine)
+{
+    uint32_t wanted = MACHINE_ISA_F | MACHINE_ISA_D;
+
+    return (machine->isa & wanted) == wanted;
+}
+
 /* Adds a reserved range.  ERR_NOSPC: the table is full, nothing changed. */
 status_t machine_reserve(struct machine *machine, struct pa_range range,
                          enum machine_reserved_kind kind);
