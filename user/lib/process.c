@@ -33,18 +33,22 @@ static uint64_t prot_of(unsigned prot)
     return result;
 }
 
+/* The permissions of a page do not matter to vm_write.  But code becomes executable only when it is
+ * there: that is what makes harts see it. */
 static long segment_load(handle_t process, const struct elf_segment *segment)
 {
     uint64_t start = page_floor(segment->va);
     uint64_t bytes = page_ceil(segment->va + segment->mem_bytes) - start;
-    long status = sys_vm_map(process, start, bytes, VM_PROT_R | VM_PROT_W, 0, NULL);
+    uint64_t prot = prot_of(segment->prot);
+    uint64_t first_prot = (prot & VM_PROT_X) != 0 ? VM_PROT_R : prot;
+    long status = sys_vm_map(process, start, bytes, first_prot, 0, NULL);
 
     if (status == 0 && segment->file_bytes != 0) {
         status =
             sys_vm_write(process, segment->va, (uintptr_t)segment->data, segment->file_bytes, NULL);
     }
-    if (status == 0) {
-        status = sys_vm_protect(process, start, bytes, prot_of(segment->prot), NULL);
+    if (status == 0 && prot != first_prot) {
+        status = sys_vm_protect(process, start, bytes, prot, NULL);
     }
     return status;
 }
