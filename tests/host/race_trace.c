@@ -7,7 +7,7 @@
 #include "lib/trace.h"
 
 #define HARTS  4U
-#define WRITES (TRACE_RING_EVENTS * 40U)
+#define WRITES (UINT64_C(40) * TRACE_RING_EVENTS)
 #define BATCH  64U
 
 static _Atomic(unsigned) writing; /* harts that have not written all; released, acquired */
