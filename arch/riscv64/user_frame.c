@@ -32,6 +32,6 @@ void user_frame_print(const struct user_frame *frame)
     for (unsigned i = 0; i < 32; i++) {
         uint64_t value = i == 0 ? frame->pc : frame->x[i];
 
-        log_printf("  %3s 0x%016lx%s", names[i], value, i % 4 == 3 ? "\n" : "");
+        log_printf("  %3s 0x%016lx%s", names[i], value, i % 3 == 2 || i == 31 ? "\n" : "");
     }
 }
