@@ -32,8 +32,8 @@ int command_time(struct command command)
     int result = command_run(rest);
 
     (void)sys_time_get(&after, NULL);
-    printf("%s: %" PRIu64 ".%03" PRIu64 " ms by the machine's clock; count: what it did\n",
-           rest.argv[0], (after - before) / 1000000, (after - before) / 1000 % 1000);
+    printf("%s took %" PRIu64 ".%03" PRIu64 " ms by the machine's clock\n", rest.argv[0],
+           (after - before) / 1000000, (after - before) / 1000 % 1000);
     return result;
 }
 

@@ -6,8 +6,7 @@
 #include "pure/words.h"
 #include "shell.h"
 
-#define LIST_COLUMNS      80U  /* from here on a command is one line of the list */
-#define PARAGRAPH_COLUMNS 100U /* longer lines are hard to read                  */
+#define LIST_COLUMNS 80U /* from here on a command is one line of the list */
 
 struct entry {
     const char *name;
@@ -135,26 +134,6 @@ int command_usage(const char *name)
     return STATUS_USAGE;
 }
 
-/* Prints a text in lines of whole words, each behind so many blanks. */
-static void paragraph_print(const char *text, size_t indent)
-{
-    size_t width = line_columns() - 1 < PARAGRAPH_COLUMNS ? line_columns() - 1 : PARAGRAPH_COLUMNS;
-    size_t at = 0;
-
-    while (*text != '\0') {
-        size_t bytes = strcspn(text, " ");
-
-        if (at != 0 && at + 1 + bytes > width) {
-            printf("\n");
-            at = 0;
-        }
-        printf("%*s%.*s", at == 0 ? (int)indent : 1, "", (int)bytes, text);
-        at += (at == 0 ? indent : 1) + bytes;
-        text += bytes + strspn(text + bytes, " ");
-    }
-    printf("\n");
-}
-
 /* One line for a command, with the group's name in front of its first. */
 static void list_wide(void)
 {
@@ -183,7 +162,7 @@ static void list_narrow(void)
         }
         usage_text(&entries[i], usage, sizeof(usage));
         printf("  %s\n", usage);
-        paragraph_print(entries[i].what, 4);
+        paragraph_print(entries[i].what, 0, 4);
     }
 }
 
@@ -200,7 +179,7 @@ int command_help(struct command command)
         } else {
             list_wide();
         }
-        paragraph_print("help COMMAND tells more; help help: keys", 0);
+        paragraph_print("help COMMAND tells more; help help: keys", 0, 0);
         return STATUS_OK;
     }
     const struct entry *entry = entry_find(command.argv[1]);
@@ -211,9 +190,9 @@ int command_help(struct command command)
     }
     usage_text(entry, usage, sizeof(usage));
     printf("%s\n", usage);
-    paragraph_print(entry->what, 2);
+    paragraph_print(entry->what, 0, 2);
     if (entry->more != NULL) {
-        paragraph_print(entry->more, 2);
+        paragraph_print(entry->more, 0, 2);
     }
     return STATUS_OK;
 }

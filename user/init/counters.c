@@ -13,7 +13,9 @@
 #include "shell.h"
 #include "vellum/calls.h"
 
-#define COUNTERS_MAX 128U
+#define COUNTERS_MAX    128U
+#define MEANING_COLUMNS 60U /* narrower terminals see values and names only */
+#define MEANING_INDENT  31U
 
 static const struct {
     const char *name;
@@ -40,14 +42,13 @@ static const char *meaning_of(const char *name)
 
 static void counter_show(uint64_t value, const char *name)
 {
-    int room = (int)line_columns() - 34;
-
-    if (room < 10) {
-        printf("%10" PRIu64 "  %s\n", value, name);
-    } else {
-        printf("%10" PRIu64 "  %-17s  %.*s\n", value, name, room < 60 ? room : 60,
-               meaning_of(name));
+    if (line_columns() < MEANING_COLUMNS) {
+        printf("%9" PRIu64 "  %s\n", value, name);
+        return;
     }
+    int at = printf("%9" PRIu64 "  %-18s  ", value, name);
+
+    paragraph_print(meaning_of(name), at > 0 ? (size_t)at : 0, MEANING_INDENT);
 }
 
 static long counter_read(uint64_t index, struct counter_info *counter)

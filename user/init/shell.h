@@ -54,6 +54,10 @@ const char *command_name(size_t index);
 /* failure.c: says in words what an error of uapi/error.h, negated, means; returns STATUS_FAILED. */
 int failure_tell(const char *who, long status);
 
+/* paragraph.c: prints a text in lines of whole words, each behind `indent` blanks.  The first
+ * begins where the cursor is, at column `at`. */
+void paragraph_print(const char *text, size_t at, size_t indent);
+
 /* line.c: reads one line, which is valid until the next call; NULL at the end of input. */
 char *line_read(const char *prompt);
 
