@@ -7,33 +7,14 @@
 #include "kernel/syscall.h"
 #include "kernel/vm_call.h"
 
-/* Moves the progress to the first page that is mapped, or as far as one look gets.
- * ERR_NOENT: no page was found so far. */
-static status_t skip_absent(struct vm_call *call)
-{
-    struct vm_cursor cursor = {0};
-    vaddr_t found;
-
-    if (vm_call_is_complete(call)) {
-        return ERR_NOENT;
-    }
-    status_t status =
-        vm_cursor_open_bounded(&cursor, call->target.space, vm_call_step(call, UINT64_MAX),
-                               VM_CURSOR_QUERY, VM_STEP_TABLES);
-
-    if (status != OK) {
-        return status;
-    }
-    status = vm_cursor_find_next(&cursor, cursor.range.end.raw - cursor.range.start.raw, &found);
-    vm_call_progress_to(call, vm_cursor_va(&cursor));
-    vm_cursor_close(&cursor);
-    return status;
-}
+/* Tables that a step of a change of permissions locks: those of the pages that it changes, and then
+ * some, since every table that it meets is a page at least. */
+#define PROTECT_TABLES 8U
 
 /* Unmaps one step's worth: whole tables where the range allows, so that they go too. */
 static status_t unmap_step(struct vm_call *call)
 {
-    struct vm_cursor cursor = {0};
+    struct vm_cursor cursor;
     struct vm_removed removed;
 
     if (vm_call_is_complete(call)) {
@@ -78,44 +59,59 @@ static status_t protect_check(const struct vm_cursor *cursor, const struct vm_ca
     return (call->prot & ~slot.item.prop.prot & VM_W) == 0 ? OK : ERR_ACCES;
 }
 
-/* One mapped page at or after the position.  ERR_NOENT: none is left. */
-static status_t protect_page(struct vm_cursor *cursor, struct vm_call *call)
+/* The page at the position, which is a region's. */
+static status_t protect_device(struct vm_cursor *cursor, struct vm_call *call)
 {
     struct va_range changed;
-    vaddr_t found;
-    status_t status =
-        vm_cursor_find_next(cursor, cursor->range.end.raw - vm_cursor_va(cursor).raw, &found);
+    status_t status = protect_check(cursor, call);
 
     if (status == OK) {
-        status = protect_check(cursor, call);
+        status = vm_cursor_protect_next(cursor, PAGE_SIZE, protect_op, call, &changed);
     }
-    if (status == OK) {
-        status = vm_cursor_protect_next(cursor, cursor->range.end.raw - found.raw, protect_op, call,
-                                        &changed);
-    }
-    if (status == OK) {
-        call->count += (changed.end.raw - changed.start.raw) / PAGE_SIZE;
+    call->count += status == OK ? 1 : 0;
+    return status;
+}
+
+/* Changes pages from the position on, so many at most. */
+static status_t protect_pages(struct vm_cursor *cursor, struct vm_call *call, uint64_t max_pages)
+{
+    uint64_t count_before = call->count;
+    status_t status = OK;
+
+    while (status == OK && call->count - count_before < max_pages) {
+        uint64_t left = cursor->range.end.raw - vm_cursor_va(cursor).raw;
+        uint64_t pages;
+
+        if (left == 0) {
+            return OK;
+        }
+        status = vm_cursor_protect(cursor, left, call->prot,
+                                   max_pages - (call->count - count_before), &pages);
+        call->count += status == OK ? pages : 0;
+        if (status == OK && pages == 0 && vm_cursor_va(cursor).raw < cursor->range.end.raw) {
+            status = protect_device(cursor, call);
+        }
     }
     return status;
 }
 
 static status_t protect_step(struct vm_call *call)
 {
-    struct vm_cursor cursor = {0};
-    status_t status = skip_absent(call);
+    struct vm_cursor cursor;
 
-    if (status == OK) {
-        status =
-            vm_cursor_open_bounded(&cursor, call->target.space, vm_call_step(call, VM_STEP_BYTES),
-                                   VM_CURSOR_EDIT, VM_STEP_TABLES);
+    if (vm_call_is_complete(call)) {
+        return OK;
     }
-    while (status == OK) {
-        status = protect_page(&cursor, call);
+    status_t status =
+        vm_cursor_open_bounded(&cursor, call->target.space, vm_call_step(call, UINT64_MAX),
+                               VM_CURSOR_EDIT, PROTECT_TABLES);
+
+    if (status != OK) {
+        return status;
     }
-    if (cursor.cover != NULL) {
-        vm_call_progress_to(call, vm_cursor_va(&cursor));
-        vm_cursor_close(&cursor);
-    }
+    status = protect_pages(&cursor, call, VM_STEP_EDITS);
+    vm_call_progress_to(call, vm_cursor_va(&cursor));
+    vm_cursor_close(&cursor);
     return status;
 }
 
@@ -124,9 +120,6 @@ static enum verdict step_end(struct user_frame *frame, status_t status, unsigned
                              struct vm_call *call)
 {
     vm_target_put(&call->target);
-    if (status == ERR_NOENT) {
-        status = OK; /* nothing mapped was found */
-    }
     if (status == OK && !vm_call_is_complete(call)) {
         user_frame_set_arg(frame, progress_arg, call->args.progress_bytes);
         user_frame_set_arg(frame, progress_arg + 1, call->count);

@@ -26,48 +26,6 @@ static status_t map_decode(struct user_frame *frame, struct vm_call *call)
     return vm_call_range(frame, 5, call);
 }
 
-static status_t map_page(struct vm_cursor *cursor, const struct vm_call *call)
-{
-    struct frame *frame;
-    status_t status = frame_alloc(FRAME_USER, &frame);
-
-    if (status != OK) {
-        return status;
-    }
-    status =
-        vm_cursor_map(cursor, frame, (struct vm_prop){call->prot, VM_MEM_PMA}, VM_MAP_EXCLUSIVE);
-    if (status != OK) {
-        frame_put(frame);
-    }
-    return status;
-}
-
-/* First occupied page of the cursor's range, or its end: found before memory is spent. */
-static status_t first_occupied(struct vm_cursor *cursor, vaddr_t *stop)
-{
-    vaddr_t start = vm_cursor_va(cursor);
-    vaddr_t end = cursor->range.end;
-
-    if (vm_cursor_find_next(cursor, end.raw - start.raw, stop) != OK) {
-        *stop = end;
-    }
-    return vm_cursor_jump(cursor, start);
-}
-
-static status_t map_exclusive(struct vm_cursor *cursor, const struct vm_call *call)
-{
-    vaddr_t stop;
-    status_t status = first_occupied(cursor, &stop);
-
-    while (status == OK && vm_cursor_va(cursor).raw < stop.raw) {
-        status = map_page(cursor, call);
-    }
-    if (status == OK && stop.raw < cursor->range.end.raw) {
-        return ERR_EXIST;
-    }
-    return status;
-}
-
 /* Replaces what is in the cursor's range, all of it with one flush, or nothing. */
 static status_t map_replacing(struct vm_cursor *cursor, const struct vm_call *call)
 {
@@ -93,7 +51,7 @@ static status_t map_replacing(struct vm_cursor *cursor, const struct vm_call *ca
 static status_t map_step(struct vm_call *call)
 {
     bool replaces = call->mode == VM_MAP_REPLACE;
-    struct vm_cursor cursor = {0};
+    struct vm_cursor cursor;
     struct va_range range =
         vm_call_step(call, replaces ? REPLACE_PAGES * PAGE_SIZE : VM_STEP_BYTES);
 
@@ -106,7 +64,9 @@ static status_t map_step(struct vm_call *call)
     if (status != OK) {
         return status;
     }
-    status = replaces ? map_replacing(&cursor, call) : map_exclusive(&cursor, call);
+    status = replaces ? map_replacing(&cursor, call)
+                      : vm_cursor_fill(&cursor, cursor.range.end.raw - cursor.range.start.raw,
+                                       (struct vm_prop){call->prot, VM_MEM_PMA});
     vm_call_progress_to(call, vm_cursor_va(&cursor));
     vm_cursor_close(&cursor);
     return status;

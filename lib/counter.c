@@ -12,7 +12,8 @@ static struct {
     _Alignas(64) _Atomic(uint64_t) of[COUNTER_COUNT];
 } counts[HART_MAX];
 
-void counter_add(enum counter_id id, uint64_t n)
+/* Inline, so that a kernel that is optimised as one program has it where it counts. */
+inline void counter_add(enum counter_id id, uint64_t n)
 {
     _Atomic(uint64_t) *count = &counts[hart_index()].of[id];
 

@@ -82,7 +82,8 @@ __attribute__((noinline, cold)) static void wait_for(const struct spinlock *lock
     trace_note(TRACE_LOCK_WAIT_END, (uint64_t)(uintptr_t)lock, lock->rank);
 }
 
-void spinlock_acquire(struct spinlock *lock)
+/* Inline, so that a kernel that is optimised as one program has the short way where it locks. */
+inline void spinlock_acquire(struct spinlock *lock)
 {
     uint16_t ticket;
 
@@ -115,7 +116,7 @@ bool spinlock_try_acquire(struct spinlock *lock)
     return true;
 }
 
-void spinlock_release(struct spinlock *lock)
+inline void spinlock_release(struct spinlock *lock)
 {
     uint16_t serving = atomic_load_explicit(&lock->serving, memory_order_relaxed);
 
@@ -126,7 +127,7 @@ void spinlock_release(struct spinlock *lock)
     atomic_store_explicit(&lock->serving, (uint16_t)(serving + 1), memory_order_release);
 }
 
-bool spinlock_is_mine(const struct spinlock *lock)
+inline bool spinlock_is_mine(const struct spinlock *lock)
 {
     return atomic_load_explicit(&lock->owner, memory_order_relaxed) == hart_index() + 1;
 }

@@ -23,12 +23,21 @@ enum vm_mem cursor_io_encoding(enum vm_mem mem);
 /* The memory type of a leaf, in words. */
 enum vm_mem cursor_leaf_mem(const struct pte_leaf *leaf);
 
-/* Takes one leaf out: the entry is dying until the flush. */
-void cursor_remove_leaf(struct vm_cursor *cursor, const struct pt_place *place);
+/* What was done to leaves of one node. */
+struct leaves {
+    unsigned end; /* index past the last entry that was looked at; the first that was left alone */
+    unsigned count; /* leaves that were changed                                                   */
+    unsigned io;    /* those of a region among them                                               */
+};
 
-/* A flush is owed, and then what waits for it: the page's entry is dying; the table is detached,
- * stray and unlocked. */
-void cursor_owe_dying(struct vm_cursor *cursor, struct va_range page);
+/* Takes the leaves of a part of a node of level 0 out, `max` at most: their entries are dying until
+ * the flush. */
+struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *node,
+                                   struct pt_span span, uint64_t max);
+
+/* A flush is owed, and then what waits for it: entries of the pages are dying; the table is
+ * detached, stray and unlocked. */
+void cursor_owe_dying(struct vm_cursor *cursor, struct va_range pages);
 void cursor_owe_table(struct vm_cursor *cursor, struct pt_node *detached);
 
 /* vm_cursor_sync of both, with one flush. */

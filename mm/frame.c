@@ -14,15 +14,19 @@
 static struct frame *records; /* (c) after boot */
 static paddr_t base;          /* (c) physical address of index 0 */
 static struct {
-    uint64_t first, end; /* indices */
+    uint64_t first, frames; /* index of the first; how many */
 } banks[MACHINE_BANKS_MAX];
 static size_t bank_count;
+
+/* Small functions that others call at every step are `inline` here: a release of the kernel, which
+ * is optimised as one program, melts them into their callers. */
 
 void frame_records_init(struct frame *first_record, paddr_t first_pa)
 {
     records = first_record;
     base = first_pa;
     bank_count = 0;
+    banks[0].frames = 0;
 }
 
 status_t frame_records_add(struct pa_range range)
@@ -31,39 +35,49 @@ status_t frame_records_add(struct pa_range range)
         return ERR_NOSPC;
     }
     banks[bank_count].first = (range.start.raw - base.raw) >> PAGE_SHIFT;
-    banks[bank_count].end = (range.end.raw - base.raw) >> PAGE_SHIFT;
-    for (uint64_t i = banks[bank_count].first; i < banks[bank_count].end; i++) {
-        records[i] = (struct frame){.type = FRAME_RESERVED};
+    banks[bank_count].frames = pa_range_bytes(range) >> PAGE_SHIFT;
+    for (uint64_t i = 0; i < banks[bank_count].frames; i++) {
+        records[banks[bank_count].first + i] = (struct frame){.type = FRAME_RESERVED};
     }
     bank_count++;
     return OK;
 }
 
-struct frame *frame_at(uint64_t index)
+static bool other_bank_has(uint64_t index)
 {
-    for (size_t i = 0; i < bank_count; i++) {
-        if (index >= banks[i].first && index < banks[i].end) {
-            return &records[index];
+    for (size_t i = 1; i < bank_count; i++) {
+        if (index - banks[i].first < banks[i].frames) {
+            return true;
         }
+    }
+    return false;
+}
+
+inline struct frame *frame_at(uint64_t index)
+{
+    /* Few machines have a second bank. */
+    if (index - banks[0].first < banks[0].frames || other_bank_has(index)) {
+        return &records[index];
     }
     return NULL;
 }
 
-uint64_t frame_index(const struct frame *frame)
+inline uint64_t frame_index(const struct frame *frame)
 {
     return (uint64_t)(frame - records);
 }
 
-struct frame *frame_of(paddr_t pa)
+inline struct frame *frame_of(paddr_t pa)
 {
-    return pa.raw < base.raw ? NULL : frame_at((pa.raw - base.raw) >> PAGE_SHIFT);
+    /* An address below the base wraps, to an index past every bank. */
+    return frame_at((pa.raw - base.raw) >> PAGE_SHIFT);
 }
 
 bool frame_range_has_ram(struct pa_range range)
 {
     for (size_t i = 0; i < bank_count; i++) {
         struct pa_range bank = {paddr_add(base, banks[i].first << PAGE_SHIFT),
-                                paddr_add(base, banks[i].end << PAGE_SHIFT)};
+                                paddr_add(base, (banks[i].first + banks[i].frames) << PAGE_SHIFT)};
 
         if (pa_ranges_overlap(bank, range)) {
             return true;
@@ -72,12 +86,12 @@ bool frame_range_has_ram(struct pa_range range)
     return false;
 }
 
-paddr_t frame_pa(const struct frame *frame)
+inline paddr_t frame_pa(const struct frame *frame)
 {
     return paddr_add(base, frame_index(frame) << PAGE_SHIFT);
 }
 
-void *frame_bytes(const struct frame *frame)
+inline void *frame_bytes(const struct frame *frame)
 {
     return arch_phys_to_virt(frame_pa(frame));
 }
@@ -98,8 +112,35 @@ void frame_put(struct frame *frame)
 
     ASSERT_FMT(before != 0, "pa=%lx is free", (unsigned long)frame_pa(frame).raw);
     if (before == 1) {
-        frame_free(frame);
+        frame_free(frame, 1);
     }
+}
+
+void frame_run_end(struct frame_run *run)
+{
+    if (run->count > 0) {
+        frame_free(run->first, run->count);
+        run->count = 0;
+    }
+}
+
+inline void frame_run_put(struct frame_run *run, paddr_t pa)
+{
+    bool goes_on = run->count > 0 && pa.raw == run->next.raw;
+    struct frame *frame = goes_on ? run->first + run->count : frame_of(pa);
+    /* As in frame_put. */
+    uint32_t before = atomic_fetch_sub_explicit(&frame->refs, 1, memory_order_acq_rel);
+
+    ASSERT_FMT(before != 0, "pa=%lx is free", (unsigned long)pa.raw);
+    if (before != 1) {
+        return;
+    }
+    if (!goes_on || run->count == FRAME_RUN_MAX) {
+        frame_run_end(run);
+        run->first = frame;
+    }
+    run->count++;
+    run->next = paddr_add(pa, PAGE_SIZE);
 }
 
 status_t frame_adopt(struct pa_range range)

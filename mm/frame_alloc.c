@@ -7,6 +7,11 @@
  * free memory is not touched.  Invariant: two free buddies of one order do not exist; they are
  * merged when the second comes free.
  *
+ * Single frames go through a short stack of those that came free last (`recent`), which are parts
+ * of no block: so a page that is mapped and unmapped costs no split and no merge, and what is
+ * handed out is still in the cache.  Who wants a larger block gets it, the stack emptied if need
+ * be.
+ *
  *   order 2:  [ . . . . ]          free(x) at order 0:  its buddy free?  then one block of order 1,
  *   order 1:  [ . . ][ . . ]       its buddy free?  then one of order 2, and so on.
  */
@@ -20,13 +25,20 @@
 #include "lib/log.h"
 #include "lib/spinlock.h"
 
+#define RECENT_MAX   64U
+#define REFILL_ORDER 5U /* 32 frames: half of the stack */
+
 static struct {
     struct spinlock lock;                /* rank LOCK_FRAMES                              */
     uint32_t heads[FRAME_ORDER_MAX + 1]; /* (l) index + 1 of the first block, 0: empty    */
     uint64_t free_frames;                /* (l)                                           */
     uint64_t total_frames;               /* (l)                                           */
     uint64_t successes_left;             /* (l) test hook, UINT64_MAX: never fail         */
+    unsigned recent_count;               /* (l) in use of `recent`                        */
 } pool = {.lock = SPINLOCK_INIT(LOCK_FRAMES), .successes_left = UINT64_MAX};
+
+/* (l) Free, FRAME_FREE_PART, counted as free. */
+static struct frame *recent[RECENT_MAX];
 
 static void list_insert(struct frame *frame, unsigned order)
 {
@@ -59,7 +71,6 @@ static void list_take(struct frame *frame)
 /* Puts a block in, merged with its buddies as far as they are free. */
 static void block_free(uint64_t index, unsigned order)
 {
-    pool.free_frames += UINT64_C(1) << order;
     while (order < FRAME_ORDER_MAX) {
         struct frame *buddy = frame_at(index ^ (UINT64_C(1) << order));
 
@@ -91,8 +102,54 @@ static struct frame *block_alloc(unsigned order)
         found--;
         list_insert(frame_at(frame_index(frame) + (UINT64_C(1) << found)), found);
     }
-    pool.free_frames -= UINT64_C(1) << order;
     return frame;
+}
+
+/* The frames [index, index + count), in blocks as large as fit. */
+static void run_free(uint64_t index, uint64_t count)
+{
+    while (count > 0) {
+        unsigned order = 0;
+
+        while (order < FRAME_ORDER_MAX && is_aligned(index, UINT64_C(2) << order) &&
+               UINT64_C(2) << order <= count) {
+            order++;
+        }
+        block_free(index, order);
+        index += UINT64_C(1) << order;
+        count -= UINT64_C(1) << order;
+    }
+}
+
+static void recent_drain(void)
+{
+    while (pool.recent_count > 0) {
+        block_free(frame_index(recent[--pool.recent_count]), 0);
+    }
+}
+
+/* Frames for an empty stack, so that they leave it in ascending order.  None if none is free. */
+static void recent_refill(void)
+{
+    struct frame *first = NULL;
+    unsigned order = REFILL_ORDER + 1;
+
+    while (first == NULL && order > 0) {
+        first = block_alloc(--order);
+    }
+    for (unsigned i = 1U << order; first != NULL && i > 0; i--) {
+        first[i - 1].type = FRAME_FREE_PART;
+        recent[pool.recent_count++] = &first[i - 1];
+    }
+}
+
+/* One frame, or NULL. */
+static inline struct frame *single_alloc(void)
+{
+    if (pool.recent_count == 0) {
+        recent_refill();
+    }
+    return pool.recent_count > 0 ? recent[--pool.recent_count] : NULL;
 }
 
 static bool failure_is_due(void)
@@ -108,45 +165,79 @@ static bool failure_is_due(void)
     return false;
 }
 
-static status_t allocate(enum frame_type type, unsigned order, struct frame **out)
+/* Takes up to `count` single frames; returns how many. */
+static unsigned take_singles(enum frame_type type, struct frame **frames, unsigned count)
+{
+    unsigned taken = 0;
+
+    spinlock_acquire(&pool.lock);
+    while (taken < count) {
+        struct frame *frame = failure_is_due() ? NULL : single_alloc();
+
+        if (frame == NULL) {
+            break;
+        }
+        frame->type = (uint8_t)type;
+        frames[taken++] = frame;
+    }
+    pool.free_frames -= taken;
+    spinlock_release(&pool.lock);
+    return taken;
+}
+
+/* Takes a block; NULL if there is none. */
+static struct frame *take_block(unsigned order)
 {
     struct frame *frame = NULL;
 
     spinlock_acquire(&pool.lock);
     if (!failure_is_due()) {
         frame = block_alloc(order);
+        if (frame == NULL && pool.recent_count > 0) {
+            recent_drain();
+            frame = block_alloc(order);
+        }
     }
     if (frame != NULL) {
+        pool.free_frames -= UINT64_C(1) << order;
         for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
-            frame[i].type = (uint8_t)type;
+            frame[i].type = FRAME_KERNEL;
         }
     }
     spinlock_release(&pool.lock);
-    if (frame == NULL) {
-        return ERR_NOMEM;
+    return frame;
+}
+
+/* A frame that was taken begins its life. */
+static inline void begin(struct frame *frame)
+{
+    frame->node = NULL;
+    /* Relaxed: nobody else knows the frame yet. */
+    atomic_store_explicit(&frame->refs, 1, memory_order_relaxed);
+}
+
+unsigned frame_alloc_many(enum frame_type type, struct frame **frames, unsigned count)
+{
+    unsigned taken = take_singles(type, frames, count);
+
+    for (unsigned i = 0; i < taken; i++) {
+        frame_watch_taken(frame_pa(frames[i]), PAGE_SIZE);
+        begin(frames[i]);
+        if (type == FRAME_USER) {
+            arch_zero_frame(frame_bytes(frames[i]));
+        }
     }
-    frame_watch_taken(frame_pa(frame), PAGE_SIZE << order);
-    for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
-        frame[i].node = NULL;
-        /* Relaxed: nobody else knows the frame yet. */
-        atomic_store_explicit(&frame[i].refs, 1, memory_order_relaxed);
-    }
-    counter_add(COUNTER_frames_allocated, UINT64_C(1) << order);
-    *out = frame;
-    return OK;
+    counter_add(COUNTER_frames_allocated, taken);
+    counter_add(COUNTER_frames_zeroed, type == FRAME_USER ? taken : 0);
+    return taken;
 }
 
 status_t frame_alloc(enum frame_type type, struct frame **out)
 {
     struct frame *frame;
-    status_t status = allocate(type, 0, &frame);
 
-    if (status != OK) {
-        return status;
-    }
-    if (type == FRAME_USER) {
-        arch_zero_frame(frame_bytes(frame));
-        counter_add(COUNTER_frames_zeroed, 1);
+    if (frame_alloc_many(type, &frame, 1) == 0) {
+        return ERR_NOMEM;
     }
     *out = frame;
     return OK;
@@ -154,19 +245,37 @@ status_t frame_alloc(enum frame_type type, struct frame **out)
 
 status_t frame_alloc_block(unsigned order, struct frame **out)
 {
-    return order > FRAME_ORDER_MAX ? ERR_INVAL : allocate(FRAME_KERNEL, order, out);
+    struct frame *frame = order > FRAME_ORDER_MAX ? NULL : take_block(order);
+
+    if (frame == NULL) {
+        return order > FRAME_ORDER_MAX ? ERR_INVAL : ERR_NOMEM;
+    }
+    frame_watch_taken(frame_pa(frame), PAGE_SIZE << order);
+    for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
+        begin(&frame[i]);
+    }
+    counter_add(COUNTER_frames_allocated, UINT64_C(1) << order);
+    *out = frame;
+    return OK;
 }
 
-void frame_free(struct frame *frame)
+void frame_free(struct frame *first, uint64_t count)
 {
-    ASSERT_FMT(frame->type >= FRAME_KERNEL, "pa=%lx type=%u", (unsigned long)frame_pa(frame).raw,
-               frame->type);
-    frame_watch_freed(frame_pa(frame), PAGE_SIZE);
+    frame_watch_freed(frame_pa(first), count * PAGE_SIZE);
     spinlock_acquire(&pool.lock);
-    frame->type = FRAME_FREE_PART; /* unless it becomes the head of its block */
-    block_free(frame_index(frame), 0);
+    for (uint64_t i = 0; i < count; i++) {
+        ASSERT_FMT(first[i].type >= FRAME_KERNEL, "pa=%lx type=%u",
+                   (unsigned long)frame_pa(&first[i]).raw, first[i].type);
+        first[i].type = FRAME_FREE_PART; /* unless it becomes the head of its block */
+    }
+    pool.free_frames += count;
+    if (count == 1 && pool.recent_count < RECENT_MAX) {
+        recent[pool.recent_count++] = first;
+    } else {
+        run_free(frame_index(first), count);
+    }
     spinlock_release(&pool.lock);
-    counter_add(COUNTER_frames_freed, 1);
+    counter_add(COUNTER_frames_freed, count);
 }
 
 void frame_release_range(struct pa_range range)
@@ -179,20 +288,11 @@ void frame_release_range(struct pa_range range)
     index = frame_index(frame);
     spinlock_acquire(&pool.lock);
     pool.total_frames += left;
+    pool.free_frames += left;
     for (uint64_t i = 0; i < left; i++) {
         frame[i].type = FRAME_FREE_PART;
     }
-    while (left > 0) {
-        unsigned order = 0;
-
-        while (order < FRAME_ORDER_MAX && is_aligned(index, UINT64_C(2) << order) &&
-               UINT64_C(2) << order <= left) {
-            order++;
-        }
-        block_free(index, order);
-        index += UINT64_C(1) << order;
-        left -= UINT64_C(1) << order;
-    }
+    run_free(index, left);
     spinlock_release(&pool.lock);
 }
 
@@ -271,7 +371,15 @@ static const char *lists_problem(void)
             link = frame->link.next;
         }
     }
-    return seen == pool.free_frames ? NULL : "fewer frames are listed than counted";
+    for (unsigned i = 0; i < pool.recent_count; i++, seen++) {
+        const struct frame *frame = recent[i];
+
+        if (frame->type != FRAME_FREE_PART ||
+            atomic_load_explicit(&frame->refs, memory_order_relaxed) != 0) {
+            return "a frame that came free last is not free";
+        }
+    }
+    return seen == pool.free_frames ? NULL : "not as many frames are listed as counted";
 }
 
 status_t frame_check(void)

@@ -31,5 +31,5 @@ void frame_total_add(uint64_t frames);
 /* Hands [range) of reserved frames to the free lists, at boot. */
 void frame_release_range(struct pa_range range);
 
-/* Last reference gone: back to the free lists. */
-void frame_free(struct frame *frame);
+/* Last references gone: frames side by side, back to the free lists. */
+void frame_free(struct frame *first, uint64_t count);

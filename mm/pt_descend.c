@@ -8,11 +8,6 @@
 #include "lib/counter.h"
 #include "pt_order.h"
 
-static struct found found_below(struct pt_node *node, unsigned level, vaddr_t va)
-{
-    return (struct found){node, level, {align_down(va.raw, pte_level_bytes(level + 1))}};
-}
-
 bool found_contains(struct found found, struct va_range range)
 {
     return range.start.raw >= found.base.raw &&
@@ -42,13 +37,14 @@ status_t pt_lock_found(const struct pt_node *root, struct found found)
     return OK;
 }
 
-/* True if an entry of `level` holds the range and more, so that a node below it can cover it. */
+/* True if an entry of `level` holds the range and more, so that a node below it can cover it: its
+ * first and its last byte differ in bits that the entry leaves to lower levels alone. */
 static bool range_fits_one_entry(unsigned level, struct va_range range)
 {
-    uint64_t bytes = range.end.raw - range.start.raw;
+    uint64_t entry_bytes = pte_level_bytes(level);
 
-    return pte_index(range.start, level) == pte_index((vaddr_t){range.end.raw - 1}, level) &&
-           bytes < pte_level_bytes(level);
+    return (range.start.raw ^ (range.end.raw - 1)) < entry_bytes &&
+           range.end.raw - range.start.raw != entry_bytes;
 }
 
 /* Puts an empty node below `at` where the descent found nothing.  ERR_AGAIN: that is no longer in
@@ -76,29 +72,43 @@ static status_t link_child(struct pt_node *root, struct found at, vaddr_t va)
     return status;
 }
 
+/* Goes down from the root as far as there are tables and one of them may hold the range: to the
+ * covering node, or to the lowest node there is on the way.  What its entry for the range holds is
+ * in *entry, if it is not the covering node's. */
+static struct found follow(struct pt_node *root, struct va_range range, pte_t *entry)
+{
+    struct pt_node *node = root;
+    unsigned level = root->level;
+
+    *entry = pte_absent();
+    while (level > 0 && range_fits_one_entry(level, range)) {
+        *entry = pte_slot_load(&node->slots[pte_index(range.start, level)]);
+        if (pte_kind(*entry, level) != PTE_TABLE) {
+            break;
+        }
+        node = pt_node_of(*entry);
+        level--;
+    }
+    return (struct found){node, level, {align_down(range.start.raw, pte_level_bytes(level + 1))}};
+}
+
 status_t pt_descend(struct pt_node *root, enum pt_link link, struct va_range range,
                     struct found *cover)
 {
-    struct found at = found_below(root, root->level, range.start);
-
-    while (at.level > 0 && range_fits_one_entry(at.level, range)) {
-        unsigned index = pte_index(range.start, at.level);
-        pte_t entry = pte_slot_load(&at.node->slots[index]);
-        enum pte_kind kind = pte_kind(entry, at.level);
+    for (;;) {
+        pte_t entry;
+        struct found at = follow(root, range, &entry);
+        bool is_missing = at.level > 0 && range_fits_one_entry(at.level, range) &&
+                          pte_kind(entry, at.level) == PTE_ABSENT;
         status_t status;
 
-        if (kind == PTE_TABLE) {
-            at = found_below(pt_node_of(entry), at.level - 1, range.start);
-            continue;
-        }
-        if (kind != PTE_ABSENT || link == PT_LINK_NOTHING) {
-            break;
+        if (link == PT_LINK_NOTHING || !is_missing) {
+            *cover = at;
+            return OK;
         }
         status = link_child(root, at, range.start);
         if (status != OK) {
             return status;
         }
     }
-    *cover = at;
-    return OK;
 }

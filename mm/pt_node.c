@@ -42,7 +42,8 @@ void pt_node_destroy(struct pt_node *node)
     counter_add(COUNTER_tables_freed, 1);
 }
 
-struct pt_node *pt_node_of(pte_t table)
+/* Inline: see frame.c. */
+inline struct pt_node *pt_node_of(pte_t table)
 {
     const struct frame *frame = frame_of(pte_pa(table));
 

@@ -80,3 +80,9 @@ static inline struct pt_span pt_node_span(const struct pt_node *node, struct va_
     return (struct pt_span){pte_index((vaddr_t){start}, node->level),
                             pte_index((vaddr_t){end - 1}, node->level) + 1U};
 }
+
+/* The other way round: what the entries [first, end) translate. */
+static inline struct va_range pt_node_part(const struct pt_node *node, struct pt_span span)
+{
+    return (struct va_range){pt_node_entry_va(node, span.first), pt_node_entry_va(node, span.end)};
+}

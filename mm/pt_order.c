@@ -13,7 +13,7 @@
 #include "lib/assert.h"
 
 struct hold {
-    paddr_t root;
+    const struct pt_node *root; /* the cursor keeps its space, and so the root */
     vaddr_t end;
 };
 
@@ -23,15 +23,21 @@ static struct {
     unsigned count;
 } holds[HART_MAX];
 
+/* True if a node of that tree at `base` comes after all of what is held. */
+static bool comes_after(const struct hold *hold, const struct pt_node *root, vaddr_t base)
+{
+    if (root == hold->root) {
+        return base.raw >= hold->end.raw;
+    }
+    return frame_pa(root->frame).raw > frame_pa(hold->root->frame).raw;
+}
+
 bool pt_order_allows(const struct pt_node *root, vaddr_t base)
 {
     hart_idx_t hart = hart_index();
 
     for (unsigned i = 0; i < holds[hart].count; i++) {
-        const struct hold *hold = &holds[hart].open[i];
-        paddr_t pa = frame_pa(root->frame);
-
-        if (pa.raw < hold->root.raw || (pa.raw == hold->root.raw && base.raw < hold->end.raw)) {
+        if (!comes_after(&holds[hart].open[i], root, base)) {
             return false;
         }
     }
@@ -48,7 +54,7 @@ void pt_order_enter(const struct pt_node *root, vaddr_t end)
     hart_idx_t hart = hart_index();
 
     ASSERT(!pt_order_is_full());
-    holds[hart].open[holds[hart].count++] = (struct hold){frame_pa(root->frame), end};
+    holds[hart].open[holds[hart].count++] = (struct hold){root, end};
 }
 
 void pt_order_leave(const struct pt_node *root, vaddr_t end)
@@ -57,8 +63,7 @@ void pt_order_leave(const struct pt_node *root, vaddr_t end)
     struct hold *open = holds[hart].open;
     unsigned i = 0;
 
-    while (i < holds[hart].count &&
-           (open[i].root.raw != frame_pa(root->frame).raw || open[i].end.raw != end.raw)) {
+    while (i < holds[hart].count && (open[i].root != root || open[i].end.raw != end.raw)) {
         i++;
     }
     ASSERT(i < holds[hart].count); /* else another hart opened it */

@@ -116,6 +116,16 @@ static uint64_t count_missing(struct pt_node *node, struct va_range in)
     return count;
 }
 
+void pt_pool_empty(struct pt_pool *pool)
+{
+    while (pool->first != NULL) {
+        struct pt_node *node = pool->first;
+
+        pool->first = node->next;
+        pt_node_destroy(node);
+    }
+}
+
 status_t pt_pool_fill(struct vm_cursor *cursor, struct va_range in, struct pt_pool *pool)
 {
     struct pt_node *from = pt_node_contains(cursor->near, in.start) &&
@@ -130,11 +140,7 @@ status_t pt_pool_fill(struct vm_cursor *cursor, struct va_range in, struct pt_po
         status_t status = pt_node_create(cursor->space, in.start, 0, &node);
 
         if (status != OK) {
-            while (pool->first != NULL) {
-                node = pool->first;
-                pool->first = node->next;
-                pt_node_destroy(node);
-            }
+            pt_pool_empty(pool);
             return status;
         }
         node->next = pool->first;

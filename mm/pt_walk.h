@@ -36,5 +36,8 @@ struct pt_pool {
  * ERR_NOMEM: the pool is empty and nothing changed. */
 status_t pt_pool_fill(struct vm_cursor *cursor, struct va_range in, struct pt_pool *pool);
 
+/* Gives back what is in it. */
+void pt_pool_empty(struct pt_pool *pool);
+
 /* The level-0 slot of va, with nodes from the pool linked (born locked) where they miss. */
 struct pt_place pt_walk_linking(struct vm_cursor *cursor, vaddr_t va, struct pt_pool *pool);

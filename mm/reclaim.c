@@ -120,27 +120,64 @@ static struct pt_node *next_past(void)
 /* Gives back what an entry held: a page of a region, or a reference of a frame.  Only a region
  * needs the space, which is there: a cursor's, or a dead one that goes after its tables.  Other
  * sub-trees are parked without device pages (reclaim_release). */
-static void release_page(struct vm_space *space, paddr_t pa, bool is_io)
+static void release_page(struct vm_space *space, paddr_t pa, bool is_io, struct frame_run *run)
 {
     if (is_io) {
         vm_space_io_remove(space, pa);
     } else {
-        frame_put(frame_of(pa));
+        frame_run_put(run, pa);
     }
 }
 
-static void release_leaf(struct pt_node *node, unsigned index, pte_t leaf)
+/* Releases what `count` leaves of a node of level 0 map, the first ones; it has so many. */
+static void release_leaves(struct pt_node *node, unsigned count)
 {
-    pte_slot_store(&node->slots[index], pte_absent());
-    node->present--;
-    release_page(node->space, pte_pa(leaf), pte_sw(leaf) == PTE_SW_IO);
+    struct pte_slot *slots = node->slots;
+    struct frame_run run = {0};
+    unsigned left = count;
+
+    for (unsigned i = 0; left > 0; i++) {
+        pte_t entry = pte_slot_load(&slots[i]);
+
+        if (pte_kind(entry, 0) == PTE_LEAF) {
+            pte_slot_store(&slots[i], pte_absent());
+            release_page(node->space, pte_pa(entry), pte_sw(entry) == PTE_SW_IO, &run);
+            left--;
+        }
+    }
+    frame_run_end(&run);
+    node->present = (uint16_t)(node->present - count);
 }
 
-void reclaim_dying(struct pt_node *node, unsigned index, pte_t dying)
+unsigned reclaim_dying(struct pt_node *node, struct pt_span span)
 {
-    pte_slot_store(&node->slots[index], pte_absent());
-    node->dying--;
-    release_page(node->space, pte_dying_pa(dying), pte_dying_is_io(dying));
+    struct pte_slot *slots = node->slots;
+    unsigned dying = node->dying;
+    struct frame_run run = {0};
+    unsigned count = 0;
+
+    for (unsigned i = span.first; i < span.end && count < dying; i++) {
+        pte_t entry = pte_slot_load(&slots[i]);
+
+        if (pte_is_dying(entry)) {
+            pte_slot_store(&slots[i], pte_absent());
+            release_page(node->space, pte_dying_pa(entry), pte_dying_is_io(entry), &run);
+            count++;
+        }
+    }
+    frame_run_end(&run);
+    node->dying = (uint16_t)(dying - count);
+    return count;
+}
+
+/* Releases the leaves of a node of level 0, as far as the budget goes. */
+static bool take_leaves(struct pt_node *node, struct budget *budget)
+{
+    unsigned count = node->present < budget->leaves ? node->present : budget->leaves;
+
+    release_leaves(node, count);
+    budget->leaves -= count;
+    return node->present == 0;
 }
 
 /* Releases and frees what is below `node`, as far as the budget goes; true when nothing is left in
@@ -148,27 +185,24 @@ void reclaim_dying(struct pt_node *node, unsigned index, pte_t dying)
  * most PTE_LEVELS_MAX deep. */
 static bool take_apart(struct pt_node *node, struct budget *budget)
 {
+    if (node->level == 0) {
+        return take_leaves(node, budget);
+    }
     for (unsigned i = 0; i < PTE_ENTRIES && node->present > 0; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
-        enum pte_kind kind = pte_kind(entry, node->level);
+        struct pt_node *child;
 
-        if (kind == PTE_TABLE) {
-            struct pt_node *child = pt_node_of(entry);
-
-            if (!take_apart(child, budget) || budget->tables == 0) {
-                return false; /* an empty child is found again by the next piece */
-            }
-            budget->tables--;
-            pte_slot_store(&node->slots[i], pte_absent());
-            node->present--;
-            pt_node_destroy(child);
-        } else if (kind == PTE_LEAF) {
-            if (budget->leaves == 0) {
-                return false;
-            }
-            budget->leaves--;
-            release_leaf(node, i, entry);
+        if (pte_kind(entry, node->level) != PTE_TABLE) {
+            continue;
         }
+        child = pt_node_of(entry);
+        if (!take_apart(child, budget) || budget->tables == 0) {
+            return false; /* an empty child is found again by the next piece */
+        }
+        budget->tables--;
+        pte_slot_store(&node->slots[i], pte_absent());
+        node->present--;
+        pt_node_destroy(child);
     }
     return true;
 }
@@ -216,28 +250,14 @@ bool vm_space_reap_is_done(void)
     return shared_load(&reclaim.left, memory_order_acquire) == 0;
 }
 
-/* Releases all that a node of level 0 maps, what is dying included. */
-static void release_leaves(struct pt_node *node)
-{
-    for (unsigned i = 0; i < PTE_ENTRIES && node->present + node->dying > 0; i++) {
-        pte_t entry = pte_slot_load(&node->slots[i]);
-        enum pte_kind kind = pte_kind(entry, 0);
-
-        if (kind == PTE_LEAF) {
-            release_leaf(node, i, entry);
-        } else if (kind == PTE_DYING) {
-            reclaim_dying(node, i, entry);
-        }
-    }
-}
-
 /* At most PTE_LEVELS_MAX deep. */
 void reclaim_release(struct pt_node *node, unsigned *leaves)
 {
     if (node->level == 0) {
         if (node->io > 0 || node->dying > 0 || node->present <= *leaves) {
             *leaves -= node->present <= *leaves ? node->present : *leaves;
-            release_leaves(node);
+            release_leaves(node, node->present);
+            (void)reclaim_dying(node, (struct pt_span){0, PTE_ENTRIES});
         }
         return;
     }

@@ -16,6 +16,6 @@ void reclaim_park(struct pt_node *node);
  * always, others node by node as long as *leaves lasts.  What it leaves is RAM. */
 void reclaim_release(struct pt_node *node, unsigned *leaves);
 
-/* Releases what a dying entry of a node that the caller owns still holds; its flush has been done.
- */
-void reclaim_dying(struct pt_node *node, unsigned index, pte_t dying);
+/* Releases what the dying entries of a part of a node of level 0 still hold; the caller owns the
+ * node, and their flush has been done.  Returns how many there were. */
+unsigned reclaim_dying(struct pt_node *node, struct pt_span span);

@@ -39,16 +39,30 @@ static void note_refused(struct va_range range)
     trace_note(TRACE_CURSOR_CLOSE, range.start.raw, 0);
 }
 
+/* What a new cursor owes.  `kept` is not read while its count is 0. */
+static void owe_nothing(struct vm_cursor *cursor)
+{
+    cursor->owed.removed = (struct va_range){0};
+    cursor->owed.tables = NULL;
+    cursor->owed.flush = (struct va_range){0};
+    cursor->owed.flush_kind = VM_FLUSH_NONE;
+    cursor->owed.code = false;
+    cursor->owed.kept_count = 0;
+}
+
 static void start(struct vm_cursor *cursor, struct vm_space *space, struct va_range range,
                   enum vm_cursor_mode mode, struct pt_node *cover)
 {
     vm_space_get(space);
-    *cursor = (struct vm_cursor){.space = space,
-                                 .range = range,
-                                 .va = range.start,
-                                 .mode = mode,
-                                 .cover = cover,
-                                 .near = cover};
+    cursor->space = space;
+    cursor->range = range;
+    cursor->va = range.start;
+    cursor->mode = mode;
+    cursor->cover = cover;
+    cursor->near = cover;
+    owe_nothing(cursor);
+    cursor->stores = 0;
+    cursor->is_pair = false;
     counter_add(COUNTER_cursors_opened, 1);
     note(TRACE_CURSOR_OPENED, range);
 }
@@ -58,7 +72,7 @@ static void stop(struct vm_cursor *cursor)
     struct vm_space *space = cursor->space;
 
     note(TRACE_CURSOR_CLOSE, cursor->range);
-    *cursor = (struct vm_cursor){0};
+    cursor->cover = NULL;
     vm_space_put(space);
 }
 
@@ -68,7 +82,7 @@ status_t vm_cursor_open_bounded(struct vm_cursor *cursor, struct vm_space *space
     struct pt_node *cover;
     status_t status = check_range(range);
 
-    *cursor = (struct vm_cursor){0};
+    cursor->cover = NULL;
     note(TRACE_CURSOR_OPEN, range);
     if (status == OK) {
         status = pt_lock_range(space->root, link_of(mode), max_nodes, &range, &cover);
@@ -94,8 +108,8 @@ status_t vm_cursor_open_two(struct vm_cursor pair[2], struct vm_space *space,
     struct pt_two two = {{ranges[low], ranges[1 - low]}, {NULL, NULL}};
     status_t status = check_range(ranges[0]);
 
-    pair[0] = (struct vm_cursor){0};
-    pair[1] = (struct vm_cursor){0};
+    pair[0].cover = NULL;
+    pair[1].cover = NULL;
     note(TRACE_CURSOR_OPEN, ranges[0]);
     note(TRACE_CURSOR_OPEN, ranges[1]);
     if (status == OK) {
@@ -134,14 +148,16 @@ void vm_cursor_close(struct vm_cursor *cursor)
 
 void vm_cursor_close_two(struct vm_cursor pair[2])
 {
-    unsigned low = pair[0].range.start.raw < pair[1].range.start.raw ? 0 : 1;
-    struct pt_two two = {{pair[low].range, pair[1 - low].range},
-                         {pair[low].cover, pair[1 - low].cover}};
+    struct pt_two two;
+    unsigned low;
 
     if (pair[0].cover == NULL) {
         return;
     }
     ASSERT(pair[0].is_pair && pair[1].is_pair);
+    low = pair[0].range.start.raw < pair[1].range.start.raw ? 0 : 1;
+    two = (struct pt_two){{pair[low].range, pair[1 - low].range},
+                          {pair[low].cover, pair[1 - low].cover}};
     cursor_sync_two(pair);
     pt_unlock_two(pair[0].space->root, &two);
     stop(&pair[0]);

@@ -47,10 +47,10 @@ void vm_cursor_issue_with(struct vm_cursor *cursor, enum vm_flush kind, struct v
     cursor->owed.kept[cursor->owed.kept_count++] = keep;
 }
 
-void cursor_owe_dying(struct vm_cursor *cursor, struct va_range page)
+void cursor_owe_dying(struct vm_cursor *cursor, struct va_range pages)
 {
-    hull_add(&cursor->owed.removed, page);
-    vm_cursor_issue(cursor, VM_FLUSH_PAGES, page);
+    hull_add(&cursor->owed.removed, pages);
+    vm_cursor_issue(cursor, VM_FLUSH_PAGES, pages);
 }
 
 void cursor_owe_table(struct vm_cursor *cursor, struct pt_node *detached)
@@ -85,18 +85,15 @@ static void sweep_dying(struct vm_cursor *cursor, struct pt_node *node, struct v
 {
     struct pt_span span = pt_node_span(node, part);
 
-    if (node->level == 0 && node->dying == 0) {
+    if (node->level == 0) {
+        cursor->stores += reclaim_dying(node, span);
         return;
     }
     for (unsigned i = span.first; i < span.end; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
-        enum pte_kind kind = pte_kind(entry, node->level);
 
-        if (kind == PTE_TABLE) {
+        if (pte_kind(entry, node->level) == PTE_TABLE) {
             sweep_dying(cursor, pt_node_of(entry), part);
-        } else if (kind == PTE_DYING) {
-            reclaim_dying(node, i, entry);
-            cursor->stores++;
         }
     }
 }

@@ -12,6 +12,8 @@
 #include "lib/counter.h"
 #include "vm_space_priv.h"
 
+#define FILL_FRAMES 32U /* taken from the allocator at once */
+
 status_t cursor_check_ram(struct vm_prop prop)
 {
     if (!pte_prot_is_legal(prop.prot)) {
@@ -55,38 +57,89 @@ static status_t make_room(struct vm_cursor *cursor, struct va_range part, enum v
         return status;
     }
     while (mode == VM_MAP_REPLACE && pt_find_leaf(cursor, rest, &place)) {
-        cursor_remove_leaf(cursor, &place);
-        counter_add(COUNTER_pages_unmapped, 1);
-        rest.start = pt_place_range(&place).end;
+        struct pt_span span = pt_node_span(place.node, rest);
+        struct leaves leaves = cursor_remove_leaves(cursor, place.node, span, PTE_ENTRIES);
+
+        counter_add(COUNTER_pages_unmapped, leaves.count);
+        rest.start = pt_node_entry_va(place.node, leaves.end);
     }
     return OK;
 }
 
-/* Stores a leaf where nothing is.  What was removed before goes first, all of it with one flush: a
- * dying entry holds its frame in the slot, and a hart may still walk through a table that was
- * detached. */
-static void put_leaf(struct vm_cursor *cursor, vaddr_t va, struct pt_pool *pool,
-                     struct pte_leaf leaf)
+/* What is mapped on pages side by side: these frames, or, if there are none, what follows the
+ * leaf's own address. */
+struct mapping {
+    pte_t leaf;
+    struct frame *const *frames;
+};
+
+static inline pte_t mapping_leaf(const struct mapping *mapping, uint64_t i)
+{
+    paddr_t pa = mapping->frames != NULL ? frame_pa(mapping->frames[i])
+                                         : paddr_add(pte_pa(mapping->leaf), i * PAGE_SIZE);
+
+    return pte_with_pa(mapping->leaf, pa);
+}
+
+static bool has_dying(const struct pt_node *node, struct pt_span span)
+{
+    for (unsigned i = span.first; node->dying > 0 && i < span.end; i++) {
+        if (pte_is_dying(pte_slot_load(&node->slots[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The slot of the first page of `rest`, with a table from the pool if one is missing.  What was
+ * removed before goes first, all of it with one flush: a dying entry holds its frame in the slot,
+ * and a hart may still walk through a table that was detached. */
+static struct pt_place room_at(struct vm_cursor *cursor, struct va_range rest, struct pt_pool *pool)
 {
     struct pt_place place;
 
     if (cursor->owed.tables != NULL) {
         vm_cursor_sync(cursor);
     }
-    place = pt_walk_linking(cursor, va, pool);
-    if (place.kind == PTE_DYING) {
+    place = pt_walk_linking(cursor, rest.start, pool);
+    if (has_dying(place.node, pt_node_span(place.node, rest))) {
         vm_cursor_sync(cursor);
     }
-    pte_slot_store(&place.node->slots[place.index], pte_make_leaf(leaf));
-    cursor->stores++;
-    place.node->present++;
-    if (leaf.sw == PTE_SW_IO) {
-        place.node->io++;
+    return place;
+}
+
+/* Stores leaves for `part`, which begins at the position and where nothing is, and moves past it.
+ */
+static void put_leaves(struct vm_cursor *cursor, struct va_range part, struct pt_pool *pool,
+                       struct mapping mapping)
+{
+    uint64_t done = 0;
+
+    while (cursor->va.raw < part.end.raw) {
+        struct va_range rest = {cursor->va, part.end};
+        struct pt_node *node = room_at(cursor, rest, pool).node;
+        struct pt_span span = pt_node_span(node, rest);
+        struct pte_slot *slots = node->slots;
+        unsigned count = span.end - span.first;
+
+        for (unsigned i = span.first; i < span.end; i++, done++) {
+            pte_slot_store(&slots[i], mapping_leaf(&mapping, done));
+        }
+        node->present = (uint16_t)(node->present + count);
+        node->io = (uint16_t)(node->io + (mapping.frames == NULL ? count : 0));
+        cursor->stores += count;
+        cursor->va = pt_node_entry_va(node, span.end);
     }
-    if ((leaf.prot & VM_X) != 0) {
+    if ((pte_prot(mapping.leaf) & VM_X) != 0) {
         cursor->owed.code = true;
     }
-    counter_add(COUNTER_pages_mapped, 1);
+    counter_add(COUNTER_pages_mapped, done);
+}
+
+static pte_t ram_leaf(struct vm_prop prop)
+{
+    return pte_make_leaf(
+        (struct pte_leaf){.prot = prop.prot, .mem = prop.mem, .sw = PTE_SW_RAM, .user = true});
 }
 
 status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *frames, size_t count,
@@ -116,15 +169,72 @@ status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *fra
     }
     for (size_t i = 0; i < count; i++) {
         ASSERT(frames[i]->type == FRAME_USER);
-        put_leaf(cursor, cursor->va, &pool,
-                 (struct pte_leaf){.pa = frame_pa(frames[i]),
-                                   .prot = prop.prot,
-                                   .mem = prop.mem,
-                                   .sw = PTE_SW_RAM,
-                                   .user = true});
-        cursor->va = vaddr_add(cursor->va, PAGE_SIZE);
     }
+    put_leaves(cursor, part, &pool, (struct mapping){ram_leaf(prop), frames});
     return OK;
+}
+
+/* Pages of `rest` from its start on where nothing is, in one node of level 0, FILL_FRAMES at most.
+ */
+static uint64_t absent_pages(struct vm_cursor *cursor, struct va_range rest)
+{
+    struct pt_place place = pt_walk(cursor, rest.start);
+    uint64_t first = pte_index(rest.start, 0);
+    uint64_t limit = (rest.end.raw - rest.start.raw) / PAGE_SIZE;
+    uint64_t count = 0;
+
+    limit = limit < PTE_ENTRIES - first ? limit : PTE_ENTRIES - first;
+    limit = limit < FILL_FRAMES ? limit : FILL_FRAMES;
+    if (place.node->level > 0) {
+        return limit;
+    }
+    while (count < limit && (pte_slot_load(&place.node->slots[first + count]).raw & PTE_V) == 0) {
+        count++;
+    }
+    return count;
+}
+
+/* Maps fresh frames on a few pages from the position on. */
+static status_t fill_some(struct vm_cursor *cursor, struct va_range rest, pte_t leaf)
+{
+    struct frame *frames[FILL_FRAMES];
+    uint64_t count = absent_pages(cursor, rest);
+    struct pt_pool pool;
+    status_t status;
+
+    if (count == 0) {
+        return ERR_EXIST;
+    }
+    rest.end = vaddr_add(rest.start, count * PAGE_SIZE);
+    status = pt_pool_fill(cursor, rest, &pool);
+    if (status != OK) {
+        return status;
+    }
+    count = frame_alloc_many(FRAME_USER, frames, (unsigned)count);
+    if (count == 0) {
+        pt_pool_empty(&pool);
+        return ERR_NOMEM;
+    }
+    rest.end = vaddr_add(rest.start, count * PAGE_SIZE);
+    put_leaves(cursor, rest, &pool, (struct mapping){leaf, frames});
+    return OK;
+}
+
+status_t vm_cursor_fill(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_prop prop)
+{
+    struct va_range part;
+    status_t status = cursor_check_ram(prop);
+
+    if (status == OK && cursor->mode != VM_CURSOR_CHANGE) {
+        status = ERR_ACCES;
+    }
+    if (status == OK) {
+        status = cursor_part(cursor, len_bytes, &part);
+    }
+    while (status == OK && cursor->va.raw < part.end.raw) {
+        status = fill_some(cursor, (struct va_range){cursor->va, part.end}, ram_leaf(prop));
+    }
+    return status;
 }
 
 status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_prop prop,
@@ -178,13 +288,14 @@ status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct
     if (status != OK) {
         return status;
     }
-    for (; cursor->va.raw < part.end.raw; cursor->va.raw += PAGE_SIZE, pa.raw += PAGE_SIZE) {
-        put_leaf(cursor, cursor->va, &pool,
-                 (struct pte_leaf){.pa = pa,
-                                   .prot = prop.prot,
-                                   .mem = cursor_io_encoding(prop.mem),
-                                   .sw = PTE_SW_IO,
-                                   .user = true});
+    put_leaves(cursor, part, &pool,
+               (struct mapping){
+                   .leaf = pte_make_leaf((struct pte_leaf){.pa = pa,
+                                                           .prot = prop.prot,
+                                                           .mem = cursor_io_encoding(prop.mem),
+                                                           .sw = PTE_SW_IO,
+                                                           .user = true})});
+    for (uint64_t page = part.start.raw; page < part.end.raw; page += PAGE_SIZE) {
         io_mem_get(io);
         vm_space_io_add(cursor->space, io);
     }

@@ -12,19 +12,36 @@
 #include "lib/counter.h"
 #include "pt_lock.h"
 
-void cursor_remove_leaf(struct vm_cursor *cursor, const struct pt_place *place)
+struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *node,
+                                   struct pt_span span, uint64_t max)
 {
-    struct pt_node *node = place->node;
+    struct pte_slot *slots = node->slots;
+    struct leaves leaves = {.end = span.first};
+    struct pt_span hull = {PTE_ENTRIES, 0};
 
-    ASSERT(node->level == 0);
-    pte_slot_store(&node->slots[place->index], pte_make_dying(place->entry));
-    cursor->stores++;
-    node->present--;
-    node->dying++;
-    if (pte_sw(place->entry) == PTE_SW_IO) {
-        node->io--;
+    for (; leaves.end < span.end; leaves.end++) {
+        pte_t entry = pte_slot_load(&slots[leaves.end]);
+
+        if (pte_kind(entry, 0) != PTE_LEAF) {
+            continue;
+        }
+        if (leaves.count == max) {
+            break;
+        }
+        pte_slot_store(&slots[leaves.end], pte_make_dying(entry));
+        leaves.io += pte_sw(entry) == PTE_SW_IO ? 1 : 0;
+        hull.first = leaves.count == 0 ? leaves.end : hull.first;
+        hull.end = leaves.end + 1;
+        leaves.count++;
     }
-    cursor_owe_dying(cursor, pt_place_range(place));
+    if (leaves.count > 0) {
+        cursor->stores += leaves.count;
+        node->present = (uint16_t)(node->present - leaves.count);
+        node->io = (uint16_t)(node->io - leaves.io);
+        node->dying = (uint16_t)(node->dying + leaves.count);
+        cursor_owe_dying(cursor, pt_node_part(node, hull));
+    }
+    return leaves;
 }
 
 /* What a sub-tree maps.  At most PTE_LEVELS_MAX deep. */
@@ -68,12 +85,23 @@ static void detach(struct unmapping *job, const struct pt_place *place)
 
 static void unmap_below(struct unmapping *job, struct pt_node *node);
 
-static void unmap_leaf(struct unmapping *job, const struct pt_place *place)
+/* Nothing from here on may be removed.  A deeper call may have cut the part already. */
+static void cut_at(struct unmapping *job, vaddr_t va)
 {
-    cursor_remove_leaf(job->cursor, place);
-    job->removed.io_pages += pte_sw(place->entry) == PTE_SW_IO ? 1 : 0;
-    job->removed.ram_pages += pte_sw(place->entry) == PTE_SW_IO ? 0 : 1;
-    job->edits_left--;
+    job->part.end = va.raw < job->part.end.raw ? va : job->part.end;
+}
+
+static void unmap_leaves(struct unmapping *job, struct pt_node *node)
+{
+    struct pt_span span = pt_node_span(node, job->part);
+    struct leaves leaves = cursor_remove_leaves(job->cursor, node, span, job->edits_left);
+
+    job->removed.io_pages += leaves.io;
+    job->removed.ram_pages += leaves.count - leaves.io;
+    job->edits_left -= leaves.count;
+    if (leaves.end < span.end) {
+        cut_at(job, pt_node_entry_va(node, leaves.end));
+    }
 }
 
 /* Detaches the table if the range holds all of it, and its edits are allowed; else goes into it. */
@@ -101,25 +129,21 @@ static void unmap_below(struct unmapping *job, struct pt_node *node)
 {
     struct pt_span span = pt_node_span(node, job->part);
 
+    if (node->level == 0) {
+        unmap_leaves(job, node);
+        return;
+    }
     for (unsigned i = span.first; node->present > 0 && i < span.end; i++) {
-        struct pt_place place = {.node = node, .index = i, .entry = pte_slot_load(&node->slots[i])};
+        struct pt_place place = {node, i, pte_slot_load(&node->slots[i]), PTE_TABLE};
 
-        place.kind = pte_kind(place.entry, node->level);
-        if (place.kind != PTE_LEAF && place.kind != PTE_TABLE) {
+        if (pte_kind(place.entry, node->level) != PTE_TABLE) {
             continue;
         }
         if (job->edits_left == 0) {
-            uint64_t start = pt_place_range(&place).start.raw;
-
-            /* A deeper call may have cut it already. */
-            job->part.end.raw = start < job->part.end.raw ? start : job->part.end.raw;
+            cut_at(job, pt_node_entry_va(node, i));
             return;
         }
-        if (place.kind == PTE_LEAF) {
-            unmap_leaf(job, &place);
-        } else {
-            unmap_table(job, &place);
-        }
+        unmap_table(job, &place);
     }
 }
 
@@ -150,6 +174,114 @@ status_t vm_cursor_unmap_bounded(struct vm_cursor *cursor, uint64_t len_bytes, u
                                  struct vm_removed *removed)
 {
     return max_edits > 0 ? unmap(cursor, len_bytes, max_edits, removed) : ERR_INVAL;
+}
+
+/* A change of rights for all leaves of a node that it meets. */
+struct rights_change {
+    uint64_t set, clear; /* bits of an entry */
+    enum vm_prot prot;
+};
+
+/* Bits go and bits come: no value in between may be seen. */
+__attribute__((noinline)) static void replace_bits(struct pte_slot *slot, pte_t seen,
+                                                   struct rights_change change)
+{
+    while (!pte_slot_replace(slot, &seen, pte_with_rights(seen, change.prot, VM_MEM_PMA))) {
+        ASSERT_FMT(pte_kind(seen, 0) == PTE_LEAF, "entry=%lx", (unsigned long)seen.raw);
+    }
+}
+
+/* Gives a leaf of RAM its new bits; hardware's A and D are kept.  True if something was taken away.
+ */
+static inline bool change_bits(struct pte_slot *slot, pte_t entry, struct rights_change change)
+{
+    bool grants = (entry.raw & change.set) != change.set;
+
+    if ((entry.raw & change.clear) == 0) {
+        if (grants) {
+            pte_slot_set(slot, change.set);
+        }
+        return false;
+    }
+    if (grants) {
+        replace_bits(slot, entry, change);
+    } else {
+        pte_slot_clear(slot, change.clear);
+    }
+    return true;
+}
+
+/* Changes the leaves of a part of a node of level 0, as far as the first page of a region. */
+static struct leaves protect_leaves(struct vm_cursor *cursor, struct pt_node *node,
+                                    struct pt_span span, struct rights_change change)
+{
+    struct pte_slot *slots = node->slots;
+    struct leaves leaves = {.end = span.first};
+    struct pt_span hull = {PTE_ENTRIES, 0};
+
+    for (; leaves.end < span.end; leaves.end++) {
+        pte_t entry = pte_slot_load(&slots[leaves.end]);
+
+        if (!pte_is_plain_page(entry)) {
+            if (pte_kind(entry, 0) != PTE_LEAF) {
+                continue;
+            }
+            if (pte_sw(entry) == PTE_SW_IO) {
+                break;
+            }
+        }
+        if (change_bits(&slots[leaves.end], entry, change)) {
+            hull.first = leaves.end < hull.first ? leaves.end : hull.first;
+            hull.end = leaves.end + 1;
+        }
+        leaves.count++;
+    }
+    cursor->stores += leaves.count;
+    if (hull.end > 0) {
+        vm_cursor_issue(cursor, VM_FLUSH_PAGES, pt_node_part(node, hull));
+    }
+    if (leaves.count > 0 && (change.prot & VM_X) != 0) {
+        cursor->owed.code = true;
+    }
+    return leaves;
+}
+
+/* The part of a span that can hold no more than so many leaves. */
+static struct pt_span span_limit(struct pt_span span, uint64_t max)
+{
+    return (struct pt_span){span.first,
+                            max < span.end - span.first ? span.first + (unsigned)max : span.end};
+}
+
+status_t vm_cursor_protect(struct vm_cursor *cursor, uint64_t len_bytes, enum vm_prot prot,
+                           uint64_t max_pages, uint64_t *pages)
+{
+    struct rights_change change = {pte_prot_bits(prot), 0, prot};
+    struct va_range part;
+    struct pt_place place;
+    status_t status = cursor_part_to_edit(cursor, len_bytes, &part);
+
+    if (status == OK) {
+        status = max_pages > 0 ? cursor_check_ram((struct vm_prop){prot, VM_MEM_PMA}) : ERR_INVAL;
+    }
+    if (status != OK) {
+        return status;
+    }
+    change.clear = (PTE_R | PTE_W | PTE_X) & ~change.set;
+    *pages = 0;
+    while (pt_find_leaf(cursor, part, &place)) {
+        struct pt_span span = span_limit(pt_node_span(place.node, part), max_pages - *pages);
+        struct leaves leaves = protect_leaves(cursor, place.node, span, change);
+
+        *pages += leaves.count;
+        part.start = pt_node_entry_va(place.node, leaves.end);
+        if (leaves.end < span.end || *pages == max_pages) {
+            cursor->va = part.start;
+            return OK;
+        }
+    }
+    cursor->va = part.end;
+    return OK;
 }
 
 /* Stores the leaf with new rights; what hardware sets meanwhile is kept. */

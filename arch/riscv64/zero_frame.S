@@ -12,11 +12,11 @@ zero_frame_stores:
     add t0, a0, t0
 1:
     .set offset, 0
-    .rept 16
+    .rept 32
     sd zero, offset(a0)
     .set offset, offset + 8
     .endr
-    addi a0, a0, 128
+    addi a0, a0, 256
     bltu a0, t0, 1b
     ret
 

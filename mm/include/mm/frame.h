@@ -49,6 +49,11 @@ _Static_assert(sizeof(struct frame) == 16, "a frame record is 16 bytes");
  * Errors: ERR_NOMEM, *out untouched.  Context: any below LOCK_FRAMES. */
 status_t frame_alloc(enum frame_type type, struct frame **out);
 
+/* Up to `count` such frames, one by one, for less than the price of so many calls: ascending where
+ * memory is free in one piece.  Returns how many there are: fewer if memory is out.
+ * Context: any below LOCK_FRAMES. */
+unsigned frame_alloc_many(enum frame_type type, struct frame **frames, unsigned count);
+
 /* 2^order frames, contiguous and aligned to their size, as FRAME_KERNEL; each has one reference.
  * Errors: ERR_INVAL order > FRAME_ORDER_MAX; ERR_NOMEM no such block, *out untouched.
  * Context: any below LOCK_FRAMES. */
@@ -59,6 +64,18 @@ void frame_get(struct frame *frame);
 
 /* One reference less; the last one frees the frame.  Context: any below LOCK_FRAMES. */
 void frame_put(struct frame *frame);
+
+/* The same for many, one after the other: frames that come free side by side are given back
+ * together, so many at most under one lock.  Begins as {0}; until frame_run_end some of them are
+ * not free yet. */
+#define FRAME_RUN_MAX 64U
+struct frame_run {
+    struct frame *first; /* without references, not given back yet */
+    uint64_t count;
+    paddr_t next; /* address of the frame behind them */
+};
+void frame_run_put(struct frame_run *run, paddr_t pa);
+void frame_run_end(struct frame_run *run);
 
 /* The record of a physical address, or NULL if no RAM known to the kernel is there. */
 struct frame *frame_of(paddr_t pa);

@@ -78,7 +78,8 @@ enum vm_flush {
 
 #define VM_CURSOR_KEPT 4U /* frames that wait for one flush */
 
-/* Fields are private to mm/, but for `range`, which may be read; the position is vm_cursor_va. */
+/* Fields are private to mm/, but for `range`, which may be read while it is open; the position is
+ * vm_cursor_va. */
 struct vm_cursor {
     struct vm_space *space;
     struct va_range range;
@@ -188,6 +189,13 @@ status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_
 status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *frames, size_t count,
                               struct vm_prop prop, enum vm_map_mode mode);
 
+/* Maps fresh zeroed frames from the position on, and moves past them: len_bytes of them, or as far
+ * as nothing is there and there is memory.  What is mapped stays mapped on an error too. Errors:
+ * ERR_EXIST  the position is at an occupied page ERR_NOMEM  no frame or no table ERR_INVAL,
+ * ERR_NOTSUP, ERR_ACCES as map; ERR_INVAL, ERR_RANGE len as find_next: nothing is mapped, no move.
+ */
+status_t vm_cursor_fill(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_prop prop);
+
 /* Maps [offset, offset + len) of a region at the position, clipped to the region's end, and moves
  * past it; *mapped_bytes says how much.  Each page mapped holds one reference of the region.
  *
@@ -212,6 +220,14 @@ status_t vm_cursor_unmap(struct vm_cursor *cursor, uint64_t len_bytes, struct vm
  * came: va + len if all is removed. */
 status_t vm_cursor_unmap_bounded(struct vm_cursor *cursor, uint64_t len_bytes, unsigned max_edits,
                                  struct vm_removed *removed);
+
+/* Gives the pages of RAM in [va, va + len) these rights, max_pages of them at most (>= 1), and
+ * leaves everything else as protect_next would; *pages says how many there were.  Stops before a
+ * page of a region, too, whose rights have rules of their own.  The position is where it stopped,
+ * or va + len. ERR_INVAL, ERR_RANGE, ERR_ACCES as unmap; ERR_INVAL rights that map refuses, or
+ * max_pages 0: no entry changed and the position has not moved. */
+status_t vm_cursor_protect(struct vm_cursor *cursor, uint64_t len_bytes, enum vm_prot prot,
+                           uint64_t max_pages, uint64_t *pages);
 
 /* Changes the rights of the next present leaf in [va, va + len) by op(rights, context) and moves to
  * its end; *changed is its range.  What op sets is checked like map's.

@@ -36,11 +36,11 @@ static uint16_t slot_walkers(const struct table_slot *slot, unsigned level)
     if (!table_path_of(slot->table, slot->index, &path)) {
         return 0;
     }
-    if ((path.top->active | path.top->left) != 0 && path.depth <= top &&
-        top - path.depth != level) {
-        return 0;
+    if ((path.top->active | path.top->left) == 0) {
+        /* A detached table: what is in it has the level that the pointers to it say. */
+        return reach_has_pointer(path.top, level + path.depth + 1) ? reach_walkers(path.top) : 0;
     }
-    return reach_walkers(path.top);
+    return path.depth > top || top - path.depth == level ? reach_walkers(path.top) : 0;
 }
 
 /* No leaf in memory that names the frame at pa, or a superpage of `level` around it, may be found.

@@ -210,3 +210,16 @@ uint16_t reach_walkers(const struct table *top)
     }
     return harts;
 }
+
+bool reach_has_pointer(const struct table *top, unsigned level)
+{
+    for (size_t i = 0; i < stale_count() && ram_frame(top->frame)->stale_of > 0; i++) {
+        const struct stale *stale = stale_at(i);
+
+        if (stale->frame == top->frame && stale->is_pointer && stale->level == level &&
+            ram_lives(stale->frame, stale->life)) {
+            return true;
+        }
+    }
+    return false;
+}

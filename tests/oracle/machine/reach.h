@@ -13,3 +13,6 @@ void reach_unseen(unsigned hart, struct table *table, unsigned index,
 
 /* Harts that may walk to a table whose topmost ancestor is `top`, as they stand. */
 uint16_t reach_walkers(const struct table *top);
+
+/* True if some hart may hold a pointer to that table from a slot of `level`. */
+bool reach_has_pointer(const struct table *top, unsigned level);

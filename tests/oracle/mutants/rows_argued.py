@@ -34,7 +34,7 @@ ROWS = [
     argued("mm/asid.c", "asid_init", "shared_store", BOOT),
     argued("mm/mm_init.c", "mm_init", "asid_init", BOOT),
     argued("mm/mm_init.c", "late_node", "arch_zero_frame", BOOT),
-    argued("mm/kspace.c", "slot_for kspace_map kspace_share", "pte_slot", BOOT),
+    argued("mm/kspace.c", "slot_for kspace_map entry_add kspace_share", "pte_slot", BOOT),
     argued("mm/vm_space.c", "vm_space_create", "shared_store", "Nobody else knows the space yet."),
     argued("mm/asid.c", "keep assign", "shared_load(&space->asid_tag, memory_order_relaxed)",
            IDS_LOCK),
@@ -53,31 +53,37 @@ ROWS = [
     argued("mm/asid.c", "start_over_locked", "flush_due, 1, memory_order_release",
            STORES_IN_ORDER),
     argued("mm/asid.c", "asid_take_flush", "memory_order_acq_rel", STORES_IN_ORDER),
-    argued("mm/frame.c", "frame_put", "atomic_fetch_sub_explicit", COUNTS),
+    argued("mm/frame.c", "frame_put frame_run_put", "atomic_fetch_sub_explicit", COUNTS),
+    argued("mm/frame.c", "frame_run_put", "frame_run_end", """Not to give a run back before the next one
+        begins loses its frames: what leaves.run_lost and dying.run_lost show for the last run."""),
     argued("mm/vm_space_io.c", "counts_of vm_space_io_prepare", "atomic_", COUNTS),
     argued("mm/pt_check.c", "check_place", "is_stray", LOOKS),
     argued("mm/pt_check.c", "check_node", "pte_slot_load", LOOKS),
-    argued("mm/pt_descend.c", "pt_descend", "pte_slot_load", """The order of a slot's load is the
+    argued("mm/pt_descend.c", "follow", "pte_slot_load", """The order of a slot's load is the
         effect's own (arch/slot.h), not mm's to choose. What the load may return too early is tested
         by the early loads of the model."""),
     argued("mm/vm_space_table.c", "node_find vm_space_table_read", "pte_slot_load", LOOKS),
     argued("mm/pt_walk.c", "place_at skip_absent count_missing", "pte_slot_load", UNDER_LOCK),
+    argued("mm/vm_cursor_map.c", "has_dying absent_pages", "pte_slot_load", UNDER_LOCK),
     argued("mm/pt_lock.c", "wanted_child pt_unlock_stray", "pte_slot_load", UNDER_LOCK),
-    argued("mm/vm_cursor_remove.c", "count_pages unmap_below", "pte_slot_load", UNDER_LOCK),
+    argued("mm/vm_cursor_remove.c", "count_pages unmap_below cursor_remove_leaves protect_leaves",
+           "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_flush.c", "sweep_dying", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_remove.c", "detach", "pt_unlock_stray", """Before the entry or after it: who
         finds the table meanwhile sees that it is stray, and looks again."""),
-    argued("mm/vm_cursor_remove.c", "change_rights", "pte_slot_replace", """Every leaf that mm makes has
+    argued("mm/vm_cursor_remove.c", "change_rights replace_bits", "pte_slot_replace", """Every leaf that mm makes has
         A, and D if it has W, so hardware finds nothing to set; what a plain store would lose can be
         lost only when something clears A or D, and nothing does yet."""),
+    argued("mm/vm_cursor.c", "owe_nothing start", "ow", "A new cursor has changed nothing."),
     argued("mm/vm_fault.c", "mark_used", "pte_slot_replace", "The same as for change_rights."),
     argued("mm/vm_cursor_flush.c", "vm_cursor_issue_with", "vm_cursor_issue", """What else the caller
         owes is the caller's to know; what mm removes owes its own flush."""),
     argued("mm/vm_cursor_flush.c", "vm_cursor_dispatch cursor_sync_two", "owed.code = false",
            "Without it a cursor does a fence.i more; nothing else."),
     argued("mm/reclaim.c", "take_apart release_leaves reclaim_release", "pte_slot_load", OWNED),
-    argued("mm/reclaim.c", "release_leaf", "pte_slot_store", BUDGET),
-    argued("mm/reclaim.c", "release_leaves", "release_leaf", """What is not released here the reaper
+    argued("mm/reclaim.c", "reclaim_dying", "pte_slot_load", UNDER_LOCK),
+    argued("mm/reclaim.c", "release_leaves", "pte_slot_store", BUDGET),
+    argued("mm/reclaim.c", "reclaim_release", "release_leaves", """What is not released here the reaper
         releases later; that device pages must not wait for it is shown by release.not_a_leaf."""),
     argued("mm/reclaim.c", "free_top vm_space_reap_is_done", "memory_order", """Tells that nothing is
         left, to tests and to whoever waits for memory; nothing is freed or used because of it."""),

@@ -6,7 +6,7 @@ from rows import gone, mutant, weaker
 FLUSH = "mm/vm_cursor_flush.c"
 RECLAIM = "mm/reclaim.c"
 SPACE = "mm/vm_space.c"
-ABSENT_AT = "pte_slot_store(&node->slots[index], pte_absent());"
+ABSENT_AT = "pte_slot_store(&slots[i], pte_absent());"
 COUNT = "arch_quiescence_count(hart)"
 LEFT_DOWN = "shared_fetch_add(&reclaim.left, UINT64_MAX, memory_order_release)"
 
@@ -31,7 +31,7 @@ ROWS = [
         "cursor->owed.kept_count--;", "does not give back what was kept for the flush",
     ),
     gone(
-        "sweep.nothing", FLUSH, "sweep_dying", "reclaim_dying(node, i, entry);",
+        "sweep.nothing", FLUSH, "sweep_dying", "cursor->stores += reclaim_dying(node, span);",
         "does not release dying entries",
     ),
     gone(
@@ -74,24 +74,34 @@ ROWS = [
         "says that nothing is left",
     ),
     gone(
-        "page.frame_lost", RECLAIM, "release_page", "frame_put(frame_of(pa));",
+        "page.frame_lost", RECLAIM, "release_page", "frame_run_put(run, pa);",
         "loses the frames of removed pages",
     ),
     gone(
-        "page.not_released", RECLAIM, "release_leaf",
-        "release_page(node->space, pte_pa(leaf), pte_sw(leaf) == PTE_SW_IO);",
+        "page.not_released", RECLAIM, "release_leaves",
+        "release_page(node->space, pte_pa(entry), pte_sw(entry) == PTE_SW_IO, &run);",
         "loses the pages of detached tables",
     ),
     gone(
-        "apart.leaf_skipped", RECLAIM, "take_apart", "release_leaf(node, i, entry);",
+        "leaves.run_lost", RECLAIM, "release_leaves", "frame_run_end(&run);",
+        "loses the last frames of a detached table that came free side by side",
+    ),
+    gone(
+        "dying.run_lost", RECLAIM, "reclaim_dying", "frame_run_end(&run);",
+        "loses the last frames that came free side by side",
+    ),
+    mutant(
+        "apart.leaf_skipped", RECLAIM, "take_leaves",
+        "release_leaves(node, count);", "node->present = 0;",
         "does not release the pages of a table it takes apart",
     ),
     gone(
-        "leaves.dying_skipped", RECLAIM, "release_leaves", "reclaim_dying(node, i, entry);",
+        "leaves.dying_skipped", RECLAIM, "reclaim_release",
+        "(void)reclaim_dying(node, (struct pt_span){0, PTE_ENTRIES});",
         "does not release what was dying in a detached table",
     ),
     gone(
-        "release.not_a_leaf", RECLAIM, "reclaim_release", "release_leaves(node);",
+        "release.not_a_leaf", RECLAIM, "reclaim_release", "release_leaves(node, node->present);",
         "leaves device pages of a detached table to the reaper",
     ),
     gone(

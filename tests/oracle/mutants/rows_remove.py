@@ -11,7 +11,7 @@ NODE = "mm/pt_node.c"
 WALK = "mm/pt_walk.c"
 SYNC = "vm_cursor_sync(cursor);"
 DETACH = "pte_slot_store(&place->node->slots[place->index], pte_absent());"
-DYING = "pte_slot_store(&node->slots[place->index], pte_make_dying(place->entry));"
+DYING = "pte_slot_store(&slots[leaves.end], pte_make_dying(entry));"
 UNLOCK = "pt_unlock_range(cursor->space->root, cursor->cover, cursor->range);"
 UNLOCK_TWO = "pt_unlock_two(pair[0].space->root, &two);"
 
@@ -59,30 +59,55 @@ ROWS = [
         "keeps more frames than there is room for",
     ),
     gone(
-        "put.tables_still_owed", MAP, "put_leaf", f"if (cursor->owed.tables != NULL) {{ {SYNC} }}",
+        "put.tables_still_owed", MAP, "room_at", f"if (cursor->owed.tables != NULL) {{ {SYNC} }}",
         "maps where a detached table may still be walked",
     ),
     gone(
-        "put.over_dying", MAP, "put_leaf", f"if (place.kind == PTE_DYING) {{ {SYNC} }}",
+        "put.over_dying", MAP, "room_at",
+        f"if (has_dying(place.node, pt_node_span(place.node, rest))) {{ {SYNC} }}",
         "stores a leaf over a dying entry: no break before make",
     ),
     gone(
-        "put.no_code_owed", MAP, "put_leaf", "cursor->owed.code = true;",
+        "put.no_code_owed", MAP, "put_leaves", "cursor->owed.code = true;",
         "owes no fence.i for a new executable page",
     ),
     gone(
-        "put.nothing", MAP, "put_leaf",
-        "pte_slot_store(&place.node->slots[place.index], pte_make_leaf(leaf));",
-        "does not store the leaf",
+        "put.nothing", MAP, "put_leaves",
+        "pte_slot_store(&slots[i], mapping_leaf(&mapping, done));", "does not store the leaf",
     ),
-    gone("remove.leaf_stays", REMOVE, "cursor_remove_leaf", DYING, "leaves a removed leaf valid"),
+    gone("remove.leaf_stays", REMOVE, "cursor_remove_leaves", DYING, "leaves a removed leaf valid"),
     mutant(
-        "remove.frame_forgotten", REMOVE, "cursor_remove_leaf", "pte_make_dying(place->entry)",
+        "remove.frame_forgotten", REMOVE, "cursor_remove_leaves", "pte_make_dying(entry)",
         "pte_absent()", "forgets the frame of a removed leaf",
     ),
     gone(
-        "remove.nothing_owed", REMOVE, "cursor_remove_leaf",
-        "cursor_owe_dying(cursor, pt_place_range(place));", "owes nothing for a removed leaf",
+        "remove.nothing_owed", REMOVE, "cursor_remove_leaves",
+        "cursor_owe_dying(cursor, pt_node_part(node, hull));", "owes nothing for a removed leaf",
+    ),
+    gone(
+        "range.nothing_owed", REMOVE, "protect_leaves",
+        "vm_cursor_issue(cursor, VM_FLUSH_PAGES, pt_node_part(node, hull));",
+        "owes no flush for rights taken away from a range",
+    ),
+    gone(
+        "range.no_code_owed", REMOVE, "protect_leaves", "cursor->owed.code = true;",
+        "owes no fence.i for a range that becomes executable",
+    ),
+    gone(
+        "range.not_granted", REMOVE, "change_bits", "pte_slot_set(slot, change.set);",
+        "does not grant a range the rights it should have",
+    ),
+    gone(
+        "range.not_taken", REMOVE, "change_bits", "pte_slot_clear(slot, change.clear);",
+        "does not take the rights of a range away",
+    ),
+    gone(
+        "range.not_replaced", REMOVE, "change_bits", "replace_bits(slot, entry, change);",
+        "does not change rights of a range where some go and some come",
+    ),
+    mutant(
+        "range.taken_not_seen", REMOVE, "change_bits", "return true;", "return false;",
+        "takes rights away from a range as if it granted some",
     ),
     gone("detach.stays_linked", REMOVE, "detach", DETACH, "leaves a detached table linked"),
     gone(
@@ -106,16 +131,16 @@ ROWS = [
         "owe_rights(cursor, *changed, &leaf, rights.prop.prot, mem);",
         "owes nothing for changed rights",
     ),
-    gone("pool.lost", WALK, "pt_pool_fill", "pt_node_destroy(node);",
+    gone("pool.lost", WALK, "pt_pool_empty", "pt_node_destroy(node);",
          "loses tables when there is not memory for all"),
     gone("node.frame_lost", NODE, "pt_node_destroy", "frame_put(node->frame);",
          "loses the frame of a freed table"),
     gone("slab.frame_lost", "mm/slab.c", "slab_free", "frame_put(slab->frame);",
          "loses the frame of an empty slab"),
     mutant(
-        "frame.not_zeroed", "mm/frame_alloc.c", "frame_alloc",
-        "arch_zero_frame(frame_bytes(frame));",
-        "if (hart_index() == 0) { arch_zero_frame(frame_bytes(frame)); }",
+        "frame.not_zeroed", "mm/frame_alloc.c", "frame_alloc_many",
+        "arch_zero_frame(frame_bytes(frames[i]));",
+        "if (hart_index() == 0) { arch_zero_frame(frame_bytes(frames[i])); }",
         "hands out frames as they were left to harts other than the first",
     ),
     gone(

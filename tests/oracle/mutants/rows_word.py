@@ -31,11 +31,11 @@ OWING = [
     ),
     gone(
         "owe.dying_not_noted", FLUSH, "cursor_owe_dying",
-        "hull_add(&cursor->owed.removed, page);", "does not note which entries are dying",
+        "hull_add(&cursor->owed.removed, pages);", "does not note which entries are dying",
     ),
     gone(
         "owe.nothing_for_leaf", FLUSH, "cursor_owe_dying",
-        "vm_cursor_issue(cursor, VM_FLUSH_PAGES, page);", "owes no flush for a removed leaf",
+        "vm_cursor_issue(cursor, VM_FLUSH_PAGES, pages);", "owes no flush for a removed leaf",
     ),
     gone(
         "owe.nothing_for_table", FLUSH, "cursor_owe_table",

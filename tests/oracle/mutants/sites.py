@@ -26,7 +26,7 @@ CALLS = {
     "slot": r"pte_slot_\w+",
     "owing": r"tlb_\w+|vm_cursor_(?:sync|issue|dispatch)\w*|cursor_(?:owe|sync)_\w+|owe_\w+",
     "switch": r"space_word_\w+|asid_(?!t\b)\w+|vm_space_icache_sync|vm_fault_start_anew",
-    "deferral": r"reclaim_\w+|pt_node_destroy|release\w*|vm_space_free|frame_put"
+    "deferral": r"reclaim_\w+|pt_node_destroy|release\w*|vm_space_free|frame_put|frame_run_\w+"
                 r"|arch_quiescence_count|take_snapshot\w*|has_passed\w*",
     "unlock": r"pt_unlock_\w+|spinlock_release(?=\(&?\w*(?:node|cover|child|parent|cursor))",
     "place": r"node_is_\w+|pt_order_allows",

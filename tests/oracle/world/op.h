@@ -127,6 +127,7 @@ void op_map_frames(const struct op *op);
 void op_unmap(const struct op *op);
 void op_unmap_stepwise(const struct op *op);
 void op_protect(const struct op *op);
+void op_protect_range(const struct op *op);
 void op_query(const struct op *op);
 void op_find(const struct op *op);
 void op_mixed(const struct op *op);

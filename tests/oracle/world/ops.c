@@ -34,6 +34,7 @@ static const struct ops_row table[] = {
     {"keep frames for a flush", op_keep, OPS_KERNEL, 2},
     {"unmap and reap", op_unmap_and_reap, OPS_KERNEL, 3},
     {"map many frames", op_map_frames, OPS_KERNEL, 6},
+    {"protect a range at once", op_protect_range, OPS_KERNEL, 8},
 };
 
 const struct ops_row *ops_row(unsigned kind)

@@ -40,6 +40,7 @@
 #define PTE_PBMT_MASK       (UINT64_C(3) << PTE_PBMT_SHIFT)
 #define PTE_RESERVED_MASK   (UINT64_C(0x7f) << 54)
 #define PTE_N               (UINT64_C(1) << 63)
+#define PTE_HIGH_SHIFT      54U /* of all that lies above the address */
 
 #define PTE_TAG_SHIFT       1U
 #define PTE_TAG_MASK        (UINT64_C(7) << PTE_TAG_SHIFT)
@@ -47,10 +48,16 @@
 #define PTE_DYING_IO        (UINT64_C(1) << 8)
 #define PTE_DYING_PPN_SHIFT 20U
 
-#define PTE_ENTRIES         512U /* entries in a node                   */
-#define PTE_INDEX_BITS      9U   /* bits of address one level translates */
-#define PTE_LEVELS_MAX      5U   /* Sv57                                */
-#define PTE_PA_BITS         56U  /* width of a physical address         */
+/* A bit for each value of the entry's bits 3:0 (X W R V), set where they are a leaf's. */
+#define PTE_LEAF_BITS UINT64_C(0x8a88)
+
+/* What of a pointer to a table is fixed: V set, all else but the address, G and RSW clear. */
+#define PTE_TABLE_MASK (~(PTE_PPN_MASK | PTE_G | PTE_RSW_MASK))
+
+#define PTE_ENTRIES    512U /* entries in a node                   */
+#define PTE_INDEX_BITS 9U   /* bits of address one level translates */
+#define PTE_LEVELS_MAX 5U   /* Sv57                                */
+#define PTE_PA_BITS    56U  /* width of a physical address         */
 
 typedef struct pte {
     uint64_t raw;
@@ -164,34 +171,60 @@ static inline paddr_t pte_pa(pte_t entry)
     return (paddr_t){(entry.raw & PTE_PPN_MASK) >> PTE_PPN_SHIFT << PAGE_SHIFT};
 }
 
+/* The same leaf for another page. */
+static inline pte_t pte_with_pa(pte_t leaf, paddr_t pa)
+{
+    return (pte_t){(leaf.raw & ~PTE_PPN_MASK) | pa.raw >> PAGE_SHIFT << PTE_PPN_SHIFT};
+}
+
+/* True for what maps a page of RAM without a memory type, in a node of level 0 that mm has filled:
+ * it stores nothing there with V set but leaves, so that less has to be looked at than in pte_kind.
+ * False says nothing. */
+static inline bool pte_is_plain_page(pte_t entry)
+{
+    return (entry.raw & (PTE_V | PTE_RSW_MASK | ~UINT64_C(0) << PTE_HIGH_SHIFT)) == PTE_V;
+}
+
+static inline bool pte_is_absent(pte_t entry)
+{
+    return entry.raw == 0;
+}
+
+static inline bool pte_is_dying(pte_t entry)
+{
+    return (entry.raw & (PTE_V | PTE_TAG_MASK)) == PTE_TAG_DYING << PTE_TAG_SHIFT;
+}
+
 static inline enum pte_kind pte_kind_invalid(pte_t entry)
 {
     if (entry.raw == 0) {
         return PTE_ABSENT;
     }
-    return (entry.raw & PTE_TAG_MASK) >> PTE_TAG_SHIFT == PTE_TAG_DYING ? PTE_DYING : PTE_UNKNOWN;
+    return pte_is_dying(entry) ? PTE_DYING : PTE_UNKNOWN;
+}
+
+/* True if X, W, R and V are those of a leaf: readable or executable, and W not without R. */
+static inline bool pte_has_leaf_bits(pte_t entry)
+{
+    return (PTE_LEAF_BITS >> (entry.raw & (PTE_V | PTE_R | PTE_W | PTE_X)) & 1) != 0;
 }
 
 /* What an entry of `level` is.  Encodings the spec reserves, a pointer at level 0 and a misaligned
  * superpage are PTE_UNKNOWN. */
 static inline enum pte_kind pte_kind(pte_t entry, unsigned level)
 {
-    if ((entry.raw & PTE_V) == 0) {
-        return pte_kind_invalid(entry);
-    }
-    if ((entry.raw & (PTE_RESERVED_MASK | PTE_N)) != 0 ||
-        (entry.raw & PTE_PBMT_MASK) == PTE_PBMT_MASK) {
-        return PTE_UNKNOWN;
-    }
-    if ((entry.raw & (PTE_R | PTE_W | PTE_X)) == 0) {
-        bool clean = (entry.raw & (PTE_U | PTE_A | PTE_D | PTE_PBMT_MASK)) == 0;
+    if (pte_has_leaf_bits(entry)) {
+        bool reserved =
+            entry.raw >> PTE_HIGH_SHIFT != 0 && ((entry.raw & (PTE_RESERVED_MASK | PTE_N)) != 0 ||
+                                                 (entry.raw & PTE_PBMT_MASK) == PTE_PBMT_MASK);
 
-        return clean && level > 0 ? PTE_TABLE : PTE_UNKNOWN;
+        return !reserved && is_aligned(pte_pa(entry).raw, pte_level_bytes(level)) ? PTE_LEAF
+                                                                                  : PTE_UNKNOWN;
     }
-    if ((entry.raw & (PTE_R | PTE_W)) == PTE_W) {
-        return PTE_UNKNOWN;
+    if ((entry.raw & PTE_TABLE_MASK) == PTE_V) {
+        return level > 0 ? PTE_TABLE : PTE_UNKNOWN;
     }
-    return is_aligned(pte_pa(entry).raw, pte_level_bytes(level)) ? PTE_LEAF : PTE_UNKNOWN;
+    return (entry.raw & PTE_V) == 0 ? pte_kind_invalid(entry) : PTE_UNKNOWN;
 }
 
 /* Permissions of a leaf. */

@@ -45,6 +45,35 @@ static inline pte_t pte_slot_exchange(struct pte_slot *slot, pte_t entry)
     return (pte_t){atomic_exchange_explicit(&slot->raw, entry.raw, memory_order_acq_rel)};
 }
 
+/* Clears, or sets, bits of an entry; hardware's A and D are kept.  Relaxed: neither makes anything
+ * visible, and the flush that may be owed has orders of its own.  To the oracle one step that may
+ * have to be tried again, as it is to a machine without such an instruction. */
+static inline void pte_slot_clear(struct pte_slot *slot, uint64_t bits)
+{
+    if (oracle_is_on) {
+        uint64_t seen = oracle_slot_load(&slot->raw);
+
+        while (!oracle_slot_replace(&slot->raw, &seen, seen & ~bits)) {
+            continue;
+        }
+        return;
+    }
+    (void)atomic_fetch_and_explicit(&slot->raw, ~bits, memory_order_relaxed);
+}
+
+static inline void pte_slot_set(struct pte_slot *slot, uint64_t bits)
+{
+    if (oracle_is_on) {
+        uint64_t seen = oracle_slot_load(&slot->raw);
+
+        while (!oracle_slot_replace(&slot->raw, &seen, seen | bits)) {
+            continue;
+        }
+        return;
+    }
+    (void)atomic_fetch_or_explicit(&slot->raw, bits, memory_order_relaxed);
+}
+
 /* Stores `entry` if the slot still holds *seen; else tells what it holds in *seen. */
 static inline bool pte_slot_replace(struct pte_slot *slot, pte_t *seen, pte_t entry)
 {
