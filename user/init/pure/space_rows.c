@@ -193,7 +193,6 @@ void space_rows_scale(uint64_t longest, size_t columns, char text[SPACE_BAR_MAX 
 
     columns = columns > SPACE_BAR_MAX ? SPACE_BAR_MAX : columns;
     memset(text, ' ', columns);
-    text[columns] = '\0';
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         uint64_t bytes = UINT64_C(1) << (PAGE_SHIFT + 4 * i);
         size_t place = columns == 0 ? 0 : bar_columns(bytes, longest, columns) - 1;
@@ -204,6 +203,7 @@ void space_rows_scale(uint64_t longest, size_t columns, char text[SPACE_BAR_MAX 
             free_from = place + count + 1;
         }
     }
+    text[free_from == 0 ? 0 : free_from - 1] = '\0';
 }
 
 char space_rows_fill(const struct space_row *row)
