@@ -166,19 +166,12 @@ static const char *entry_check(const struct elf_image *image)
 }
 
 /* A note that is not exactly ours is somebody else's, and means nothing. */
-static void wishes_read(struct elf_image *image, const uint8_t *file, size_t file_bytes,
-                        const uint8_t *header)
+static void wish_read(struct elf_image *image, const uint8_t *note)
 {
     static const char name[] = ELF_WISH_NAME;
-    uint64_t offset = number_read(header + 8, 8);
+    uint32_t value = (uint32_t)number_read(note + 20, 4);
 
-    if (number_read(header + 32, 8) != sizeof(struct elf_wish) || offset > file_bytes ||
-        file_bytes - offset < sizeof(struct elf_wish)) {
-        return;
-    }
-    const uint8_t *note = file + offset;
-    if (number_read(note, 4) != sizeof(name) || number_read(note + 4, 4) != sizeof(uint32_t) ||
-        number_read(note + 8, 4) != ELF_WISH_TYPE) {
+    if (number_read(note, 4) != sizeof(name) || number_read(note + 4, 4) != sizeof(value)) {
         return;
     }
     for (size_t i = 0; i < sizeof(name); i++) {
@@ -186,7 +179,31 @@ static void wishes_read(struct elf_image *image, const uint8_t *file, size_t fil
             return;
         }
     }
-    image->wishes |= (uint32_t)number_read(note + 20, 4);
+    switch (number_read(note + 8, 4)) {
+    case ELF_WISH_ARCHIVE:
+        image->wishes_archive = value;
+        break;
+    case ELF_WISH_STACK:
+        image->wishes_stack = value;
+        break;
+    default:
+        break;
+    }
+}
+
+static void wishes_read(struct elf_image *image, const uint8_t *file, size_t file_bytes,
+                        const uint8_t *header)
+{
+    uint64_t offset = number_read(header + 8, 8);
+    uint64_t bytes = number_read(header + 32, 8);
+
+    if (offset > file_bytes || bytes > file_bytes - offset ||
+        bytes % sizeof(struct elf_wish) != 0 || bytes / sizeof(struct elf_wish) > ELF_WISHES_MAX) {
+        return;
+    }
+    for (uint64_t at = 0; at < bytes; at += sizeof(struct elf_wish)) {
+        wish_read(image, file + offset + at);
+    }
 }
 
 const char *elf_open(const void *file, size_t file_bytes, uint64_t floor, uint64_t limit,
@@ -209,7 +226,8 @@ const char *elf_open(const void *file, size_t file_bytes, uint64_t floor, uint64
     }
     image->entry = number_read(bytes + 24, 8);
     image->segment_count = 0;
-    image->wishes = 0;
+    image->wishes_archive = 0;
+    image->wishes_stack = 0;
     for (uint64_t i = 0; i < count; i++) {
         const uint8_t *header = bytes + table + i * PROGRAM_HEADER_BYTES;
         uint64_t type = number_read(header, 4);

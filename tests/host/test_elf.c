@@ -104,43 +104,61 @@ Test(elf, a_good_program_is_listed_as_it_is)
     cr_assert(image.segments[2].data == file + 0x2c0);
 }
 
-static uint32_t wishes_of(const uint8_t *file)
+static struct elf_image open_good(const uint8_t *file)
 {
     struct elf_image image = {0};
 
     cr_assert(elf_open(file, FILE_BYTES, FLOOR, LIMIT, &image) == NULL);
-    return image.wishes;
+    return image;
 }
 
-Test(elf, a_wish_is_read_and_a_note_that_is_not_exactly_one_means_nothing)
+Test(elf, wishes_are_read_and_notes_that_are_not_exactly_such_mean_nothing)
 {
     static uint8_t file[FILE_BYTES];
-    const struct elf_wish wish = ELF_WISH(ELF_WISH_ARCHIVE);
+    const struct elf_wish wishes[] = {ELF_WISH(ELF_WISH_ARCHIVE, 1),
+                                      ELF_WISH(ELF_WISH_STACK, 0x12345)};
+    const size_t notes = FILE_BYTES - sizeof(wishes);
+
+    good_file(file);
+    cr_assert(open_good(file).wishes_archive == 0 && open_good(file).wishes_stack == 0);
+    memcpy(file + notes, wishes, sizeof(wishes));
+    put(file, HEADER(3), 4, 4);
+    put(file, HEADER(3) + 8, 8, notes);
+    put(file, HEADER(3) + 32, 8, sizeof(wishes));
+    cr_assert(open_good(file).wishes_archive == 1 && open_good(file).wishes_stack == 0x12345);
+    for (size_t at = 0; at < offsetof(struct elf_wish, value) - 1; at++) {
+        file[notes + at] ^= 0x40;
+        cr_assert(open_good(file).wishes_archive == 0, "byte %zu", at);
+        cr_assert(open_good(file).wishes_stack == 0x12345);
+        file[notes + at] ^= 0x40;
+    }
+}
+
+Test(elf, notes_of_any_length_and_place_are_read_inside_of_the_file_only)
+{
+    static uint8_t file[FILE_BYTES];
+    const struct elf_wish wish = ELF_WISH(ELF_WISH_ARCHIVE, 1);
     const size_t note = FILE_BYTES - sizeof(wish);
 
     good_file(file);
-    cr_assert(wishes_of(file) == 0);
     memcpy(file + note, &wish, sizeof(wish));
     put(file, HEADER(3), 4, 4);
     put(file, HEADER(3) + 8, 8, note);
-    put(file, HEADER(3) + 32, 8, sizeof(wish));
-    cr_assert(wishes_of(file) == ELF_WISH_ARCHIVE);
-    for (size_t at = 0; at < offsetof(struct elf_wish, wishes) - 1; at++) {
-        file[note + at] ^= 0x40;
-        cr_assert(wishes_of(file) == 0, "byte %zu", at);
-        file[note + at] ^= 0x40;
-    }
-    for (size_t bytes = 0; bytes < 2 * sizeof(wish); bytes++) {
+    for (size_t bytes = 0; bytes < 4 * sizeof(wish); bytes++) {
+        cr_assert(open_copy(file, FILE_BYTES) == NULL);
         put(file, HEADER(3) + 32, 8, bytes);
-        cr_assert(wishes_of(file) == (bytes == sizeof(wish) ? ELF_WISH_ARCHIVE : 0));
+        cr_assert(open_good(file).wishes_archive == (bytes == sizeof(wish)));
     }
     put(file, HEADER(3) + 32, 8, sizeof(wish));
     for (uint64_t past = 1; past < sizeof(wish) + 2; past++) {
         put(file, HEADER(3) + 8, 8, note + past);
-        cr_assert(wishes_of(file) == 0);
+        cr_assert(open_good(file).wishes_archive == 0);
     }
     put(file, HEADER(3) + 8, 8, UINT64_MAX);
-    cr_assert(wishes_of(file) == 0);
+    cr_assert(open_good(file).wishes_archive == 0);
+    put(file, HEADER(3) + 8, 8, 0);
+    put(file, HEADER(3) + 32, 8, (ELF_WISHES_MAX + 1) * sizeof(wish));
+    cr_assert(open_good(file).wishes_archive == 0);
 }
 
 /* A number to write into the good file, and the reason that must come. */

@@ -116,8 +116,19 @@ static long stack_page_fill(struct stack_page *page, const struct user_program *
     return 0;
 }
 
-static long stack_make(handle_t process, const struct user_program *program, uint32_t wishes)
+/* Not less than the page that is filled, and another. */
+static uint64_t stack_bytes(const struct elf_image *image)
 {
+    if (image->wishes_stack == 0) {
+        return USER_STACK_BYTES;
+    }
+    return page_ceil(image->wishes_stack > VM_PAGE_SIZE ? image->wishes_stack : 2 * VM_PAGE_SIZE);
+}
+
+static long stack_make(handle_t process, const struct user_program *program,
+                       const struct elf_image *image)
+{
+    uint64_t bytes = stack_bytes(image);
     struct stack_page page;
     size_t used = 0;
     long status = stack_page_fill(&page, program, &used);
@@ -125,12 +136,11 @@ static long stack_make(handle_t process, const struct user_program *program, uin
     if (status == 0) {
         status = user_handles_give(process, &page.info);
     }
-    if (status == 0 && (wishes & ELF_WISH_ARCHIVE) != 0) {
+    if (status == 0 && image->wishes_archive != 0) {
         status = archive_give(process, &page.info);
     }
     if (status == 0) {
-        status = sys_vm_map(process, USER_STACK_TOP - USER_STACK_BYTES, USER_STACK_BYTES,
-                            VM_PROT_R | VM_PROT_W, 0, NULL);
+        status = sys_vm_map(process, USER_STACK_TOP - bytes, bytes, VM_PROT_R | VM_PROT_W, 0, NULL);
     }
     if (status == 0) {
         status = sys_vm_write(process, STACK_PAGE_VA, (uintptr_t)&page, used, NULL);
@@ -148,7 +158,7 @@ static long program_start(handle_t process, const struct user_program *program,
         status = segment_load(process, &image->segments[i]);
     }
     if (status == 0) {
-        status = stack_make(process, program, image->wishes);
+        status = stack_make(process, program, image);
     }
     if (status == 0 && program->is_foreground) {
         (void)sys_console_foreground(user_console(), process); /* without a console, none */

@@ -18,7 +18,7 @@
 
 /* Linked only into programs that use posix_spawn, which refers to it. */
 static const struct elf_wish archive_wish __attribute__((section(".vellum.wish"))) =
-    ELF_WISH(ELF_WISH_ARCHIVE);
+    ELF_WISH(ELF_WISH_ARCHIVE, 1);
 
 /* The file of a path; folder: for names without a slash, or NULL. */
 static int archive_find(const char *path, const char *folder, struct cpio_file *file)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "formats/elf.h"
 #include "uapi/error.h"
 #include "uapi/handle.h"
 #include "uapi/machine.h"
@@ -30,6 +31,14 @@
 #define USER_ARCHIVE_START UINT64_C(0x3f00000000) /* a copy of the archive, if wished */
 #define USER_STACK_TOP     UINT64_C(0x3ffffff000) /* of a program's first thread   */
 #define USER_STACK_BYTES   UINT64_C(0x10000)
+
+/* At file scope, once in a program: its first stack is to have so many bytes, less than 4 GiB,
+ * rounded up to pages, two at least, instead of USER_STACK_BYTES.  All of it is there from the
+ * start. */
+#define USER_STACK_WISH(bytes)                                                                     \
+    __attribute__((used,                                                                           \
+                   section(".vellum.wish.kept"))) static const struct elf_wish user_stack_wish =   \
+        ELF_WISH(ELF_WISH_STACK, (bytes))
 
 /* What the program was started with; never NULL. */
 const struct start_info *user_info(void);

@@ -28,32 +28,35 @@ struct elf_segment {
     unsigned prot;       /* set of enum elf_prot                            */
 };
 
-/* What a program of ours may wish from its starter, as a note (ELF specification, "Note Section")
- * of owner "Vellum" in a segment of its own.  An image without it has no wishes. */
-enum elf_wishes {
-    ELF_WISH_ARCHIVE = 1, /* a copy of the archive of programs */
+/* What a program of ours may wish from its starter: notes (ELF specification, "Note Section") of
+ * owner "Vellum" in a segment of nothing else, ELF_WISHES_MAX at most.
+ * Most images have none. */
+enum elf_wish_type {
+    ELF_WISH_ARCHIVE = 1, /* a copy of the archive of programs       */
+    ELF_WISH_STACK = 2,   /* value: bytes of the first thread's stack */
 };
 
 struct elf_wish {
     uint32_t name_bytes;
-    uint32_t wishes_bytes;
+    uint32_t value_bytes;
     uint32_t type;
     char name[8];
-    uint32_t wishes; /* set of enum elf_wishes */
+    uint32_t value;
 };
 _Static_assert(sizeof(struct elf_wish) == 24, "the format of the note");
 
-#define ELF_WISH_TYPE 1
-#define ELF_WISH_NAME "Vellum"
-#define ELF_WISH(set)                                                                              \
+#define ELF_WISHES_MAX 16U
+#define ELF_WISH_NAME  "Vellum"
+#define ELF_WISH(what, number)                                                                     \
     {                                                                                              \
-        .name_bytes = sizeof(ELF_WISH_NAME), .wishes_bytes = sizeof(uint32_t),                     \
-        .type = ELF_WISH_TYPE, .name = ELF_WISH_NAME, .wishes = (set)                              \
+        .name_bytes = sizeof(ELF_WISH_NAME), .value_bytes = sizeof(uint32_t), .type = (what),      \
+        .name = ELF_WISH_NAME, .value = (number)                                                   \
     }
 
 struct elf_image {
-    uint64_t entry;  /* inside an executable segment */
-    uint32_t wishes; /* set of enum elf_wishes       */
+    uint64_t entry;          /* inside an executable segment         */
+    uint32_t wishes_archive; /* 0: it does not                       */
+    uint32_t wishes_stack;   /* bytes of the first stack; 0: no wish */
     size_t segment_count;
     struct elf_segment segments[ELF_SEGMENTS_MAX];
 };
