@@ -161,7 +161,8 @@ void *calloc(size_t count, size_t each)
         errno = ENOMEM;
         return NULL;
     }
-    void *memory = malloc(bytes);
+    /* Not malloc: compilers make calloc of that and memset. */
+    void *memory = take(bytes, BLOCKS_ALIGN);
     if (memory != NULL && !is_large(memory)) {
         memset(memory, 0, bytes);
     }
