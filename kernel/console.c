@@ -138,7 +138,7 @@ void console_told(void)
 {
     spinlock_acquire(&readers.lock);
     vain_count++;
-    if (vain_count > VAIN_MAX) {
+    if (can_tell && vain_count > VAIN_MAX) {
         can_tell = false;
         is_telling = false;
         arch_console_tell_no_more();
