@@ -87,7 +87,7 @@ long user_thread_begin(struct user_thread *thread, void (*run)(void *argument), 
 
 void user_thread_discard(struct user_thread *thread)
 {
-    (void)user_stack_unmap(thread->stack, thread->stack_bytes);
+    user_stack_unmap(thread->stack, thread->stack_bytes);
 }
 
 long user_thread_start(struct user_thread *thread, void (*run)(void *argument), void *argument)

@@ -33,9 +33,10 @@ long user_space_unmap(uint64_t address, uint64_t bytes);
 long user_space_map_aligned(uint64_t bytes, uint64_t align, uint64_t *address);
 
 /* Maps readable and writable pages, with one page below that is held and not mapped: a stack that
- * overflows faults. */
+ * overflows faults.  The stack may be a former one, with what was on it: a few small ones that were
+ * given back are kept.  Errors: as user_space_map.  Context: takes the lock. */
 long user_stack_map(uint64_t bytes, uint64_t *address);
-long user_stack_unmap(uint64_t address, uint64_t bytes);
+void user_stack_unmap(uint64_t address, uint64_t bytes);
 
 /* For calls that look before they change. */
 void user_space_lock(void);
