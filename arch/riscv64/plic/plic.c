@@ -19,7 +19,7 @@ static void enables_set(const struct plic *plic, uint32_t only)
     for (uint32_t word = 0; word <= plic->sources / WORD_SOURCES; word++) {
         uint32_t bits = only / WORD_SOURCES == word ? UINT32_C(1) << only % WORD_SOURCES : 0;
 
-        mmio_write32(plic->enables + word * WORD_BYTES, bits & ~(word == 0 ? 1U : 0U));
+        mmio_write32(plic->enables + (size_t)word * WORD_BYTES, bits & ~(word == 0 ? 1U : 0U));
     }
 }
 
