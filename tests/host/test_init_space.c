@@ -50,31 +50,52 @@ Test(init_space, io_goes_on_only_where_its_frames_do)
     cr_assert(rows.count == 2 && rows.rows[0].bytes == 2 * PAGE);
 }
 
-Test(init_space, any_number_of_ranges_is_drawn_in_bounded_rows)
+/* 5000 pages, every second one, in two crowds far apart, behind an image of three ranges. */
+static void crowds_add(uint32_t prot_of_odd)
 {
-    uint64_t pages = 0;
-
-    rows.count = 0;
-    rows.ranges = 0;
-    for (unsigned i = 0; i < 5000; i++) { /* two crowds far apart, every second page */
-        add((i < 2500 ? 16 : UINT64_C(1) << 24) + 2 * i, 1,
-            i % 2 == 0 ? VM_PROT_R : VM_PROT_R | VM_PROT_W);
+    memset(&rows, 0, sizeof(rows));
+    add(1, 4, VM_PROT_R | VM_PROT_X);
+    add(5, 1, VM_PROT_R);
+    add(6, 2, VM_PROT_R | VM_PROT_W);
+    for (uint64_t i = 0; i < 5000; i++) {
+        add((i < 2500 ? UINT64_C(1) << 16 : UINT64_C(1) << 24) + 2 * i, 1,
+            i % 2 == 0 ? VM_PROT_R : prot_of_odd);
+        cr_assert(rows.count <= SPACE_ROWS_MAX);
     }
-    cr_assert(rows.count == SPACE_ROWS_MAX && rows.ranges == 5000);
-    uint64_t ranges = 0;
+    space_rows_finish(&rows);
+}
 
-    for (size_t i = 0; i < rows.count; i++) {
-        pages += rows.rows[i].bytes / PAGE;
-        ranges += rows.rows[i].ranges;
-        cr_assert(i == 0 || rows.rows[i - 1].end <= rows.rows[i].start);
-        cr_assert(!(rows.rows[i].start < UINT64_C(1) << 30 && rows.rows[i].end > UINT64_C(1) << 36),
-                  "the far crowds stay apart");
+Test(init_space, a_crowd_of_ranges_is_one_row)
+{
+    crowds_add(VM_PROT_R);
+    cr_assert(rows.count == 5 && rows.ranges == 5003);
+    for (size_t i = 3; i < 5; i++) {
+        cr_assert(rows.rows[i].ranges == 2500 && rows.rows[i].bytes == 2500 * PAGE);
+        cr_assert(rows.rows[i].accessed == 2500);
     }
-    cr_assert(pages == 5000 && ranges == 5000);
+    cr_assert(rows.rows[3].start == PAGE << 16 && rows.rows[3].end == ((PAGE << 16) + 4999 * PAGE));
+}
+
+Test(init_space, what_only_some_of_a_crowd_allow_is_a_question_mark)
+{
     char prot[4];
 
-    space_rows_prot_text(&rows.rows[0], prot);
+    crowds_add(VM_PROT_R | VM_PROT_W);
+    cr_assert(rows.count == 3 && rows.rows[1].ranges == 2500 && rows.rows[2].ranges == 2500);
+    space_rows_prot_text(&rows.rows[1], prot);
     cr_assert_str_eq(prot, "r?-");
+    space_rows_prot_text(&rows.rows[0], prot);
+    cr_assert_str_eq(prot, "r??");
+}
+
+Test(init_space, few_ranges_are_never_drawn_as_one)
+{
+    memset(&rows, 0, sizeof(rows));
+    for (uint64_t i = 0; i < SPACE_ROWS_MAX; i++) {
+        add(1 + 2 * i, 1, VM_PROT_R);
+    }
+    space_rows_finish(&rows);
+    cr_assert(rows.count == SPACE_ROWS_MAX);
 }
 
 Test(init_space, sizes_and_counts_are_short)

@@ -222,7 +222,7 @@ def session_spaces(boot):
         expect(f": {pages} pages, " in text, f"ptdump shows {pages} pages, vmmap", picture)
         expect(f" in {len(nodes)} nodes:" in text, f"ptdump shows {len(nodes)} nodes, vmmap", picture)
         for level in set(nodes):
-            expect(re.search(rf" L{level} {nodes.count(level)}\b", text), f"nodes of L{level}", picture)
+            expect(re.search(rf" L{level}:{nodes.count(level)}\b", text), f"nodes of L{level}", picture)
         for i in range(STEPS):
             run = [r for r in dump if r[1] == "leaf" and FIRST <= r[2] - (i << 30) < FIRST + (1 << 30)]
             expect(sum(r[3] for r in run) == 1 << i, f"step {i} in the dump: {run}")

@@ -57,6 +57,7 @@ static long ranges_read(struct space_view *view)
         }
         address = next;
     }
+    space_rows_finish(&view->rows);
     return status;
 }
 
@@ -235,8 +236,8 @@ static void tables_show(const struct table_counts *counts, unsigned levels)
     int used = snprintf(text, sizeof(text), "tables %s in %" PRIu64 " nodes:", bytes, counts->all);
 
     for (unsigned level = levels; level > 0 && used > 0 && used < SUM_BYTES; level--) {
-        used += snprintf(text + used, SUM_BYTES - (size_t)used, " L%u %" PRIu64 "%s", level - 1,
-                         counts->of_level[level - 1], level > 1 ? "," : "");
+        used += snprintf(text + used, SUM_BYTES - (size_t)used, " L%u:%" PRIu64, level - 1,
+                         counts->of_level[level - 1]);
     }
     paragraph_print(text, 0, 0);
 }

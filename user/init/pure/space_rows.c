@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE_SHIFT  12U
-#define LONGEST_MIN (UINT64_C(1) << 20)
+#define PAGE_SHIFT        12U
+#define DISTANCE_IF_OTHER (UINT64_C(1) << 24)
+#define LONGEST_MIN       (UINT64_C(1) << 20)
 
 static unsigned log2_of(uint64_t value)
 {
@@ -58,24 +59,54 @@ static void row_join(struct space_row *row, const struct space_row *next)
     row->levels |= next->levels;
 }
 
-/* Draws the two neighbours as one that are closest; the first of several such. */
-static void rows_fold(struct space_rows *rows)
+/* How little the neighbours at index and index + 1 belong together: their gap, and more if one may
+ * do other things with them. */
+static uint64_t row_distance(const struct space_rows *rows, size_t index)
+{
+    const struct space_row *row = &rows->rows[index];
+    const struct space_row *next = row + 1;
+    int is_alike = row->kinds == next->kinds && row->levels == next->levels &&
+                   row->prot_any == next->prot_any && row->prot_all == next->prot_all;
+
+    return next->start - row->end + (is_alike ? 0 : DISTANCE_IF_OTHER);
+}
+
+/* Makes one row of the neighbours at index and index + 1. */
+static void rows_fold(struct space_rows *rows, size_t index)
+{
+    struct space_row *row = &rows->rows[index];
+    uint64_t distance = row_distance(rows, index) + 1;
+
+    rows->folded = distance > rows->folded ? distance : rows->folded;
+    row_join(row, row + 1);
+    row->ranges += (row + 1)->ranges;
+    row->physical = 0;
+    memmove(row + 1, row + 2, (rows->count - index - 2) * sizeof(*row));
+    rows->count--;
+}
+
+/* Folds the two neighbours that are closest; the first of several such. */
+static void rows_fold_closest(struct space_rows *rows)
 {
     size_t best = 0;
 
     for (size_t i = 1; i + 1 < rows->count; i++) {
-        uint64_t gap = rows->rows[i + 1].start - rows->rows[i].end;
-
-        if (gap < rows->rows[best + 1].start - rows->rows[best].end) {
+        if (row_distance(rows, i) < row_distance(rows, best)) {
             best = i;
         }
     }
-    row_join(&rows->rows[best], &rows->rows[best + 1]);
-    rows->rows[best].ranges += rows->rows[best + 1].ranges;
-    rows->rows[best].physical = 0;
-    memmove(&rows->rows[best + 1], &rows->rows[best + 2],
-            (rows->count - best - 2) * sizeof(rows->rows[0]));
-    rows->count--;
+    rows_fold(rows, best);
+}
+
+void space_rows_finish(struct space_rows *rows)
+{
+    for (size_t i = 0; i + 1 < rows->count;) {
+        if (row_distance(rows, i) < rows->folded) {
+            rows_fold(rows, i);
+        } else {
+            i++;
+        }
+    }
 }
 
 void space_rows_add(struct space_rows *rows, const struct vm_range_info *range)
@@ -89,7 +120,7 @@ void space_rows_add(struct space_rows *rows, const struct vm_range_info *range)
     rows->rows[rows->count++] = row;
     rows->ranges++;
     if (rows->count > SPACE_ROWS_MAX) {
-        rows_fold(rows);
+        rows_fold_closest(rows);
     }
 }
 

@@ -35,10 +35,14 @@ struct space_rows {
     struct space_row rows[SPACE_ROWS_MAX + 1];
     size_t count;
     uint64_t ranges; /* added, those that go on where the last ended alike not counted */
+    uint64_t folded; /* above the distances of all neighbours that became one row; 0: none did */
 };
 
 /* Adds a range; ranges come by rising addresses and do not overlap. */
 void space_rows_add(struct space_rows *rows, const struct vm_range_info *range);
+
+/* To be called when the last range was added. */
+void space_rows_finish(struct space_rows *rows);
 
 /* Number of leaf entries of one level that a row is made of; 0 if it has several levels. */
 uint64_t space_rows_pages(const struct space_row *row);
