@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include "uapi/handle.h"
+#include "user/vellum.h"
 
-/* Takes the handle of a child; returns the child's number. */
-pid_t child_add(handle_t process);
+/* Starts a program as a child that waitpid knows.  *pid: its number.  Errors: as user_spawn. */
+long child_spawn(const struct user_program *program, pid_t *pid);

@@ -36,19 +36,31 @@ static pid_t number_of(handle_t process)
     return (pid_t)number;
 }
 
-pid_t child_add(handle_t process)
+/* There is a place: no process has more handles than the list has. */
+static void child_add_locked(handle_t process, pid_t pid)
 {
-    pid_t pid = number_of(process);
-
-    user_lock_acquire(&children.lock);
     for (size_t i = 0; i < HANDLE_MAX; i++) {
         if (children.list[i].handle == HANDLE_NONE) {
             children.list[i] = (struct child){.handle = process, .pid = pid};
-            break;
+            return;
         }
     }
+}
+
+/* Under the lock as a whole: whoever looks for a child that has ended finds it in the list, or
+ * looks before it has begun. */
+long child_spawn(const struct user_program *program, pid_t *pid)
+{
+    handle_t process = HANDLE_NONE;
+
+    user_lock_acquire(&children.lock);
+    long status = user_spawn(program, &process);
+    if (status == 0) {
+        *pid = number_of(process);
+        child_add_locked(process, *pid);
+    }
     user_lock_release(&children.lock);
-    return pid;
+    return status;
 }
 
 /* The child of that number, whose handle stays until child_put; NULL: there is none. */

@@ -55,7 +55,7 @@ static int spawn(pid_t *pid, const struct cpio_file *file, const char *path, cha
 {
     const char *slash = strrchr(path, '/');
     char name[PROCESS_NAME_BYTES] = "";
-    handle_t process = HANDLE_NONE;
+    pid_t number = 0;
 
     (void)strlcpy(name, slash == NULL ? path : slash + 1, sizeof(name));
     struct user_program program = {
@@ -65,11 +65,10 @@ static int spawn(pid_t *pid, const struct cpio_file *file, const char *path, cha
         .argc = texts_count(argv),
         .argv = (const char *const *)argv,
     };
-    long status = user_spawn(&program, &process);
+    long status = child_spawn(&program, &number);
     if (status != 0) {
         return status == -SYS_ENOSPC ? EAGAIN : (int)-status;
     }
-    pid_t number = child_add(process);
     if (pid != NULL) {
         *pid = number;
     }
