@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The shell's words: splitting, quotes, completion, and guesses at what was meant. */
+/* The shell's words: splitting, quotes, completion, guesses at what was meant, and history. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "user/init/pure/complete.h"
+#include "user/init/pure/line_history.h"
 #include "user/init/pure/words.h"
 
 /* The commands of a line as "word|word&;word;": quotes gone, & and ; where they end one. */
@@ -169,4 +170,37 @@ Test(init_words, more_names_than_fit_are_counted)
     }
     cr_assert(set.kept == COMPLETE_NAMES && set.missed == 5);
     cr_assert_str_eq(set.common, "n00");
+}
+
+Test(init_words, history_goes_back_and_keeps_the_edited_line)
+{
+    static struct line_history history;
+
+    line_history_add(&history, "one");
+    line_history_add(&history, "two");
+    line_history_add(&history, "two");
+    line_history_add(&history, "  ");
+    cr_assert(history.end == 2);
+    cr_assert_str_eq(line_history_older(&history, "edi"), "two");
+    cr_assert_str_eq(line_history_older(&history, "two"), "one");
+    cr_assert(line_history_older(&history, "one") == NULL);
+    cr_assert_str_eq(line_history_newer(&history), "two");
+    cr_assert_str_eq(line_history_newer(&history), "edi");
+    cr_assert(line_history_newer(&history) == NULL);
+}
+
+Test(init_words, history_forgets_the_oldest)
+{
+    static struct line_history history;
+    char line[16];
+
+    for (unsigned i = 0; i < HISTORY_LINES + 3; i++) {
+        (void)snprintf(line, sizeof(line), "line %u", i);
+        line_history_add(&history, line);
+    }
+    for (unsigned i = 0; i < HISTORY_LINES; i++) {
+        (void)snprintf(line, sizeof(line), "line %u", HISTORY_LINES + 2 - i);
+        cr_assert_str_eq(line_history_older(&history, ""), line);
+    }
+    cr_assert(line_history_older(&history, "") == NULL);
 }

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "user/init/pure/line_history.h"
-
 #define PROMPT "vellum> "
 #define LEFT   "\033[D"
 #define RIGHT  "\033[C"
@@ -335,39 +333,6 @@ Test(line_edit, the_terminal_tells_its_width)
     cr_assert(edit.columns == LINE_COLUMNS_MAX);
     type("\033[7R");
     cr_assert(edit.columns == LINE_COLUMNS_MAX && edit.used == 0);
-}
-
-Test(line_edit, history_goes_back_and_keeps_the_edited_line)
-{
-    static struct line_history history;
-
-    line_history_add(&history, "one");
-    line_history_add(&history, "two");
-    line_history_add(&history, "two");
-    line_history_add(&history, "  ");
-    cr_assert(history.end == 2);
-    cr_assert_str_eq(line_history_older(&history, "edi"), "two");
-    cr_assert_str_eq(line_history_older(&history, "two"), "one");
-    cr_assert(line_history_older(&history, "one") == NULL);
-    cr_assert_str_eq(line_history_newer(&history), "two");
-    cr_assert_str_eq(line_history_newer(&history), "edi");
-    cr_assert(line_history_newer(&history) == NULL);
-}
-
-Test(line_edit, history_forgets_the_oldest)
-{
-    static struct line_history history;
-    char line[16];
-
-    for (unsigned i = 0; i < HISTORY_LINES + 3; i++) {
-        (void)snprintf(line, sizeof(line), "line %u", i);
-        line_history_add(&history, line);
-    }
-    for (unsigned i = 0; i < HISTORY_LINES; i++) {
-        (void)snprintf(line, sizeof(line), "line %u", HISTORY_LINES + 2 - i);
-        cr_assert_str_eq(line_history_older(&history, ""), line);
-    }
-    cr_assert(line_history_older(&history, "") == NULL);
 }
 
 /* The cursor is where a character begins, and what stands there is that character. */

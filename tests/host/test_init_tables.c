@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* What ptdump prints: the walk of the tables, over a tree in an array, their text, its difference.
+ */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "uapi/error.h"
+#include "user/init/pure/pt_text.h"
+
+#define PAGE  UINT64_C(4096)
+#define SV39  (UINT64_C(1) << 38)
+
+#define NODES 8U
+
+struct tree {
+    uint64_t nodes[NODES][PT_ENTRIES]; /* node i lies at physical address (i + 1) * PAGE */
+    unsigned missing;                  /* node that is gone when it is read; 0: none     */
+    unsigned levels;
+    struct pt_record records[64];
+    size_t count;
+    size_t room; /* after so many records, take() says 7 */
+};
+
+static struct tree tree;
+
+static uint64_t node_entry(unsigned node)
+{
+    return ((uint64_t)node + 1) << PT_PPN_SHIFT | PT_V;
+}
+
+static long tree_read(void *context, uint64_t address, unsigned level, uint64_t *entries,
+                      uint64_t *physical)
+{
+    unsigned node = 0;
+
+    (void)context;
+    for (unsigned l = tree.levels - 1; l > level; l--) {
+        uint64_t entry = tree.nodes[node][address / pt_walk_bytes(l) % PT_ENTRIES];
+
+        cr_assert(entry & PT_V, "the walk reads where no node is");
+        node = (unsigned)((entry & PT_PPN) >> PT_PPN_SHIFT) - 1;
+    }
+    if (tree.missing != 0 && node == tree.missing) {
+        return -SYS_ENOENT;
+    }
+    memcpy(entries, tree.nodes[node], sizeof(tree.nodes[node]));
+    *physical = (node + 1) * PAGE;
+    return 0;
+}
+
+static long tree_take(void *context, const struct pt_record *record)
+{
+    (void)context;
+    if (tree.count == tree.room) {
+        return 7;
+    }
+    tree.records[tree.count++] = *record;
+    return 0;
+}
+
+/* Sv39: root 0 -> 1 (level 1) -> 2 (level 0) with a run of 3 and one page apart; a gigapage. */
+static void tree_make(void)
+{
+    uint64_t leaf = (UINT64_C(0x80200) << PT_PPN_SHIFT) | PT_D | PT_A | PT_U | PT_W | PT_R | PT_V;
+
+    memset(&tree, 0, sizeof(tree));
+    tree.levels = 3;
+    tree.room = 64;
+    tree.nodes[0][0] = node_entry(1);
+    tree.nodes[0][3] = (UINT64_C(0x40000) << PT_PPN_SHIFT) | PT_A | PT_U | PT_X | PT_R | PT_V;
+    tree.nodes[1][1] = node_entry(2);
+    for (unsigned i = 0; i < 3; i++) {
+        tree.nodes[2][16 + i] = leaf + ((uint64_t)i << PT_PPN_SHIFT);
+    }
+    tree.nodes[2][19] = leaf + (UINT64_C(9) << PT_PPN_SHIFT);
+    tree.nodes[2][40] = UINT64_C(0x8000100002); /* on its way out: V is clear */
+}
+
+static long tree_walk(uint64_t from, unsigned last_level, uint64_t *missed)
+{
+    static struct pt_walk walk;
+
+    walk.read = tree_read;
+    walk.take = tree_take;
+    walk.levels = tree.levels;
+    walk.last_level = last_level;
+    walk.from = from;
+    walk.limit = UINT64_C(1) << (12 + 9 * tree.levels - 1);
+    walk.missed = 0;
+    tree.count = 0;
+    long status = pt_walk_run(&walk);
+
+    *missed = walk.missed;
+    return status;
+}
+
+static void expect_text(const char *const *lines, size_t count)
+{
+    char text[PT_TEXT_BYTES];
+
+    for (size_t i = 0; i < tree.count || i < count; i++) {
+        cr_assert(i < tree.count && i < count, "%zu lines, not %zu", tree.count, count);
+        pt_text_line(&tree.records[i], tree.levels, text);
+        cr_assert_str_eq(text, lines[i]);
+    }
+}
+
+static const char *const whole[] = {
+    "L2 node 0x0000000000 at 0x0000001000 root",
+    "  L1 node 0x0000000000 at 0x0000002000 -------V",
+    "    L0 node 0x0000200000 at 0x0000003000 -------V",
+    "      L0 leaf 0x0000210000 to 0x0080200000 DA-U-WRV 3 x 4K",
+    "      L0 leaf 0x0000213000 to 0x0080209000 DA-U-WRV 1 x 4K",
+    "      L0 other 0x0000228000 raw 0x0000008000100002 1 x 4K",
+    "  L2 leaf 0x00c0000000 to 0x0040000000 -A-UX-RV 1 x 1G",
+};
+
+Test(init_tables, tables_are_walked_in_order_and_written_out)
+{
+    uint64_t missed = 1;
+
+    tree_make();
+    cr_assert(tree_walk(0, 0, &missed) == 0 && missed == 0);
+    expect_text(whole, sizeof(whole) / sizeof(whole[0]));
+}
+
+Test(init_tables, a_walk_can_begin_anywhere)
+{
+    uint64_t missed;
+
+    tree_make();
+    cr_assert(tree_walk(0x211000, 0, &missed) == 0);
+    static const char *const rest[] = {
+        "L2 node 0x0000000000 at 0x0000001000 root",
+        "  L1 node 0x0000000000 at 0x0000002000 -------V",
+        "    L0 node 0x0000200000 at 0x0000003000 -------V",
+        "      L0 leaf 0x0000211000 to 0x0080201000 DA-U-WRV 2 x 4K",
+        "      L0 leaf 0x0000213000 to 0x0080209000 DA-U-WRV 1 x 4K",
+        "      L0 other 0x0000228000 raw 0x0000008000100002 1 x 4K",
+        "  L2 leaf 0x00c0000000 to 0x0040000000 -A-UX-RV 1 x 1G",
+    };
+
+    expect_text(rest, sizeof(rest) / sizeof(rest[0]));
+    cr_assert(tree_walk(0x400000, 0, &missed) == 0);
+    cr_assert(tree.count == 3, "a node below the address is left out");
+}
+
+Test(init_tables, lowest_nodes_can_be_named_without_being_read)
+{
+    uint64_t missed;
+
+    tree_make();
+    tree.missing = 2;
+    cr_assert(tree_walk(0, 1, &missed) == 0 && missed == 0);
+    cr_assert(tree.count == 4 && tree.records[2].level == 0 && tree.records[2].kind == PT_NODE);
+}
+
+Test(init_tables, a_node_that_is_gone_is_passed_over)
+{
+    uint64_t missed = 0;
+
+    tree_make();
+    tree.missing = 2;
+    cr_assert(tree_walk(0, 0, &missed) == 0 && missed == 1);
+    cr_assert(tree.count == 3 && tree.records[2].kind == PT_LEAF);
+}
+
+Test(init_tables, a_walk_stops_where_there_is_no_room)
+{
+    uint64_t missed;
+
+    tree_make();
+    tree.room = 4;
+    cr_assert(tree_walk(0, 0, &missed) == 7 && tree.count == 4);
+}
+
+Test(init_tables, hostile_tables_end)
+{
+    uint64_t missed;
+
+    tree_make();
+    srand(1);
+    for (unsigned round = 0; round < 200; round++) {
+        for (unsigned i = 0; i < PT_ENTRIES; i++) {
+            tree.nodes[2][i] = (uint64_t)rand() << 33 ^ (uint64_t)rand() << 10 ^ (uint64_t)rand();
+        }
+        tree.nodes[1][1] = node_entry(2);
+        tree.nodes[1][2] = node_entry(2); /* twice */
+        (void)tree_walk(0, 0, &missed);
+        for (size_t i = 0; i < tree.count; i++) {
+            char text[PT_TEXT_BYTES];
+
+            pt_text_line(&tree.records[i], tree.levels, text);
+            cr_assert(strlen(text) < PT_TEXT_BYTES - 1 && strchr(text, '\n') == NULL);
+        }
+    }
+}
+
+Test(init_tables, all_bits_are_written_out)
+{
+    struct pt_record record = {.entry = ~UINT64_C(0), .count = 1, .level = 4, .kind = PT_LEAF};
+    char text[PT_TEXT_BYTES];
+
+    pt_text_line(&record, 5, text);
+    cr_assert_str_eq(text, "  L4 leaf 0x00000000000000 to 0xfffffffffff000 DAGUXWRV 1 x 256T"
+                           " rsw3 pbmt3 n reserved7f");
+    record.entry = UINT64_C(0x40000000040001d7);
+    record.level = 0;
+    pt_text_line(&record, 3, text);
+    cr_assert_str_eq(text, "      L0 leaf 0x0000000000 to 0x0010000000 DA-U-WRV 1 x 4K rsw1 io");
+}
+
+static char changes[256];
+
+static void change_tell(void *context, enum pt_change change, const struct pt_record *record)
+{
+    size_t used = strlen(changes);
+
+    (void)context;
+    (void)snprintf(changes + used, sizeof(changes) - used, "%c%" PRIx64 " ", "=-+"[change],
+                   record -> address);
+}
+
+Test(init_tables, a_difference_has_what_went_and_what_came)
+{
+    static struct pt_record old[64];
+    uint64_t missed;
+
+    tree_make();
+    cr_assert(tree_walk(0, 0, &missed) == 0);
+    memcpy(old, tree.records, sizeof(old));
+    struct pt_dump before = {old, tree.count, SV39};
+
+    tree.nodes[2][17] &= ~PT_D; /* the run of 3 falls apart */
+    tree.nodes[2][40] = 0;
+    cr_assert(tree_walk(0, 0, &missed) == 0);
+    struct pt_dump after = {tree.records, tree.count, SV39};
+
+    changes[0] = '\0';
+    pt_text_compare(&before, &after, change_tell, NULL);
+    cr_assert_str_eq(changes, "=0 =0 =200000 -210000 +210000 +211000 +212000 =213000 -228000 "
+                              "=c0000000 ");
+    after.limit = 0x212000;
+    changes[0] = '\0';
+    pt_text_compare(&before, &after, change_tell, NULL);
+    cr_assert_str_eq(changes, "=0 =0 =200000 -210000 +210000 +211000 ");
+}
