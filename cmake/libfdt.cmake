@@ -9,8 +9,11 @@
 # 3 and 4 fill 2, so that it is done once for all presets.
 
 set(VELLUM_LIBFDT_DIR "" CACHE PATH "Directory with the source of libfdt")
-set(libfdt_files fdt.c fdt_ro.c fdt_strerror.c fdt_addresses.c fdt_wip.c fdt_rw.c fdt_sw.c
-    fdt_empty_tree.c)
+set(libfdt_files fdt.c fdt_ro.c) # the kernel only reads, once, at boot
+if(VELLUM_HOST)
+    list(APPEND libfdt_files fdt_strerror.c fdt_addresses.c fdt_wip.c fdt_rw.c fdt_sw.c
+        fdt_empty_tree.c)
+endif()
 set(libfdt_cache "${PROJECT_SOURCE_DIR}/build/_deps/libfdt")
 
 # Moves an unpacked libfdt directory to the cache in one step; another configuration may have been
@@ -94,5 +97,6 @@ target_compile_options(fdt PRIVATE -w)
 if(VELLUM_HOST)
     target_link_libraries(fdt PRIVATE vellum_sanitizers)
 else()
+    target_compile_options(fdt PRIVATE $<$<CONFIG:Release>:-Os>)
     target_link_libraries(fdt PRIVATE kernel_flags PUBLIC inc_freestanding)
 endif()
