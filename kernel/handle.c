@@ -6,6 +6,10 @@
 #include "kernel/handle.h"
 
 #include "kernel/process.h"
+#include "mm/slab.h"
+
+static struct slab_cache chunk_cache =
+    SLAB_CACHE_INIT(chunk_cache, "handle_chunk", sizeof(struct handle_chunk));
 
 static bool entry_is_holder(const struct process *owner, const struct object *object)
 {
@@ -30,6 +34,30 @@ static void entry_release(struct process *owner, struct object *object)
     }
 }
 
+/* Puts an entry in, with a chunk more if it takes one.  The lock is held. */
+static status_t insert_locked(struct handle_table *table, struct handle_entry entry, handle_t *out)
+{
+    status_t status = handle_table_insert(table, entry, out);
+
+    if (status != ERR_AGAIN) {
+        return status;
+    }
+    struct handle_chunk *chunk = slab_alloc(&chunk_cache);
+
+    if (chunk == NULL) {
+        return ERR_NOMEM;
+    }
+    handle_table_grow(table, chunk);
+    return handle_table_insert(table, entry, out);
+}
+
+void handle_chunks_free(struct process *owner)
+{
+    for (unsigned i = 0; i < owner->handles.chunk_count; i++) {
+        slab_free(&chunk_cache, owner->handles.chunks[i]);
+    }
+}
+
 status_t handle_insert(struct process *owner, struct handle_entry entry, handle_t *out)
 {
     entry_hold(owner, entry.object);
@@ -38,7 +66,7 @@ status_t handle_insert(struct process *owner, struct handle_entry entry, handle_
     status_t status = process_has_ended(owner) ? ERR_SRCH : OK;
 
     if (status == OK) {
-        status = handle_table_insert(&owner->handles, entry, out);
+        status = insert_locked(&owner->handles, entry, out);
     }
     spinlock_release(&owner->handles_lock);
     if (status != OK) {

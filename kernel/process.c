@@ -4,6 +4,7 @@
 
 #include "arch/arch.h"
 #include "kernel/console.h"
+#include "kernel/handle.h"
 #include "kernel/process_table.h"
 #include "kernel/reaper.h"
 #include "kernel/run_queue.h"
@@ -14,33 +15,10 @@
 #include "lib/trace.h"
 #include "mm/slab.h"
 
+#define WAKE_MAX 32U
+
 static struct slab_cache process_cache =
     SLAB_CACHE_INIT(process_cache, "process", sizeof(struct process));
-static struct slab_cache chunk_cache =
-    SLAB_CACHE_INIT(chunk_cache, "handle_chunk", sizeof(struct handle_chunk));
-
-/* Gives back what a process that never was, or is no more, is made of. */
-static void process_free(struct process *process)
-{
-    for (unsigned i = 0; i < HANDLE_CHUNKS; i++) {
-        if (process->handles.chunks[i] != NULL) {
-            slab_free(&chunk_cache, process->handles.chunks[i]);
-        }
-    }
-    slab_free(&process_cache, process);
-}
-
-static status_t handles_alloc(struct process *process)
-{
-    for (unsigned i = 0; i < HANDLE_CHUNKS; i++) {
-        process->handles.chunks[i] = slab_alloc(&chunk_cache);
-        if (process->handles.chunks[i] == NULL) {
-            return ERR_NOMEM;
-        }
-    }
-    handle_table_init(&process->handles);
-    return OK;
-}
 
 /* Records the name in pieces; the field ends in zeroes. */
 static void trace_name(const struct process *process)
@@ -60,15 +38,13 @@ status_t process_create(const char *name, struct process *maker, struct process 
     if (process == NULL) {
         return ERR_NOMEM;
     }
-    status_t status = handles_alloc(process);
+    status_t status = vm_space_create(&process->space);
 
-    if (status == OK) {
-        status = vm_space_create(&process->space);
-    }
     if (status != OK) {
-        process_free(process);
+        slab_free(&process_cache, process);
         return status;
     }
+    handle_table_init(&process->handles);
     object_init(&process->object, HANDLE_PROCESS);
     atomic_init(&process->holders, 1);
     atomic_init(&process->ended, 0);
@@ -130,6 +106,7 @@ void process_end(struct process *process, struct process_exit how)
     }
     console_process_ended(process);
     arch_ipi_send(run_queue_harts_of(process));
+    (void)wait_queue_wake(&process->waiters, WAKE_MAX); /* the reaper wakes the others */
     reaper_add_process(process);
 }
 
@@ -196,5 +173,6 @@ void process_destroy(struct process *process)
     ASSERT(process->space == NULL && process->handles.used == 0);
     ASSERT(list_is_empty(&process->threads) && process->maker == NULL);
     process_table_leave(process);
-    process_free(process);
+    handle_chunks_free(process);
+    slab_free(&process_cache, process);
 }

@@ -154,7 +154,7 @@ static hart_idx_t busy_choose(struct hart_mask set, hart_idx_t home)
     hart_idx_t best = hart_mask_has(set, home) ? home : hart_mask_first(set);
     uint32_t margin = best == home ? 1 : 0;
 
-    for (hart_idx_t hart = 0; hart < HART_MAX; hart++) {
+    for (hart_idx_t hart = 0; set.bits >> hart != 0; hart++) {
         if (hart_mask_has(set, hart) &&
             run_queue_length(&run_queues[hart]) + margin < run_queue_length(&run_queues[best])) {
             best = hart;
@@ -186,33 +186,47 @@ static struct choice choose(struct thread *thread)
     return choice;
 }
 
+bool run_queue_is_best(struct hart_mask set, hart_idx_t home)
+{
+    return hart_mask_is_empty(idle_among(set)) && busy_choose(set, home) == home;
+}
+
+/* Puts the thread in the queue, whose lock is held.  True: its hart must be told. */
+static bool put_locked(hart_idx_t hart, struct thread *thread)
+{
+    struct run_queue *queue = &run_queues[hart];
+    bool is_news = queue->current == NULL || list_is_empty(&queue->ready);
+
+    trace_note(TRACE_READY, thread->id, hart);
+    run_queue_push_locked(queue, thread);
+    return is_news;
+}
+
+void run_queue_look_idle(struct hart_mask set)
+{
+    /* The thread is in its queue before the marks are read; pairs with the fence in idle_mark. */
+    atomic_thread_fence(memory_order_seq_cst);
+    hart_idx_t idle = idle_claim(set, hart_index());
+
+    if (idle != NO_HART) {
+        run_queue_nudge(idle);
+    }
+}
+
 /* Puts the thread where it was chosen to go.  False: its affinity has changed meanwhile. */
 static bool put_at(struct thread *thread, struct choice choice)
 {
-    struct run_queue *queue = &run_queues[choice.hart];
-
-    spinlock_acquire(&queue->lock);
+    spinlock_acquire(&run_queues[choice.hart].lock);
     struct hart_mask set = thread->affinity;
     bool fits = hart_mask_has(set, choice.hart);
-    bool is_news = fits && (queue->current == NULL || list_is_empty(&queue->ready));
+    bool is_news = fits && put_locked(choice.hart, thread);
 
-    if (fits) {
-        trace_note(TRACE_READY, thread->id, choice.hart);
-        run_queue_push_locked(queue, thread);
-    }
-    spinlock_release(&queue->lock);
+    spinlock_release(&run_queues[choice.hart].lock);
     if (choice.is_claimed || is_news) {
         run_queue_nudge(choice.hart);
     }
     if (fits && !choice.is_claimed) {
-        /* The thread is in its queue before the marks are read; pairs with the fence in
-         * idle_mark. */
-        atomic_thread_fence(memory_order_seq_cst);
-        hart_idx_t idle = idle_claim(set, hart_index());
-
-        if (idle != NO_HART) {
-            run_queue_nudge(idle);
-        }
+        run_queue_look_idle(set);
     }
     return fits;
 }
@@ -222,6 +236,25 @@ void run_queue_put(struct thread *thread)
     ASSERT(thread_state(thread) == THREAD_TAKEN);
     while (!put_at(thread, choose(thread))) {
     }
+}
+
+void run_queue_put_unlock(struct thread *thread, hart_idx_t home)
+{
+    struct hart_mask set = thread->affinity;
+
+    ASSERT(thread_state(thread) == THREAD_TAKEN);
+    if (!run_queue_is_best(set, home)) {
+        run_queue_unlock(home);
+        run_queue_put(thread);
+        return;
+    }
+    bool is_news = put_locked(home, thread);
+
+    run_queue_unlock(home);
+    if (is_news) {
+        run_queue_nudge(home);
+    }
+    run_queue_look_idle(set);
 }
 
 void run_queue_put_current(struct thread *thread)

@@ -39,11 +39,6 @@ struct hart_mask run_queue_affinity(const struct thread *thread)
     return harts;
 }
 
-bool run_queue_may_stay(const struct thread *thread)
-{
-    return hart_mask_has(run_queue_affinity(thread), hart_index());
-}
-
 struct hart_mask run_queue_harts_of(const struct process *process)
 {
     struct hart_mask rest = hart_mask_without(arch_harts(), hart_index());

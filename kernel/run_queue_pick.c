@@ -8,6 +8,7 @@
  */
 #include "kernel/process.h"
 #include "lib/counter.h"
+#include "lib/trace.h"
 #include "run_queue_priv.h"
 
 #define DROP_MAX 32U /* threads of ended processes that one search ends     */
@@ -62,6 +63,53 @@ static enum run_queue_result take_first_locked(struct run_queue *queue, struct t
             return RUN_QUEUE_FOUND;
         }
         result = RUN_QUEUE_SOON;
+    }
+    return result;
+}
+
+/* Puts self, which runs here, behind the others, and makes the first of them current.  *next is
+ * self if this hart can run none of them.  Returns one to end instead, taken out, or NULL. */
+static struct thread *rotate_locked(struct run_queue *queue, struct thread *self,
+                                    struct thread **next)
+{
+    *next = self;
+    if (take_first_locked(queue, next) != RUN_QUEUE_FOUND) {
+        return NULL;
+    }
+    if (adopt_locked(queue, *next) != OK) {
+        return *next;
+    }
+    trace_note(TRACE_READY, self->id, hart_index());
+    run_queue_push_locked(queue, self);
+    return NULL;
+}
+
+enum run_queue_result run_queue_go_on(struct thread *self, enum run_queue_wish wish,
+                                      struct thread **next)
+{
+    struct run_queue *queue = run_queue_here();
+    enum run_queue_result result = RUN_QUEUE_FOUND;
+    struct thread *ended = NULL;
+
+    spinlock_acquire(&queue->lock);
+    struct hart_mask set = self->affinity;
+
+    if (!hart_mask_has(set, hart_index())) {
+        result = RUN_QUEUE_EMPTY;
+    } else if (wish == RUN_QUEUE_STAY || list_is_empty(&queue->ready)) {
+        *next = self;
+    } else if (run_queue_is_best(set, hart_index())) {
+        ended = rotate_locked(queue, self, next);
+    } else {
+        result = RUN_QUEUE_EMPTY;
+    }
+    spinlock_release(&queue->lock);
+    if (ended != NULL) {
+        thread_end(ended);
+        return RUN_QUEUE_EMPTY;
+    }
+    if (result == RUN_QUEUE_FOUND && *next != self) {
+        run_queue_look_idle(set);
     }
     return result;
 }

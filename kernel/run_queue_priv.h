@@ -47,5 +47,12 @@ struct hart_mask idle_among(struct hart_mask set);
 /* Claims an idle hart of the set by clearing its mark, `first` if it is one.  NO_HART: none. */
 hart_idx_t idle_claim(struct hart_mask set, hart_idx_t first);
 
+/* True if no hart of the set is better for a thread than its home: none idles, no queue is much
+ * shorter.  The home's lock is held; the rest is a hint. */
+bool run_queue_is_best(struct hart_mask set, hart_idx_t home);
+
+/* After a thread with that affinity was put in a queue: wakes an idle hart, if one may run it. */
+void run_queue_look_idle(struct hart_mask set);
+
 /* Makes a hart look around: this one before it leaves the kernel, another by an interrupt. */
 void run_queue_nudge(hart_idx_t hart);

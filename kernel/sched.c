@@ -22,6 +22,7 @@
 #include "lib/trace.h"
 
 #define NEVER UINT64_MAX
+#define FIRED 0U /* the timer must be set anew, or to never */
 
 /* All of it is the hart's own. */
 struct sched_hart {
@@ -144,8 +145,11 @@ static struct thread *choose(struct thread *self, enum verdict verdict)
         thread_end(self);
         return pick();
     }
-    if (run_queue_may_stay(self) && (verdict != VERDICT_YIELD || !run_queue_has_ready())) {
-        return self;
+    enum run_queue_wish wish = verdict == VERDICT_YIELD ? RUN_QUEUE_YIELD : RUN_QUEUE_STAY;
+    struct thread *next;
+
+    if (run_queue_go_on(self, wish, &next) == RUN_QUEUE_FOUND) {
+        return next;
     }
     run_queue_put_current(self);
     return pick();
@@ -176,7 +180,9 @@ static void arm_timer(struct sched_hart *hart)
 
         deadline = next_piece < deadline ? next_piece : deadline;
     }
-    if (deadline != hart->armed) {
+    /* One that is set earlier is left: it fires once for nothing, and is cheaper than setting it at
+     * each switch. */
+    if (hart->armed == FIRED || deadline < hart->armed) {
         hart->armed = deadline;
         arch_timer_set(deadline);
     }
@@ -221,7 +227,7 @@ struct user_frame *sched_idle(void)
     } while (result != RUN_QUEUE_FOUND && (reaper_step() || result == RUN_QUEUE_SOON));
     switch_to(hart, NULL, next);
     if (hart->armed <= arch_time_now()) {
-        hart->armed = 0; /* has fired: set it anew, or to never */
+        hart->armed = FIRED;
     }
     return leave(hart);
 }
@@ -234,6 +240,6 @@ bool sched_timer_fired(void)
         console_poll();
     }
     timeouts_expire();
-    hart->armed = 0; /* set it anew, or to never */
+    hart->armed = FIRED;
     return hart->slice_end <= arch_time_now();
 }

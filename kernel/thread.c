@@ -15,6 +15,8 @@
 
 static struct slab_cache thread_cache =
     SLAB_CACHE_INIT(thread_cache, "thread", sizeof(struct thread));
+#define WAKE_MAX 32U
+
 static _Atomic(uint32_t) last_id; /* (a) only counts */
 
 /* A number that few others have, not 0. */
@@ -111,6 +113,7 @@ void thread_end(struct thread *thread)
     (void)futex_take_result(thread);
     reaper_expect();
     run_queue_state_set(thread, THREAD_ENDED);
+    (void)wait_queue_wake(&thread->waiters, WAKE_MAX); /* the reaper wakes the others */
     if (was_last) {
         process_end(process, (struct process_exit){.reason = EXIT_NO_THREADS});
     }

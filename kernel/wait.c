@@ -61,9 +61,8 @@ void wait_queue_wake_locked(struct wait_queue *queue, struct thread *thread)
     hart_idx_t home = run_queue_lock_home(thread);
     struct object *owner = unblock_locked(thread, home);
 
-    run_queue_unlock(home);
     spinlock_release(&queue->lock);
-    run_queue_put(thread);
+    run_queue_put_unlock(thread, home);
     if (owner != NULL) {
         object_put(owner);
     }

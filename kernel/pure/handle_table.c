@@ -28,25 +28,41 @@ static void free_push(struct handle_table *table, uint32_t index)
 
 void handle_table_init(struct handle_table *table)
 {
-    table->free_first = HANDLE_MAX;
-    table->free_last = HANDLE_MAX;
-    table->used = 0;
-    for (uint32_t index = 0; index < HANDLE_MAX; index++) {
-        *slot_at(table, index) = (struct handle_slot){.generation = 1};
-        free_push(table, index);
+    *table = (struct handle_table){.free_first = HANDLE_MAX, .free_last = HANDLE_MAX};
+}
+
+void handle_table_grow(struct handle_table *table, struct handle_chunk *chunk)
+{
+    ASSERT(table->chunk_count < HANDLE_CHUNKS);
+    table->chunks[table->chunk_count++] = chunk;
+}
+
+/* Takes a slot to use.  Errors as handle_table_insert. */
+static status_t slot_take(struct handle_table *table, uint32_t *index)
+{
+    if (table->touched < table->chunk_count * HANDLE_CHUNK_SLOTS) {
+        *index = table->touched++;
+        slot_at(table, *index)->generation = 1;
+        return OK;
     }
+    if (table->free_first == HANDLE_MAX) {
+        return table->chunk_count < HANDLE_CHUNKS ? ERR_AGAIN : ERR_NOSPC;
+    }
+    *index = table->free_first;
+    table->free_first = slot_at(table, *index)->next_free;
+    return OK;
 }
 
 status_t handle_table_insert(struct handle_table *table, struct handle_entry entry, handle_t *out)
 {
-    uint32_t index = table->free_first;
+    uint32_t index;
+    status_t status = slot_take(table, &index);
 
-    if (index == HANDLE_MAX) {
-        return ERR_NOSPC;
+    if (status != OK) {
+        return status;
     }
     struct handle_slot *slot = slot_at(table, index);
 
-    table->free_first = slot->next_free;
     table->used++;
     slot->object = entry.object;
     slot->rights = (uint16_t)entry.rights;
@@ -58,6 +74,10 @@ status_t handle_table_insert(struct handle_table *table, struct handle_entry ent
 static uint32_t handle_index(const struct handle_table *table, uint64_t handle)
 {
     uint32_t index = (uint32_t)handle & (HANDLE_MAX - 1);
+
+    if (index >= table->touched) {
+        return HANDLE_MAX;
+    }
     const struct handle_slot *slot = slot_at(table, index);
 
     return slot->object != NULL && slot->generation == handle >> INDEX_BITS ? index : HANDLE_MAX;
@@ -107,7 +127,7 @@ status_t handle_table_remove(struct handle_table *table, uint64_t handle, struct
 status_t handle_table_remove_next(struct handle_table *table, uint32_t *place,
                                   struct handle_entry *out)
 {
-    for (uint32_t index = *place; index < HANDLE_MAX; index++) {
+    for (uint32_t index = *place; index < table->touched; index++) {
         if (slot_at(table, index)->object == NULL) {
             continue;
         }

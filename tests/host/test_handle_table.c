@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel/object.h"
 
@@ -17,9 +18,7 @@ static struct handle_table table_make(void)
 {
     struct handle_table table = {0};
 
-    for (unsigned i = 0; i < HANDLE_CHUNKS; i++) {
-        table.chunks[i] = &chunks[i];
-    }
+    memset(chunks, 0, sizeof(chunks));
     handle_table_init(&table);
     return table;
 }
@@ -32,8 +31,14 @@ static struct handle_entry entry_of(unsigned object, uint32_t rights)
 static handle_t insert(struct handle_table *table, struct handle_entry entry)
 {
     handle_t handle = HANDLE_NONE;
+    status_t status = handle_table_insert(table, entry, &handle);
 
-    cr_assert_eq(handle_table_insert(table, entry, &handle), OK);
+    if (status == ERR_AGAIN) {
+        cr_assert_lt(table->chunk_count, HANDLE_CHUNKS);
+        handle_table_grow(table, &chunks[table->chunk_count]);
+        status = handle_table_insert(table, entry, &handle);
+    }
+    cr_assert_eq(status, OK);
     cr_assert_neq(handle, HANDLE_NONE);
     return handle;
 }
@@ -128,6 +133,28 @@ Test(handle_table, a_full_table_refuses_and_changes_nothing)
     cr_assert_eq(handle, last);
     cr_assert_eq(handle_table_remove(&table, last, &entry), OK);
     cr_assert_neq(insert(&table, entry_of(2, RIGHT_READ)), last);
+}
+
+Test(handle_table, a_chunk_is_wanted_only_when_all_slots_are_in_use)
+{
+    struct handle_table table = table_make();
+    struct handle_entry entry;
+    handle_t handle = 77;
+
+    cr_assert_eq(handle_table_insert(&table, entry_of(1, RIGHT_READ), &handle), ERR_AGAIN);
+    cr_assert_eq(handle, 77);
+    for (unsigned i = 0; i < 1000; i++) {
+        handle = insert(&table, entry_of(1, RIGHT_READ));
+        cr_assert_eq(handle_table_remove(&table, handle, &entry), OK);
+    }
+    cr_assert_eq(table.chunk_count, 1);
+    for (unsigned i = 0; i < HANDLE_CHUNK_SLOTS; i++) {
+        handle = insert(&table, entry_of(1, RIGHT_READ));
+    }
+    cr_assert_eq(table.chunk_count, 1);
+    handle = insert(&table, entry_of(1, RIGHT_READ));
+    cr_assert_eq(table.chunk_count, 2);
+    cr_assert_eq(handle_table_find(&table, handle, &entry), OK);
 }
 
 Test(handle_table, emptying_goes_through_every_handle_once)

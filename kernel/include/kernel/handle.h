@@ -9,7 +9,8 @@
 struct process;
 
 /* Gives the process a handle to the object; takes references of its own.
- * Errors: ERR_NOSPC it has HANDLE_MAX handles
+ * Errors: ERR_NOMEM no room for more handles
+ *         ERR_NOSPC it has HANDLE_MAX handles
  *         ERR_SRCH  it has ended.              Nothing changed. */
 status_t handle_insert(struct process *owner, struct handle_entry entry, handle_t *out);
 
@@ -33,6 +34,9 @@ status_t handle_close(struct process *owner, uint64_t handle);
 /* Gives up a handle that was just inserted, unless another thread of the process has already closed
  * it; the number may be another object's by then, which stays.  Context: no lock. */
 void handle_take_back(struct process *owner, handle_t handle, const struct object *object);
+
+/* Gives the memory of an empty table back: of a process that is destroyed. */
+void handle_chunks_free(struct process *owner);
 
 /* Gives up to `max` handles up, from slot *place on.  True if there may be more.  The reaper's. */
 bool handle_close_some(struct process *owner, uint32_t *place, unsigned max);

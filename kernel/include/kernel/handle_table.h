@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table of handles: numbers to objects and rights.  Pure; the owner locks, allocates the chunks
- * and counts references (kernel/handle.h).
+ * A table of handles: numbers to objects and rights.  Pure; the owner locks, allocates chunks when
+ * they are asked for, and counts references (kernel/handle.h).
  *
  * A handle is the slot's index in its low 8 bits and the slot's generation above.  The generation
  * is never 0, so no handle is; it changes when the slot is freed, so that a stale number is refused
- * until 2^24 - 1 others have used the slot.  Free slots form a queue: the one that has rested
- * longest is used next.
+ * until 2^24 - 1 others have used the slot.  Slots that were never used come first, then those that
+ * were freed: they form a queue, and the one that has rested longest is used next.
  */
 #pragma once
 
@@ -32,8 +32,10 @@ struct handle_chunk {
 };
 
 struct handle_table {
-    struct handle_chunk *chunks[HANDLE_CHUNKS];
-    uint16_t free_first; /* HANDLE_MAX: none */
+    struct handle_chunk *chunks[HANDLE_CHUNKS]; /* the first ones; the others are NULL */
+    uint16_t chunk_count;
+    uint16_t touched;    /* slots below this were used at some time */
+    uint16_t free_first; /* HANDLE_MAX: none of those is free       */
     uint16_t free_last;
     uint16_t used;
 };
@@ -44,10 +46,15 @@ struct handle_entry {
     uint32_t rights;
 };
 
-/* Makes the table empty.  table->chunks has been filled in. */
+/* Makes the table empty, without chunks. */
 void handle_table_init(struct handle_table *table);
 
-/* Puts an object in.  ERR_NOSPC: HANDLE_MAX handles are in use; nothing changed. */
+/* Gives the table a chunk more, zeroed.  It has less than HANDLE_CHUNKS. */
+void handle_table_grow(struct handle_table *table, struct handle_chunk *chunk);
+
+/* Puts an object in.
+ * Errors: ERR_AGAIN the table wants a chunk more
+ *         ERR_NOSPC HANDLE_MAX handles are in use.     Nothing changed. */
 status_t handle_table_insert(struct handle_table *table, struct handle_entry entry, handle_t *out);
 
 /* What the handle says.  The number is as a program gave it, 64 bits.  ERR_BADF: no such handle. */

@@ -45,6 +45,10 @@ void run_queue_state_set(struct thread *thread, enum thread_state state);
  * A hart that must act is interrupted. */
 void run_queue_put(struct thread *thread);
 
+/* The same for a thread whose home's lock is held, and is given back: with one lock, if it can stay
+ * there. */
+void run_queue_put_unlock(struct thread *thread, hart_idx_t home);
+
 /* The same for the thread that runs here. */
 void run_queue_put_current(struct thread *thread);
 
@@ -57,6 +61,18 @@ enum run_queue_result {
     RUN_QUEUE_EMPTY, /* nothing; this hart has no current thread                        */
     RUN_QUEUE_SOON,  /* likewise, but there may be one at the next look, without an interrupt */
 };
+
+/* What the thread that runs here wants. */
+enum run_queue_wish {
+    RUN_QUEUE_STAY,  /* to go on                      */
+    RUN_QUEUE_YIELD, /* others that are ready first   */
+};
+
+/* Who runs after the thread that runs here, in the usual cases.
+ * FOUND: *next is RUNNING: self, or the first of this hart's queue, and then self is at its end.
+ * EMPTY: self is RUNNING and must be put elsewhere (run_queue_put_current). */
+enum run_queue_result run_queue_go_on(struct thread *self, enum run_queue_wish wish,
+                                      struct thread **next);
 
 /* The next thread of this hart's queue.  Threads of processes that have ended are ended. */
 enum run_queue_result run_queue_pick(struct thread **found);
@@ -72,9 +88,6 @@ enum run_queue_result run_queue_pick_idle(struct thread **found);
  *         ERR_SRCH  it has ended. */
 status_t run_queue_set_affinity(struct thread *thread, struct hart_mask harts);
 struct hart_mask run_queue_affinity(const struct thread *thread);
-
-/* True if this hart may go on running the thread. */
-bool run_queue_may_stay(const struct thread *thread);
 
 /* Takes a thread that is READY out of its queue.  False: it is not. */
 bool run_queue_take(struct thread *thread);
