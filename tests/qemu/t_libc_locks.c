@@ -17,14 +17,20 @@ static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static pthread_barrier_t barrier;
 static sem_t semaphore;
-static unsigned counter;
+static volatile unsigned counter;
 static volatile unsigned counter_copy;
 
-/* Raises the counter in two steps, so that two at once lose one. */
+/* Raises the counter in two steps, so that two at once lose one; now and then others run between
+ * them. */
 static void raise_counter(void)
 {
-    counter_copy = counter;
-    counter = counter_copy + 1;
+    unsigned seen = counter;
+
+    counter_copy = seen;
+    if (seen % 8 == 0) {
+        (void)sys_yield();
+    }
+    counter = seen + 1;
 }
 
 static void *with_mutex(void *argument)
@@ -43,7 +49,7 @@ static void *with_rwlock(void *argument)
 
     for (unsigned i = 0; i < TURNS; i++) {
         (void)pthread_rwlock_rdlock(&rwlock);
-        torn += counter != counter_copy + 1 && counter != 0 ? 1 : 0;
+        torn += counter != counter_copy + 1 ? 1 : 0;
         (void)pthread_rwlock_unlock(&rwlock);
         (void)pthread_rwlock_wrlock(&rwlock);
         raise_counter();
@@ -70,7 +76,7 @@ static void *with_barrier(void *argument)
     (void)argument;
     for (unsigned i = 0; i < 100; i++) {
         if (pthread_barrier_wait(&barrier) == PTHREAD_BARRIER_SERIAL_THREAD) {
-            counter++;
+            counter = counter + 1;
         }
         (void)pthread_barrier_wait(&barrier);
         wrong += counter != i + 1 ? 1 : 0;
@@ -103,6 +109,7 @@ static uintptr_t crowd(void *(*run)(void *argument))
     uintptr_t sum = 0;
 
     counter = 0;
+    counter_copy = UINT32_MAX;
     for (unsigned i = 0; i < THREADS; i++) {
         (void)pthread_create(&threads[i], NULL, run, (void *)(uintptr_t)i);
     }
@@ -257,11 +264,11 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void run_once(void)
 {
-    counter++;
+    counter = counter + 1;
     for (unsigned i = 0; i < 50; i++) {
         (void)sys_yield();
     }
-    counter++;
+    counter = counter + 1;
 }
 
 static void *with_once(void *argument)

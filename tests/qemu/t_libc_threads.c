@@ -143,6 +143,7 @@ static void check_guard(void)
     tap_status(user_fork_wait(overflow_child, NULL, &end), 0, "a thread overflows its stack");
     tap_is(end.reason, EXIT_FAULT, "its program ends by a fault");
     tap_is(end.access, ACCESS_WRITE, "of a store");
+    tap_ok(end.detail >= USER_PAGES_START, "before it reaches the stack of another thread");
     tap_expect_log("unhandled WRITE fault");
 }
 
