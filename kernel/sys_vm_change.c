@@ -9,7 +9,7 @@
 
 /* Tables that a step of a change of permissions locks: those of the pages that it changes, and then
  * some, since every table that it meets is a page at least. */
-#define PROTECT_TABLES 8U
+#define PROTECT_TABLES 3U
 
 /* Unmaps one step's worth: whole tables where the range allows, so that they go too. */
 static status_t unmap_step(struct vm_call *call)

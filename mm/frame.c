@@ -17,6 +17,10 @@ static struct {
     uint64_t first, frames; /* index of the first; how many */
 } banks[MACHINE_BANKS_MAX];
 static size_t bank_count;
+static struct {
+    uint64_t page, frames; /* number of the first page of the first bank; how many */
+    struct frame *records;
+} first_bank;
 
 /* Small functions that others call at every step are `inline` here: a release of the kernel, which
  * is optimised as one program, melts them into their callers. */
@@ -27,6 +31,7 @@ void frame_records_init(struct frame *first_record, paddr_t first_pa)
     base = first_pa;
     bank_count = 0;
     banks[0].frames = 0;
+    first_bank.frames = 0;
 }
 
 status_t frame_records_add(struct pa_range range)
@@ -39,27 +44,29 @@ status_t frame_records_add(struct pa_range range)
     for (uint64_t i = 0; i < banks[bank_count].frames; i++) {
         records[banks[bank_count].first + i] = (struct frame){.type = FRAME_RESERVED};
     }
+    if (bank_count == 0) {
+        first_bank.page = range.start.raw >> PAGE_SHIFT;
+        first_bank.frames = banks[0].frames;
+        first_bank.records = &records[banks[0].first];
+    }
     bank_count++;
     return OK;
 }
 
-static bool other_bank_has(uint64_t index)
+/* The record in any bank but the first. */
+__attribute__((noinline)) static struct frame *other_frame_at(uint64_t index)
 {
     for (size_t i = 1; i < bank_count; i++) {
         if (index - banks[i].first < banks[i].frames) {
-            return true;
+            return &records[index];
         }
     }
-    return false;
+    return NULL;
 }
 
-inline struct frame *frame_at(uint64_t index)
+struct frame *frame_at(uint64_t index)
 {
-    /* Few machines have a second bank. */
-    if (index - banks[0].first < banks[0].frames || other_bank_has(index)) {
-        return &records[index];
-    }
-    return NULL;
+    return index - banks[0].first < banks[0].frames ? &records[index] : other_frame_at(index);
 }
 
 inline uint64_t frame_index(const struct frame *frame)
@@ -69,8 +76,13 @@ inline uint64_t frame_index(const struct frame *frame)
 
 inline struct frame *frame_of(paddr_t pa)
 {
+    uint64_t in_bank = (pa.raw >> PAGE_SHIFT) - first_bank.page;
+
+    if (in_bank < first_bank.frames) {
+        return &first_bank.records[in_bank]; /* few machines have another bank */
+    }
     /* An address below the base wraps, to an index past every bank. */
-    return frame_at((pa.raw - base.raw) >> PAGE_SHIFT);
+    return other_frame_at((pa.raw - base.raw) >> PAGE_SHIFT);
 }
 
 bool frame_range_has_ram(struct pa_range range)
@@ -118,29 +130,30 @@ void frame_put(struct frame *frame)
 
 void frame_run_end(struct frame_run *run)
 {
-    if (run->count > 0) {
-        frame_free(run->first, run->count);
-        run->count = 0;
+    if (run->first != run->end) {
+        frame_free(run->first, (uint64_t)(run->end - run->first));
     }
+    *run = FRAME_RUN_NONE;
 }
 
 inline void frame_run_put(struct frame_run *run, paddr_t pa)
 {
-    bool goes_on = run->count > 0 && pa.raw == run->next.raw;
-    struct frame *frame = goes_on ? run->first + run->count : frame_of(pa);
-    /* As in frame_put. */
-    uint32_t before = atomic_fetch_sub_explicit(&frame->refs, 1, memory_order_acq_rel);
+    uint32_t before;
 
-    ASSERT_FMT(before != 0, "pa=%lx is free", (unsigned long)pa.raw);
-    if (before != 1) {
-        return;
-    }
-    if (!goes_on || run->count == FRAME_RUN_MAX) {
+    if (pa.raw != run->next.raw || run->end - run->first == FRAME_RUN_MAX) {
         frame_run_end(run);
-        run->first = frame;
+        run->first = frame_of(pa);
+        run->end = run->first;
     }
-    run->count++;
-    run->next = paddr_add(pa, PAGE_SIZE);
+    /* As in frame_put. */
+    before = atomic_fetch_sub_explicit(&run->end->refs, 1, memory_order_acq_rel);
+    ASSERT_FMT(before != 0, "pa=%lx is free", (unsigned long)pa.raw);
+    if (before == 1) {
+        run->end++;
+        run->next = paddr_add(pa, PAGE_SIZE);
+    } else {
+        run->next = FRAME_RUN_NONE.next; /* somebody else still has it */
+    }
 }
 
 status_t frame_adopt(struct pa_range range)

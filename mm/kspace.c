@@ -15,10 +15,6 @@
 
 static kspace_node_source node_source; /* (c) after boot */
 static paddr_t root_pa;                /* (c) after kspace_init */
-static struct {
-    uint16_t index[PTE_ENTRIES / 2];
-    unsigned count;
-} shared; /* (c) after boot: the entries of the root that are in use, few of them */
 
 static struct pte_slot *slots_of(paddr_t node)
 {
@@ -28,25 +24,12 @@ static struct pte_slot *slots_of(paddr_t node)
 status_t kspace_init(kspace_node_source source)
 {
     node_source = source;
-    shared.count = 0;
     return node_source(&root_pa) == NULL ? ERR_NOMEM : OK;
 }
 
 void kspace_set_source(kspace_node_source source)
 {
     node_source = source;
-}
-
-/* Stores where nothing is, and notes what every root must have. */
-static void entry_add(struct pte_slot *slot, pte_t entry)
-{
-    const struct pte_slot *root = slots_of(root_pa);
-
-    if (slot >= root && slot < root + PTE_ENTRIES) {
-        ASSERT(slot >= root + PTE_ENTRIES / 2);
-        shared.index[shared.count++] = (uint16_t)(slot - root);
-    }
-    pte_slot_store(slot, entry);
 }
 
 /* The slot of `level` that translates va, with nodes made where they miss; NULL: no memory. */
@@ -68,7 +51,7 @@ static struct pte_slot *slot_for(vaddr_t va, unsigned level)
         if (slots == NULL) {
             return NULL;
         }
-        entry_add(slot, pte_make_table(node));
+        pte_slot_store(slot, pte_make_table(node));
     }
     return &slots[pte_index(va, level)];
 }
@@ -114,8 +97,8 @@ status_t kspace_map(struct kspace_mapping mapping)
         level = level_for(&mapping);
         slot = slot_for(mapping.va, level);
         ASSERT_FMT(pte_slot_load(slot).raw == 0, "va=%lx is mapped", (unsigned long)mapping.va.raw);
-        entry_add(slot,
-                  pte_make_leaf((struct pte_leaf){
+        pte_slot_store(
+            slot, pte_make_leaf((struct pte_leaf){
                       .pa = mapping.pa, .prot = mapping.prot, .mem = VM_MEM_PMA, .global = true}));
     }
     return OK;
@@ -128,9 +111,9 @@ paddr_t kspace_root(void)
 
 void kspace_share(struct pte_slot *root)
 {
-    struct pte_slot *from = slots_of(root_pa);
+    const unsigned first = PTE_ENTRIES / 2;
 
-    for (unsigned i = 0; i < shared.count; i++) {
-        pte_slot_store(&root[shared.index[i]], pte_slot_load(&from[shared.index[i]]));
+    for (unsigned i = first; i < PTE_ENTRIES; i++) {
+        pte_slot_store(&root[i], pte_slot_load(&slots_of(root_pa)[i]));
     }
 }

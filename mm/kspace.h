@@ -32,5 +32,5 @@ status_t kspace_map(struct kspace_mapping mapping);
 
 paddr_t kspace_root(void);
 
-/* Copies the upper half of the kernel's root into another root, which is empty. */
+/* Copies the upper half of the kernel's root into another root. */
 void kspace_share(struct pte_slot *root);

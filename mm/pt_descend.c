@@ -83,7 +83,7 @@ static struct found follow(struct pt_node *root, struct va_range range, pte_t *e
     *entry = pte_absent();
     while (level > 0 && range_fits_one_entry(level, range)) {
         *entry = pte_slot_load(&node->slots[pte_index(range.start, level)]);
-        if (pte_kind(*entry, level) != PTE_TABLE) {
+        if (!pte_is_table(*entry)) {
             break;
         }
         node = pt_node_of(*entry);

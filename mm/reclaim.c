@@ -120,7 +120,8 @@ static struct pt_node *next_past(void)
 /* Gives back what an entry held: a page of a region, or a reference of a frame.  Only a region
  * needs the space, which is there: a cursor's, or a dead one that goes after its tables.  Other
  * sub-trees are parked without device pages (reclaim_release). */
-static void release_page(struct vm_space *space, paddr_t pa, bool is_io, struct frame_run *run)
+static inline void release_page(struct vm_space *space, paddr_t pa, bool is_io,
+                                struct frame_run *run)
 {
     if (is_io) {
         vm_space_io_remove(space, pa);
@@ -132,18 +133,22 @@ static void release_page(struct vm_space *space, paddr_t pa, bool is_io, struct 
 /* Releases what `count` leaves of a node of level 0 map, the first ones; it has so many. */
 static void release_leaves(struct pt_node *node, unsigned count)
 {
-    struct pte_slot *slots = node->slots;
-    struct frame_run run = {0};
+    struct frame_run run = FRAME_RUN_NONE;
     unsigned left = count;
 
-    for (unsigned i = 0; left > 0; i++) {
-        pte_t entry = pte_slot_load(&slots[i]);
+    for (struct pte_slot *slot = node->slots; left > 0; slot++) {
+        pte_t entry = pte_slot_load(slot);
+        bool is_io = false;
 
-        if (pte_kind(entry, 0) == PTE_LEAF) {
-            pte_slot_store(&slots[i], pte_absent());
-            release_page(node->space, pte_pa(entry), pte_sw(entry) == PTE_SW_IO, &run);
-            left--;
+        if (!pte_is_plain_page(entry)) {
+            if (pte_kind(entry, 0) != PTE_LEAF) {
+                continue;
+            }
+            is_io = pte_sw(entry) == PTE_SW_IO;
         }
+        pte_slot_store(slot, pte_absent());
+        release_page(node->space, pte_pa(entry), is_io, &run);
+        left--;
     }
     frame_run_end(&run);
     node->present = (uint16_t)(node->present - count);
@@ -153,7 +158,7 @@ unsigned reclaim_dying(struct pt_node *node, struct pt_span span)
 {
     struct pte_slot *slots = node->slots;
     unsigned dying = node->dying;
-    struct frame_run run = {0};
+    struct frame_run run = FRAME_RUN_NONE;
     unsigned count = 0;
 
     for (unsigned i = span.first; i < span.end && count < dying; i++) {

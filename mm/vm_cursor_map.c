@@ -12,7 +12,7 @@
 #include "lib/counter.h"
 #include "vm_space_priv.h"
 
-#define FILL_FRAMES 32U /* taken from the allocator at once */
+#define FILL_FRAMES 64U /* taken from the allocator at once */
 
 status_t cursor_check_ram(struct vm_prop prop)
 {
@@ -174,21 +174,20 @@ status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *fra
     return OK;
 }
 
-/* Pages of `rest` from its start on where nothing is, in one node of level 0, FILL_FRAMES at most.
- */
-static uint64_t absent_pages(struct vm_cursor *cursor, struct va_range rest)
+/* Pages of `rest` from its start on, in its node of level 0, where nothing is: FILL_FRAMES at most.
+ * `place` is that of the first. */
+static uint64_t absent_pages(const struct pt_place *place, struct va_range rest)
 {
-    struct pt_place place = pt_walk(cursor, rest.start);
     uint64_t first = pte_index(rest.start, 0);
     uint64_t limit = (rest.end.raw - rest.start.raw) / PAGE_SIZE;
     uint64_t count = 0;
 
     limit = limit < PTE_ENTRIES - first ? limit : PTE_ENTRIES - first;
     limit = limit < FILL_FRAMES ? limit : FILL_FRAMES;
-    if (place.node->level > 0) {
+    if (place->node->level > 0) {
         return limit;
     }
-    while (count < limit && (pte_slot_load(&place.node->slots[first + count]).raw & PTE_V) == 0) {
+    while (count < limit && (pte_slot_load(&place->node->slots[first + count]).raw & PTE_V) == 0) {
         count++;
     }
     return count;
@@ -198,15 +197,18 @@ static uint64_t absent_pages(struct vm_cursor *cursor, struct va_range rest)
 static status_t fill_some(struct vm_cursor *cursor, struct va_range rest, pte_t leaf)
 {
     struct frame *frames[FILL_FRAMES];
-    uint64_t count = absent_pages(cursor, rest);
-    struct pt_pool pool;
-    status_t status;
+    struct pt_place place = pt_walk(cursor, rest.start);
+    uint64_t count = absent_pages(&place, rest);
+    struct pt_pool pool = {NULL};
+    status_t status = OK;
 
     if (count == 0) {
         return ERR_EXIST;
     }
     rest.end = vaddr_add(rest.start, count * PAGE_SIZE);
-    status = pt_pool_fill(cursor, rest, &pool);
+    if (place.node->level > 0) {
+        status = pt_pool_fill(cursor, rest, &pool);
+    }
     if (status != OK) {
         return status;
     }

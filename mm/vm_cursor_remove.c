@@ -22,7 +22,7 @@ struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *nod
     for (; leaves.end < span.end; leaves.end++) {
         pte_t entry = pte_slot_load(&slots[leaves.end]);
 
-        if (pte_kind(entry, 0) != PTE_LEAF) {
+        if (!pte_is_plain_page(entry) && pte_kind(entry, 0) != PTE_LEAF) {
             continue;
         }
         if (leaves.count == max) {
@@ -191,59 +191,72 @@ __attribute__((noinline)) static void replace_bits(struct pte_slot *slot, pte_t 
     }
 }
 
-/* Gives a leaf of RAM its new bits; hardware's A and D are kept.  True if something was taken away.
- */
-static inline bool change_bits(struct pte_slot *slot, pte_t entry, struct rights_change change)
+/* Gives a leaf of RAM its new bits; hardware's A and D are kept.  Returns the bits taken away. */
+static inline uint64_t change_bits(struct pte_slot *slot, pte_t entry, struct rights_change change)
 {
+    uint64_t taken = entry.raw & change.clear;
     bool grants = (entry.raw & change.set) != change.set;
 
-    if ((entry.raw & change.clear) == 0) {
-        if (grants) {
-            pte_slot_set(slot, change.set);
-        }
-        return false;
-    }
-    if (grants) {
+    if (taken == 0 && grants) {
+        pte_slot_set(slot, change.set);
+    } else if (taken != 0 && grants) {
         replace_bits(slot, entry, change);
-    } else {
+    } else if (taken != 0) {
         pte_slot_clear(slot, change.clear);
     }
-    return true;
+    return taken;
 }
 
-/* Changes the leaves of a part of a node of level 0, as far as the first page of a region. */
-static struct leaves protect_leaves(struct vm_cursor *cursor, struct pt_node *node,
-                                    struct pt_span span, struct rights_change change)
+/* True if an entry of a node of level 0 is a leaf that the range calls may change. */
+static inline bool is_ram_page(pte_t entry)
 {
-    struct pte_slot *slots = node->slots;
-    struct leaves leaves = {.end = span.first};
-    struct pt_span hull = {PTE_ENTRIES, 0};
+    return pte_is_plain_page(entry) ||
+           (pte_kind(entry, 0) == PTE_LEAF && pte_sw(entry) != PTE_SW_IO);
+}
 
-    for (; leaves.end < span.end; leaves.end++) {
-        pte_t entry = pte_slot_load(&slots[leaves.end]);
+/* What was done to a part of a node of level 0. */
+struct protected
+{
+    unsigned end;   /* index of the first page of a region, or of the part's end */
+    unsigned count; /* leaves                                                    */
+    uint64_t taken; /* bits that were taken away from any of them                */
+};
 
-        if (!pte_is_plain_page(entry)) {
-            if (pte_kind(entry, 0) != PTE_LEAF) {
-                continue;
-            }
-            if (pte_sw(entry) == PTE_SW_IO) {
-                break;
-            }
+/* Changes the leaves of a part of a node of level 0, as far as the first page of a region.  Not
+ * inline: the loop is to have the registers for itself. */
+__attribute__((noinline)) static struct protected protect_leaves(struct pt_node *node,
+                                                                 struct pt_span span,
+                                                                 struct rights_change change)
+{
+    struct protected done = {.end = span.end};
+    struct pte_slot *end = &node->slots[span.end];
+
+    for (struct pte_slot *slot = &node->slots[span.first]; slot < end; slot++) {
+        pte_t entry = pte_slot_load(slot);
+
+        if (is_ram_page(entry)) {
+            done.taken |= change_bits(slot, entry, change);
+            done.count++;
+        } else if (pte_kind(entry, 0) == PTE_LEAF) {
+            done.end = (unsigned)(slot - node->slots);
+            break;
         }
-        if (change_bits(&slots[leaves.end], entry, change)) {
-            hull.first = leaves.end < hull.first ? leaves.end : hull.first;
-            hull.end = leaves.end + 1;
-        }
-        leaves.count++;
     }
-    cursor->stores += leaves.count;
-    if (hull.end > 0) {
-        vm_cursor_issue(cursor, VM_FLUSH_PAGES, pt_node_part(node, hull));
+    return done;
+}
+
+/* What a change of rights of so many leaves owes: of all of them, if anything was taken from one.
+ */
+static void owe_protected(struct vm_cursor *cursor, struct va_range pages, struct protected done,
+                          enum vm_prot prot)
+{
+    cursor->stores += done.count;
+    if (done.taken != 0) {
+        vm_cursor_issue(cursor, VM_FLUSH_PAGES, pages);
     }
-    if (leaves.count > 0 && (change.prot & VM_X) != 0) {
+    if (done.count > 0 && (prot & VM_X) != 0) {
         cursor->owed.code = true;
     }
-    return leaves;
 }
 
 /* The part of a span that can hold no more than so many leaves. */
@@ -271,11 +284,13 @@ status_t vm_cursor_protect(struct vm_cursor *cursor, uint64_t len_bytes, enum vm
     *pages = 0;
     while (pt_find_leaf(cursor, part, &place)) {
         struct pt_span span = span_limit(pt_node_span(place.node, part), max_pages - *pages);
-        struct leaves leaves = protect_leaves(cursor, place.node, span, change);
+        struct protected done = protect_leaves(place.node, span, change);
 
-        *pages += leaves.count;
-        part.start = pt_node_entry_va(place.node, leaves.end);
-        if (leaves.end < span.end || *pages == max_pages) {
+        owe_protected(cursor, pt_node_part(place.node, (struct pt_span){span.first, done.end}),
+                      done, prot);
+        *pages += done.count;
+        part.start = pt_node_entry_va(place.node, done.end);
+        if (done.end < span.end || *pages == max_pages) {
             cursor->va = part.start;
             return OK;
         }

@@ -66,14 +66,14 @@ void frame_get(struct frame *frame);
 void frame_put(struct frame *frame);
 
 /* The same for many, one after the other: frames that come free side by side are given back
- * together, so many at most under one lock.  Begins as {0}; until frame_run_end some of them are
- * not free yet. */
-#define FRAME_RUN_MAX 64U
+ * together, so many at most under one lock.  Begins as FRAME_RUN_NONE; until frame_run_end some of
+ * them are not free yet. */
+#define FRAME_RUN_MAX 64
 struct frame_run {
-    struct frame *first; /* without references, not given back yet */
-    uint64_t count;
-    paddr_t next; /* address of the frame behind them */
+    struct frame *first, *end; /* [first, end): without references, not given back yet */
+    paddr_t next;              /* address of `end`, if the run may go on there          */
 };
+#define FRAME_RUN_NONE ((struct frame_run){.next = {UINT64_MAX}}) /* no frame's address */
 void frame_run_put(struct frame_run *run, paddr_t pa);
 void frame_run_end(struct frame_run *run);
 

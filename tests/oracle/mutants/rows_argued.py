@@ -34,7 +34,7 @@ ROWS = [
     argued("mm/asid.c", "asid_init", "shared_store", BOOT),
     argued("mm/mm_init.c", "mm_init", "asid_init", BOOT),
     argued("mm/mm_init.c", "late_node", "arch_zero_frame", BOOT),
-    argued("mm/kspace.c", "slot_for kspace_map entry_add kspace_share", "pte_slot", BOOT),
+    argued("mm/kspace.c", "slot_for kspace_map kspace_share", "pte_slot", BOOT),
     argued("mm/vm_space.c", "vm_space_create", "shared_store", "Nobody else knows the space yet."),
     argued("mm/asid.c", "keep assign", "shared_load(&space->asid_tag, memory_order_relaxed)",
            IDS_LOCK),

@@ -80,7 +80,7 @@ ROWS = [
     ),
     mutant(
         "asid.assigned_late", ASID, "assign", ASSIGNED + ";",
-        "spinlock_release(&asids.lock); spinlock_acquire(&asids.lock); " + ASSIGNED + ";",
+        "spinlock_release(&asids_lock); spinlock_acquire(&asids_lock); " + ASSIGNED + ";",
         "stores a new identifier after the lock",
     ),
     mutant(

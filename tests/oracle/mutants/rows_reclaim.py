@@ -79,7 +79,7 @@ ROWS = [
     ),
     gone(
         "page.not_released", RECLAIM, "release_leaves",
-        "release_page(node->space, pte_pa(entry), pte_sw(entry) == PTE_SW_IO, &run);",
+        "release_page(node->space, pte_pa(entry), is_io, &run);",
         "loses the pages of detached tables",
     ),
     gone(

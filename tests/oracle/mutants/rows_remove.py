@@ -85,12 +85,12 @@ ROWS = [
         "cursor_owe_dying(cursor, pt_node_part(node, hull));", "owes nothing for a removed leaf",
     ),
     gone(
-        "range.nothing_owed", REMOVE, "protect_leaves",
-        "vm_cursor_issue(cursor, VM_FLUSH_PAGES, pt_node_part(node, hull));",
+        "range.nothing_owed", REMOVE, "owe_protected",
+        "vm_cursor_issue(cursor, VM_FLUSH_PAGES, pages);",
         "owes no flush for rights taken away from a range",
     ),
     gone(
-        "range.no_code_owed", REMOVE, "protect_leaves", "cursor->owed.code = true;",
+        "range.no_code_owed", REMOVE, "owe_protected", "cursor->owed.code = true;",
         "owes no fence.i for a range that becomes executable",
     ),
     gone(
@@ -106,8 +106,15 @@ ROWS = [
         "does not change rights of a range where some go and some come",
     ),
     mutant(
-        "range.taken_not_seen", REMOVE, "change_bits", "return true;", "return false;",
+        "range.taken_not_seen", REMOVE, "protect_leaves", "change_bits(slot, entry, change)",
+        "0 * change_bits(slot, entry, change)",
         "takes rights away from a range as if it granted some",
+    ),
+    gone(
+        "range.not_judged", REMOVE, "vm_cursor_protect",
+        "owe_protected(cursor, pt_node_part(place.node, (struct pt_span){span.first, done.end}),"
+        " done, prot);",
+        "owes nothing for the rights of a range",
     ),
     gone("detach.stays_linked", REMOVE, "detach", DETACH, "leaves a detached table linked"),
     gone(

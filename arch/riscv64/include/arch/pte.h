@@ -185,6 +185,12 @@ static inline bool pte_is_plain_page(pte_t entry)
     return (entry.raw & (PTE_V | PTE_RSW_MASK | ~UINT64_C(0) << PTE_HIGH_SHIFT)) == PTE_V;
 }
 
+/* True for a pointer to a table; the entry is not of level 0. */
+static inline bool pte_is_table(pte_t entry)
+{
+    return (entry.raw & PTE_TABLE_MASK) == PTE_V;
+}
+
 static inline bool pte_is_absent(pte_t entry)
 {
     return entry.raw == 0;
@@ -221,7 +227,7 @@ static inline enum pte_kind pte_kind(pte_t entry, unsigned level)
         return !reserved && is_aligned(pte_pa(entry).raw, pte_level_bytes(level)) ? PTE_LEAF
                                                                                   : PTE_UNKNOWN;
     }
-    if ((entry.raw & PTE_TABLE_MASK) == PTE_V) {
+    if (pte_is_table(entry)) {
         return level > 0 ? PTE_TABLE : PTE_UNKNOWN;
     }
     return (entry.raw & PTE_V) == 0 ? pte_kind_invalid(entry) : PTE_UNKNOWN;
