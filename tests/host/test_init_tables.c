@@ -81,15 +81,17 @@ static void tree_make(void)
 
 static long tree_walk(uint64_t from, unsigned last_level, uint64_t *missed)
 {
-    static struct pt_walk walk;
+    static uint64_t entries[PT_LEVELS_MAX][PT_ENTRIES];
+    struct pt_walk walk = {
+        .read = tree_read,
+        .take = tree_take,
+        .levels = tree.levels,
+        .last_level = last_level,
+        .from = from,
+        .limit = UINT64_C(1) << (12 + 9 * tree.levels - 1),
+        .entries = entries,
+    };
 
-    walk.read = tree_read;
-    walk.take = tree_take;
-    walk.levels = tree.levels;
-    walk.last_level = last_level;
-    walk.from = from;
-    walk.limit = UINT64_C(1) << (12 + 9 * tree.levels - 1);
-    walk.missed = 0;
     tree.count = 0;
     long status = pt_walk_run(&walk);
 

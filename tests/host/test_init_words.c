@@ -192,15 +192,22 @@ Test(init_words, history_goes_back_and_keeps_the_edited_line)
 Test(init_words, history_forgets_the_oldest)
 {
     static struct line_history history;
-    char line[16];
+    char line[LINE_BYTES];
+    unsigned lines = 3 * HISTORY_BYTES / 100;
+    unsigned kept = 0;
 
-    for (unsigned i = 0; i < HISTORY_LINES + 3; i++) {
-        (void)snprintf(line, sizeof(line), "line %u", i);
+    for (unsigned i = 0; i < lines; i++) {
+        (void)snprintf(line, sizeof(line), "line %u%*s", i, (int)(i * 7 % 400), "x");
         line_history_add(&history, line);
+        cr_assert(history.used <= HISTORY_BYTES);
     }
-    for (unsigned i = 0; i < HISTORY_LINES; i++) {
-        (void)snprintf(line, sizeof(line), "line %u", HISTORY_LINES + 2 - i);
-        cr_assert_str_eq(line_history_older(&history, ""), line);
+    while (line_history_older(&history, "") != NULL) {
+        kept++;
     }
-    cr_assert(line_history_older(&history, "") == NULL);
+    cr_assert(kept == history.end - history.first && kept > 10 && kept < lines);
+    for (unsigned i = lines - kept + 1; i < lines; i++) {
+        (void)snprintf(line, sizeof(line), "line %u%*s", i, (int)(i * 7 % 400), "x");
+        cr_assert_str_eq(line_history_newer(&history), line);
+    }
+    cr_assert_str_eq(line_history_newer(&history), "");
 }

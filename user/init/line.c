@@ -18,7 +18,7 @@
 #define ASK_WIDTH "\0337\033[999C\033[6n\0338"
 #define CLEAR     "\033[H\033[2J"
 
-static struct line_edit editor = {.columns = LINE_COLUMNS};
+static struct line_edit editor; /* columns 0: no line has been read yet */
 static struct line_history history;
 
 static void bytes_write(void *context, const char *bytes, size_t count)
@@ -113,7 +113,7 @@ char *line_read(const char *prompt)
 
 size_t line_columns(void)
 {
-    return editor.columns;
+    return editor.columns != 0 ? editor.columns : LINE_COLUMNS;
 }
 
 int command_history(struct command command)

@@ -101,8 +101,9 @@ int process_find_open(const char *who, const char *word, struct process_info *in
     return result;
 }
 
-long process_node_read(void *context, uint64_t address, unsigned level, uint64_t *entries,
-                       uint64_t *physical)
+/* Reads a whole node; context: the process's handle. */
+static long node_read(void *context, uint64_t address, unsigned level, uint64_t *entries,
+                      uint64_t *physical)
 {
     const handle_t *process = context;
     uint64_t done = 0;
@@ -116,4 +117,23 @@ long process_node_read(void *context, uint64_t address, unsigned level, uint64_t
         done += copied;
     }
     return status;
+}
+
+/* The nodes lie on the stack, of which the shell has 64 KiB: pages mapped for them would be in the
+ * picture when the shell looks at itself. */
+long process_walk(handle_t process, struct pt_walk *walk)
+{
+    uint64_t entries[PT_LEVELS_MAX][PT_ENTRIES];
+    struct machine_info machine;
+    long status = sys_machine_info(user_machine(), (uintptr_t)&machine);
+
+    if (status != 0) {
+        return status;
+    }
+    walk->read = node_read;
+    walk->read_context = &process;
+    walk->levels = (unsigned)machine.levels;
+    walk->limit = machine.user_limit;
+    walk->entries = entries;
+    return pt_walk_run(walk);
 }

@@ -119,25 +119,15 @@ static void diff_show(const struct kept *dump, unsigned levels)
 }
 
 /* Reads the page tables into new pages. */
-static long dump_make(struct kept *dump, handle_t process, const struct machine_info *machine,
-                      uint64_t *missed)
+static long dump_make(struct kept *dump, handle_t process, uint64_t *missed)
 {
-    static struct pt_walk walk;
+    struct pt_walk walk = {.take = record_keep, .take_context = dump, .from = dump->from};
     long status = kept_make(dump, RECORDS_BYTES);
 
     if (status != 0) {
         return status;
     }
-    walk.read = process_node_read;
-    walk.take = record_keep;
-    walk.read_context = &process;
-    walk.take_context = dump;
-    walk.levels = (unsigned)machine->levels;
-    walk.last_level = 0;
-    walk.from = dump->from;
-    walk.limit = machine->user_limit;
-    walk.missed = 0;
-    status = pt_walk_run(&walk);
+    status = process_walk(process, &walk);
     *missed = walk.missed;
     if (status != 0 && status != STOPPED) {
         kept_drop(dump);
@@ -208,7 +198,7 @@ static int process_dump(const struct process_info *info, handle_t process, struc
     dump.limit = machine.user_limit;
     memcpy(dump.name, info->name, sizeof(dump.name));
     if (status == 0) {
-        status = dump_make(&dump, process, &machine, &missed);
+        status = dump_make(&dump, process, &missed);
     }
     if (status != 0) {
         return failure_tell("ptdump", status);

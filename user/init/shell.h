@@ -105,10 +105,10 @@ int process_find_open(const char *who, const char *word, struct process_info *in
 /* process.c: the process with the smallest number above info->number; 0, -SYS_ENOENT if none. */
 long process_next(struct process_info *info);
 
-/* process.c: reads a whole page-table node, for pt_walk; context: address of the process's handle.
- */
-long process_node_read(void *context, uint64_t address, unsigned level, uint64_t *entries,
-                       uint64_t *physical);
+/* process.c: walks the page tables of a process; the caller has set take, its context, last_level
+ * and from, and the rest to 0.  Errors: as pt_walk_run. */
+struct pt_walk;
+long process_walk(handle_t process, struct pt_walk *walk);
 
 /* process.c: the number of this process, 0 if it cannot be told. */
 uint32_t process_own(void);

@@ -72,21 +72,13 @@ static long node_count(void *context, const struct pt_record *record)
     return 0;
 }
 
-static long tables_count(struct space_view *view, struct table_counts *counts)
+/* Nodes of level 0 are counted where they are pointed to; their entries need not be read. */
+static long tables_count(handle_t process, struct table_counts *counts)
 {
-    static struct pt_walk walk;
+    struct pt_walk walk = {.take = node_count, .take_context = counts, .last_level = 1};
 
     *counts = (struct table_counts){.all = 0};
-    walk.read = process_node_read;
-    walk.take = node_count;
-    walk.read_context = &view->process;
-    walk.take_context = counts;
-    walk.levels = (unsigned)view->machine.levels;
-    walk.last_level = 1;
-    walk.from = 0;
-    walk.limit = view->machine.user_limit;
-    walk.missed = 0;
-    return pt_walk_run(&walk);
+    return process_walk(process, &walk);
 }
 
 /* What a row is for, as far as its addresses tell: programs choose for themselves. */
@@ -251,7 +243,7 @@ static long space_show(struct space_view *view, const struct process_info *info)
         status = ranges_read(view);
     }
     if (status == 0) {
-        status = tables_count(view, &counts);
+        status = tables_count(view->process, &counts);
     }
     if (status == 0) {
         char limit[SPACE_SIZE_BYTES];

@@ -7,21 +7,37 @@
 
 const char *line_history_line(const struct line_history *history, uint32_t number)
 {
-    return history->lines[number % HISTORY_LINES];
+    const char *line = history->lines;
+
+    for (uint32_t i = history->first; i != number; i++) {
+        line += strlen(line) + 1;
+    }
+    return line;
+}
+
+static void oldest_forget(struct line_history *history)
+{
+    size_t bytes = strlen(history->lines) + 1;
+
+    history->used -= bytes;
+    memmove(history->lines, history->lines + bytes, history->used);
+    history->first++;
 }
 
 void line_history_add(struct line_history *history, const char *line)
 {
+    size_t bytes = strlen(line) + 1;
     int is_blank = line[strspn(line, " ")] == '\0';
     int is_same = history->end != history->first &&
                   strcmp(line_history_line(history, history->end - 1), line) == 0;
 
-    if (!is_blank && !is_same) {
-        (void)snprintf(history->lines[history->end % HISTORY_LINES], LINE_BYTES, "%s", line);
-        history->end++;
-        if (history->end - history->first > HISTORY_LINES) {
-            history->first++;
+    if (!is_blank && !is_same && bytes <= LINE_BYTES) {
+        while (bytes > HISTORY_BYTES - history->used) {
+            oldest_forget(history);
         }
+        memcpy(history->lines + history->used, line, bytes);
+        history->used += bytes;
+        history->end++;
     }
     history->shown = history->end;
 }

@@ -4,14 +4,15 @@
 
 #include "line_edit.h"
 
-#define HISTORY_LINES 50U
+#define HISTORY_BYTES 4096U
 
 struct line_history {
-    char lines[HISTORY_LINES][LINE_BYTES]; /* number n is lines[n % HISTORY_LINES]          */
-    uint32_t first;                        /* number of the oldest kept                     */
-    uint32_t end;                          /* number of the next                            */
-    uint32_t shown;                        /* number of the line shown; end: the edited one */
-    char edited[LINE_BYTES];               /* what was typed before going back              */
+    char lines[HISTORY_BYTES]; /* one behind the other, each ended by NUL               */
+    size_t used;
+    uint32_t first;          /* number of the oldest kept                             */
+    uint32_t end;            /* number of the next                                    */
+    uint32_t shown;          /* number of the line shown; end: the edited one         */
+    char edited[LINE_BYTES]; /* what was typed before going back                      */
 };
 
 /* Keeps a line, unless it is blank or the same as the one before, and goes to the end. */

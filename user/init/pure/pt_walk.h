@@ -52,13 +52,12 @@ struct pt_walk {
     long (*take)(void *context, const struct pt_record *record);
     void *read_context;
     void *take_context;
-    unsigned levels;     /* of the tree, 3 to 5                                */
-    unsigned last_level; /* nodes below this level are named but not read      */
-    uint64_t from;       /* nothing below this address is told                 */
-    uint64_t limit;      /* first address past the user range                  */
-    uint64_t missed;     /* nodes that went while they were read               */
-
-    uint64_t entries[PT_LEVELS_MAX][PT_ENTRIES]; /* the walk's own */
+    unsigned levels;                 /* of the tree, 3 to 5                                */
+    unsigned last_level;             /* nodes below this level are named but not read      */
+    uint64_t from;                   /* nothing below this address is told                 */
+    uint64_t limit;                  /* first address past the user range                  */
+    uint64_t missed;                 /* nodes that went while they were read; 0 at first   */
+    uint64_t (*entries)[PT_ENTRIES]; /* room for PT_LEVELS_MAX nodes           */
 };
 
 /* Bytes that one entry of a level decides about. */
