@@ -193,6 +193,23 @@ def range_rows(lines):
     return [(int(row[0], 16), *row[1:4]) for row in rows]
 
 
+def size_text(size):
+    """A size as vmmap writes it."""
+    unit = (size.bit_length() - 1) // 10
+    whole, rest = divmod(size, 1 << 10 * unit)
+    tenths = f".{(rest >> 10 * unit - 10) * 10 >> 10}" if rest else ""
+    return f"{whole}{tenths}{'BKMGTPE'[unit]}"
+
+
+def gaps_of(rows):
+    """What vmmap must write of the gaps below rows whose sizes are whole K."""
+    gaps, end = [], 0
+    for address, size, *_ in rows:
+        gaps += [size_text(address - end)] if address > end else []
+        end = address + int(size.rstrip("K")) * 1024
+    return gaps
+
+
 def dump_records(lines):
     """(level, kind, address, entries) of the lines of ptdump."""
     pattern = re.compile(r"[-+]? *L(\d) (\w+) 0x([0-9a-f]+) .*?(?:(\d+) x \w+.*)?$")
@@ -212,6 +229,8 @@ def session_spaces(boot):
         expect([row[3] for row in rows][:3] == ["code", "constants", "data"], "vmmap", picture)
         expect([row[2] for row in rows][:3] == ["r-x", "r--", "rw-"], "vmmap", picture)
         expect(rows[-1][1:] == ("64K", "rw-", "stack"), "vmmap", picture)
+        gaps = [line.split()[0] for line in picture if line.startswith(" ")]
+        expect(gaps[:-1] == gaps_of(rows), f"gaps are {gaps}, not {gaps_of(rows)}", picture)
         bars = {line.split()[1]: line.split()[-1] for line in picture if " own " in line}
         expect(len(bars["4K"]) < len(bars["16K"]) and set(bars["16K"]) == {"w"}, "bars", picture)
 
