@@ -48,3 +48,11 @@ function(vellum_room name)
     add_library(${name} OBJECT ${room_SOURCES})
     target_link_libraries(${name} PRIVATE ${room_LINK})
 endfunction()
+
+# vellum_run_once(ROOM pattern...): files of a room that run at boot, or when all is lost, are built
+# for size in a release.
+function(vellum_run_once room)
+    vellum_glob(files ${ARGN})
+    set_property(SOURCE ${files} TARGET_DIRECTORY ${room} APPEND PROPERTY
+        COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
+endfunction()
