@@ -33,7 +33,7 @@ static long handle_give(handle_t process, handle_t handle, handle_t *theirs)
 long user_handles_give(handle_t process, struct start_info *info)
 {
     const struct start_info *own = user_info();
-    long status = handle_give(process, process, &info->self);
+    long status = sys_handle_transfer(process, process, RIGHT_ALL, &info->self);
 
     if (status == 0) {
         status = handle_give(process, own->console, &info->console);
