@@ -66,12 +66,12 @@ _Noreturn void kernel_main(void)
     device_keep(machine->uart.base, machine->uart.size_bytes);
     regions_make(machine);
     (void)arch_harts_start();
+    log_printf("vellum: init starts\n"); /* first: another hart may run it and write a prompt */
     status_t status = init_start(&what);
 
     if (status != OK) {
         give_up(what, status);
     }
-    log_printf("vellum: init starts\n");
     arch_run();
 }
 
