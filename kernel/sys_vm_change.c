@@ -7,9 +7,10 @@
 #include "kernel/syscall.h"
 #include "kernel/vm_call.h"
 
-/* Tables that a step of a change of permissions locks: those of the pages that it changes, and then
- * some, since every table that it meets is a page at least. */
-#define PROTECT_TABLES 3U
+/* A step of a change of permissions: an entry takes a tenth of what a page takes that is mapped, so
+ * a step has four times as many (vm_target.h), and its tables are few, those of these pages. */
+#define PROTECT_PAGES  1024U
+#define PROTECT_TABLES 4U
 
 /* Unmaps one step's worth: whole tables where the range allows, so that they go too. */
 static status_t unmap_step(struct vm_call *call)
@@ -109,7 +110,7 @@ static status_t protect_step(struct vm_call *call)
     if (status != OK) {
         return status;
     }
-    status = protect_pages(&cursor, call, VM_STEP_EDITS);
+    status = protect_pages(&cursor, call, PROTECT_PAGES);
     vm_call_progress_to(call, vm_cursor_va(&cursor));
     vm_cursor_close(&cursor);
     return status;

@@ -101,7 +101,9 @@ ROWS = [
         "does not release what was dying in a detached table",
     ),
     gone(
-        "release.not_a_leaf", RECLAIM, "reclaim_release", "release_leaves(node, node->present);",
+        "release.not_a_leaf", RECLAIM, "reclaim_release",
+        "release_leaves(node, node->present);"
+        " (void)reclaim_dying(node, (struct pt_span){0, PTE_ENTRIES});",
         "leaves device pages of a detached table to the reaper",
     ),
     gone(
