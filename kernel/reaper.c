@@ -98,20 +98,25 @@ void reaper_add_process(struct process *process)
 /* The first ended thread that no trap exit needs any more, out of its list. */
 static struct thread *thread_take(void)
 {
-    for (unsigned i = 0; i < TRIES; i++) {
-        struct list_node *node = list_take(&threads);
+    struct thread *found = NULL;
+    struct list_node *node;
+    unsigned looked_at = 0;
 
-        if (node == NULL) {
-            return NULL;
-        }
+    spinlock_acquire(&lock);
+    LIST_FOR_EACH (node, &threads) {
         struct thread *thread = LIST_ENTRY(node, struct thread, queue_link);
 
         if (user_frame_owner(&thread->frame) == 0) {
-            return thread;
+            list_remove(node);
+            found = thread;
+            break;
         }
-        list_add(&threads, node);
+        if (++looked_at == TRIES) {
+            break;
+        }
     }
-    return NULL;
+    spinlock_release(&lock);
+    return found;
 }
 
 static bool reap_thread(void)
@@ -211,6 +216,8 @@ static enum piece process_piece(struct process *process)
 
 static bool reap_process(void)
 {
+    const struct list_node *first = NULL;
+
     for (unsigned i = 0; i < TRIES; i++) {
         struct list_node *node = list_take(&processes);
 
@@ -225,9 +232,15 @@ static bool reap_process(void)
             work_is_done();
             return true;
         }
+        bool is_round = node == first;
+
+        first = first == NULL ? node : first;
         list_add(&processes, node);
         if (piece == PIECE_MORE) {
             return true;
+        }
+        if (is_round) {
+            return false; /* all have been looked at */
         }
     }
     return false;

@@ -154,6 +154,9 @@ static hart_idx_t busy_choose(struct hart_mask set, hart_idx_t home)
     hart_idx_t best = hart_mask_has(set, home) ? home : hart_mask_first(set);
     uint32_t margin = best == home ? 1 : 0;
 
+    if (margin != 0 && run_queue_length(&run_queues[home]) <= margin) {
+        return home; /* no queue is shorter by more */
+    }
     for (hart_idx_t hart = 0; set.bits >> hart != 0; hart++) {
         if (hart_mask_has(set, hart) &&
             run_queue_length(&run_queues[hart]) + margin < run_queue_length(&run_queues[best])) {
@@ -231,13 +234,6 @@ static bool put_at(struct thread *thread, struct choice choice)
     return fits;
 }
 
-void run_queue_put(struct thread *thread)
-{
-    ASSERT(thread_state(thread) == THREAD_TAKEN);
-    while (!put_at(thread, choose(thread))) {
-    }
-}
-
 void run_queue_put_unlock(struct thread *thread, hart_idx_t home)
 {
     struct hart_mask set = thread->affinity;
@@ -245,7 +241,8 @@ void run_queue_put_unlock(struct thread *thread, hart_idx_t home)
     ASSERT(thread_state(thread) == THREAD_TAKEN);
     if (!run_queue_is_best(set, home)) {
         run_queue_unlock(home);
-        run_queue_put(thread);
+        while (!put_at(thread, choose(thread))) {
+        }
         return;
     }
     bool is_news = put_locked(home, thread);
@@ -257,11 +254,15 @@ void run_queue_put_unlock(struct thread *thread, hart_idx_t home)
     run_queue_look_idle(set);
 }
 
+void run_queue_put(struct thread *thread)
+{
+    run_queue_put_unlock(thread, run_queue_lock_home(thread));
+}
+
 void run_queue_put_current(struct thread *thread)
 {
     hart_idx_t home = run_queue_lock_home(thread);
 
     run_queue_state_set(thread, THREAD_TAKEN);
-    run_queue_unlock(home);
-    run_queue_put(thread);
+    run_queue_put_unlock(thread, home);
 }

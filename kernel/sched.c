@@ -41,6 +41,8 @@ static struct sched_hart *sched_this(void)
     return &harts[hart_index()];
 }
 
+static uint64_t slice_ticks; /* (c) */
+
 static uint64_t ticks_of_ms(uint64_t ms)
 {
     return machine_get()->timebase_hz * ms / 1000;
@@ -56,6 +58,7 @@ void sched_init(void)
         harts[i].armed = NEVER;
     }
     poll_hart = hart_index();
+    slice_ticks = ticks_of_ms(SCHED_SLICE_MS);
 }
 
 struct thread *sched_current(void)
@@ -158,14 +161,13 @@ static struct thread *choose(struct thread *self, enum verdict verdict)
 /* Sets the timer to what is wanted next. */
 static void arm_timer(struct sched_hart *hart)
 {
-    uint64_t deadline = NEVER;
+    uint64_t deadline = timeouts_earliest();
 
     if (sched_current() == NULL || !run_queue_has_ready()) {
         hart->slice_end = NEVER;
     } else if (hart->slice_end == NEVER) {
-        hart->slice_end = arch_time_now() + ticks_of_ms(SCHED_SLICE_MS);
+        hart->slice_end = arch_time_now() + slice_ticks;
     }
-    deadline = timeouts_earliest();
     deadline = hart->slice_end < deadline ? hart->slice_end : deadline;
     if (hart_index() == poll_hart && console_wants_poll()) {
         uint64_t now = arch_time_now();
@@ -193,7 +195,6 @@ static struct user_frame *leave(struct sched_hart *hart)
 {
     struct thread *current = sched_current();
 
-    look_set(hart, reaper_has_work());
     arm_timer(hart);
     DASSERT(spinlock_held_count() == 0);
     return current != NULL ? &current->frame : NULL;
@@ -205,7 +206,13 @@ struct user_frame *sched_leave(struct thread *self, enum verdict verdict)
     struct thread *next = choose(self, verdict);
 
     switch_to(hart, self, next);
-    (void)reaper_step();
+    bool has_work = reaper_has_work();
+
+    if (has_work) {
+        (void)reaper_step();
+        has_work = reaper_has_work();
+    }
+    look_set(hart, has_work);
     return leave(hart);
 }
 
@@ -229,6 +236,7 @@ struct user_frame *sched_idle(void)
     if (hart->armed <= arch_time_now()) {
         hart->armed = FIRED;
     }
+    look_set(hart, reaper_has_work());
     return leave(hart);
 }
 
