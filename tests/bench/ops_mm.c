@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The operations by mm, as the system calls do them: a cursor a step of so many pages. */
-#include <stdlib.h>
-
 #include "bench/bench.h"
 #include "bench/machine.h"
 #include "mm/vm_cursor.h"
@@ -44,13 +42,10 @@ static struct vm_cursor open(const struct bench_part *part, struct va_range rang
 static void populate(const struct bench_part *part, struct va_range range)
 {
     for (uint64_t at = range.start.raw; at < range.end.raw; at += STEP_PAGES * PAGE_SIZE) {
-        struct vm_cursor cursor = open(part, step_of(range, at), VM_CURSOR_CHANGE);
-        struct frame *frame = NULL;
+        struct va_range step = step_of(range, at);
+        struct vm_cursor cursor = open(part, step, VM_CURSOR_CHANGE);
 
-        while (vm_cursor_va(&cursor).raw < cursor.range.end.raw) {
-            EXPECT_OK(frame_alloc(FRAME_USER, &frame));
-            EXPECT_OK(vm_cursor_map(&cursor, frame, prop_rw, VM_MAP_EXCLUSIVE));
-        }
+        EXPECT_OK(vm_cursor_fill(&cursor, step.end.raw - step.start.raw, prop_rw));
         vm_cursor_close(&cursor);
     }
 }
@@ -70,24 +65,16 @@ static void map(const struct bench_part *part, struct va_range range)
     }
 }
 
-static void set_rights(struct vm_rights *rights, void *context)
-{
-    const enum vm_prot *prot = context;
-
-    rights->prop.prot = *prot;
-}
-
 static void protect(const struct bench_part *part, struct va_range range, enum vm_prot prot)
 {
     for (uint64_t at = range.start.raw; at < range.end.raw; at += STEP_PAGES * PAGE_SIZE) {
-        struct vm_cursor cursor = open(part, step_of(range, at), VM_CURSOR_EDIT);
-        struct va_range changed;
+        struct va_range step = step_of(range, at);
+        struct vm_cursor cursor = open(part, step, VM_CURSOR_EDIT);
+        uint64_t bytes = step.end.raw - step.start.raw;
+        uint64_t pages;
 
-        while (vm_cursor_va(&cursor).raw < cursor.range.end.raw) {
-            EXPECT_OK(vm_cursor_protect_next(&cursor,
-                                             cursor.range.end.raw - vm_cursor_va(&cursor).raw,
-                                             set_rights, &prot, &changed));
-        }
+        EXPECT_OK(vm_cursor_protect(&cursor, bytes, prot, UINT64_MAX, &pages));
+        EXPECT(pages == bytes / PAGE_SIZE);
         vm_cursor_close(&cursor);
     }
 }

@@ -315,3 +315,33 @@ Theory((int first, int second), pte, rights_there_and_back_keep_what_hardware_sa
     cr_assert(pte_decode(other).dirty == (((first | second) & VM_W) != 0));
     cr_assert(pte_kind(other, 0) == PTE_LEAF);
 }
+
+/* Every combination of the low ten bits, with some of what may stand above them. */
+Test(pte, short_questions_agree_with_the_long_one)
+{
+    static const uint64_t above[] = {0,
+                                     UINT64_C(0x80001) << PTE_PPN_SHIFT,
+                                     UINT64_C(1) << PTE_PBMT_SHIFT,
+                                     PTE_PBMT_MASK,
+                                     PTE_RESERVED_MASK,
+                                     PTE_N,
+                                     UINT64_C(1) << 54};
+
+    for (size_t i = 0; i < ARRAY_LEN(above) * 1024; i++) {
+        pte_t entry = {above[i / 1024] | i % 1024};
+        enum pte_kind kind = pte_kind(entry, 0);
+
+        cr_assert(pte_is_table(entry) == (pte_kind(entry, 1) == PTE_TABLE), "%lx", entry.raw);
+        cr_assert(pte_is_dying(entry) == (kind == PTE_DYING), "%lx", entry.raw);
+        cr_assert(pte_is_absent(entry) == (kind == PTE_ABSENT), "%lx", entry.raw);
+        if (kind == PTE_LEAF) {
+            struct pte_leaf leaf = pte_decode(entry);
+            pte_t other = pte_with_pa(entry, (paddr_t){0x12345000});
+
+            cr_assert(pte_is_plain_page(entry) == (leaf.sw == PTE_SW_RAM && leaf.mem == VM_MEM_PMA),
+                      "%lx", entry.raw);
+            cr_assert(pte_pa(other).raw == 0x12345000);
+            cr_assert(pte_with_pa(other, leaf.pa).raw == entry.raw);
+        }
+    }
+}
