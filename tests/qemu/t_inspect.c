@@ -314,6 +314,9 @@ static void tables_check(void)
     tap_status(sys_vm_table(user_machine(), user_self(), machine.user_limit, 0, 0,
                             (uintptr_t)entries, 1, &copied, &physical),
                -SYS_ERANGE, "the kernel's half is not shown so");
+    tap_status(sys_vm_table(user_machine(), user_self(), PLACE, 0, 0, PLACE + 10 * PAGE, 1, &copied,
+                            &physical),
+               -SYS_EFAULT, "nor is anything to where nothing is mapped");
 }
 
 /* ---- while it changes ---- */

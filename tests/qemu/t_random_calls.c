@@ -5,8 +5,8 @@
  *
  * Each child makes calls with arguments drawn from what is likely to matter: its own handles,
  * addresses near borders, small and huge numbers.  The sequence follows from the seed, which the
- * test's lines name.  Left out are the calls that would only wait, and those that would take the
- * child's own code or stack away at once.
+ * test's lines name.  Calls that wait get deadlines that have passed.  Left out are those that end
+ * the caller, read the console, or would take the child's own code or stack away at once.
  */
 #include "support.h"
 
@@ -74,6 +74,25 @@ static void shape_range(struct raw_call *call)
     call->args[5] = 0;
 }
 
+/* Calls that wait get a deadline that has passed. */
+static void shape_wait(struct raw_call *call)
+{
+    switch (call->number) {
+    case SYS_NR_PROCESS_WAIT:
+    case SYS_NR_THREAD_WAIT:
+    case SYS_NR_CHILDREN_WAIT:
+        call->args[1] = draw() % 2;
+        break;
+    case SYS_NR_FUTEX_WAIT:
+        call->args[1] = draw() % 2 == 0 ? 0 : call->args[1];
+        call->args[2] = draw() % 2;
+        call->args[3] = draw() % 2;
+        break;
+    default:
+        break;
+    }
+}
+
 /* False: this call would wait, or end the run before it has begun. */
 static int is_wanted(const struct raw_call *call)
 {
@@ -83,9 +102,7 @@ static int is_wanted(const struct raw_call *call)
     switch (call->number) {
     case SYS_NR_CONSOLE_READ:
     case SYS_NR_PROCESS_EXIT:
-    case SYS_NR_PROCESS_WAIT:
     case SYS_NR_THREAD_EXIT:
-    case SYS_NR_THREAD_WAIT:
         return 0;
     case SYS_NR_HANDLE_CLOSE:
     case SYS_NR_PROCESS_KILL:
@@ -104,7 +121,7 @@ static int is_wanted(const struct raw_call *call)
 static void make_call(void)
 {
     static const char name[] = "kid";
-    struct raw_call call = {.number = draw() % 33};
+    struct raw_call call = {.number = draw() % (SYS_NR_CHILDREN_WAIT + 1)};
 
     for (unsigned i = 0; i < COUNT_OF(call.args); i++) {
         call.args[i] = draw_argument();
@@ -115,6 +132,7 @@ static void make_call(void)
     if (call.number >= SYS_NR_VM_MAP && call.number <= SYS_NR_VM_PROTECT && draw() % 2 == 0) {
         shape_range(&call);
     }
+    shape_wait(&call);
     if (call.number == SYS_NR_PROCESS_CREATE) {
         call.args[0] = (uintptr_t)name;
         call.args[1] = sizeof(name) - 1;
