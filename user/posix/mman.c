@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmap and its kin.  The library's table says which addresses are held, the page table which have
- * memory; PROT_NONE is an address that is held and has none.  Calls that look before they change
- * keep the table's lock.
+ * mmap and its kin, but mprotect.  The library's table says which addresses are held, the page
+ * table which have memory; PROT_NONE is an address that is held and has none.  Calls that look
+ * before they change keep the table's lock.
  */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "mman.h"
 #include "ranges.h"
 #include "user/space.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
 
-#define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
 #define FLAGS_ALL                                                                                  \
     (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE)
 
@@ -30,7 +30,7 @@ static void *map_failure(int error)
     return MAP_FAILED;
 }
 
-static uint64_t prot_of(int prot)
+uint64_t mman_prot(int prot)
 {
     uint64_t result = 0;
 
@@ -40,8 +40,7 @@ static uint64_t prot_of(int prot)
     return result;
 }
 
-/* The pages of a range.  Nonzero: it is one. */
-static int range_make(const void *address, size_t bytes, uint64_t *start, uint64_t *end)
+int mman_range_make(const void *address, size_t bytes, uint64_t *start, uint64_t *end)
 {
     *start = (uintptr_t)address;
     if (*start % VM_PAGE_SIZE != 0 || __builtin_add_overflow(*start, bytes, end) ||
@@ -57,7 +56,7 @@ static int flags_check(int prot, int flags)
 {
     int kind = flags & (MAP_SHARED | MAP_PRIVATE);
 
-    if ((prot & ~PROT_ALL) != 0 || (flags & ~FLAGS_ALL) != 0 || kind == 0 ||
+    if ((prot & ~MMAN_PROT_ALL) != 0 || (flags & ~FLAGS_ALL) != 0 || kind == 0 ||
         kind == (MAP_SHARED | MAP_PRIVATE)) {
         return EINVAL;
     }
@@ -93,10 +92,10 @@ void *mmap(void *address, size_t bytes, int prot, int flags, int file, off_t off
     if (bytes == 0 || (uintptr_t)address % VM_PAGE_SIZE != 0) {
         return map_failure(EINVAL);
     }
-    if (!range_make(address, bytes, &start, &end)) {
+    if (!mman_range_make(address, bytes, &start, &end)) {
         return map_failure(ENOMEM);
     }
-    long status = user_space_map(&start, end - start, prot_of(prot), place);
+    long status = user_space_map(&start, end - start, mman_prot(prot), place);
     if (status != 0) {
         return map_failure(status == -SYS_EEXIST ? EEXIST : ENOMEM);
     }
@@ -108,7 +107,7 @@ int munmap(void *address, size_t bytes)
     uint64_t start = 0;
     uint64_t end = 0;
 
-    if (bytes == 0 || !range_make(address, bytes, &start, &end)) {
+    if (bytes == 0 || !mman_range_make(address, bytes, &start, &end)) {
         return failure(EINVAL);
     }
     long status = user_space_unmap(start, end - start);
@@ -118,9 +117,7 @@ int munmap(void *address, size_t bytes)
     return 0;
 }
 
-/* For each page of a range that has none: gives it memory with `prot`; prot 0: leaves it.
- * Returns 0; -SYS_ENOMEM: some address is not held, or no memory. */
-static long holes_fill_locked(uint64_t start, uint64_t end, uint64_t prot)
+long mman_holes_fill_locked(uint64_t start, uint64_t end, uint64_t prot)
 {
     struct ranges ranges;
     struct vm_range_info piece;
@@ -149,95 +146,6 @@ static long holes_fill_locked(uint64_t start, uint64_t end, uint64_t prot)
         start = status == 0 ? piece.start + piece.bytes : end;
     }
     return 0;
-}
-
-static int is_zero(const struct vm_range_info *piece)
-{
-    const uint64_t *words = (const uint64_t *)(uintptr_t)piece->start;
-
-    for (size_t i = 0; i < piece->bytes / sizeof(*words); i++) {
-        if (words[i] != 0) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-/* Takes the memory of one piece away, if there are only zeroes in it.  It is made read-only before
- * one looks, so that what is written meanwhile is not lost. */
-static long piece_hide_locked(const struct vm_range_info *piece)
-{
-    long status = sys_vm_protect(user_self(), piece->start, piece->bytes, VM_PROT_R, NULL);
-
-    if (status != 0) {
-        return status;
-    }
-    if (!is_zero(piece)) {
-        (void)sys_vm_protect(user_self(), piece->start, piece->bytes, piece->prot, NULL);
-        return -SYS_ENOTSUP;
-    }
-    status = user_space_hold_locked(piece->start, piece->bytes);
-    if (status == 0) {
-        status = sys_vm_unmap(user_self(), piece->start, piece->bytes, NULL);
-    }
-    return status;
-}
-
-static long hide_locked(uint64_t start, uint64_t end)
-{
-    struct ranges ranges;
-    struct vm_range_info piece;
-    long status = holes_fill_locked(start, end, 0);
-
-    ranges_begin(&ranges, start, end);
-    while (status == 0) {
-        status = ranges_next(&ranges, &piece);
-        if (status == 0) {
-            status = piece.kind == VM_KIND_RAM ? piece_hide_locked(&piece) : -SYS_ENOTSUP;
-        }
-    }
-    return status == -SYS_ENOENT ? 0 : status;
-}
-
-static long protect_locked(uint64_t start, uint64_t end, uint64_t prot)
-{
-    if (prot == 0) {
-        return hide_locked(start, end);
-    }
-    long status = holes_fill_locked(start, end, 0);
-    if (status == 0) {
-        status = holes_fill_locked(start, end, prot);
-    }
-    if (status == 0) {
-        status = sys_vm_protect(user_self(), start, end - start, prot, NULL);
-    }
-    return status;
-}
-
-int mprotect(void *address, size_t bytes, int prot)
-{
-    uint64_t start = 0;
-    uint64_t end = 0;
-
-    if ((uintptr_t)address % VM_PAGE_SIZE != 0 || (prot & ~PROT_ALL) != 0) {
-        return failure(EINVAL);
-    }
-    if (!range_make(address, bytes, &start, &end)) {
-        return failure(ENOMEM);
-    }
-    if (start == end) {
-        return 0;
-    }
-    user_space_lock();
-    long status = protect_locked(start, end, prot_of(prot));
-    user_space_unlock();
-    if (status == 0) {
-        return 0;
-    }
-    if (status == -SYS_ENOTSUP || status == -SYS_EACCES) {
-        return failure((int)-status);
-    }
-    return failure(status == -SYS_EINVAL ? EACCES : ENOMEM);
 }
 
 /* Writable pages are written; others get fresh memory with the same permissions. */
@@ -277,11 +185,11 @@ int madvise(void *address, size_t bytes, int advice)
     if ((uintptr_t)address % VM_PAGE_SIZE != 0 || advice < MADV_NORMAL || advice > MADV_DONTNEED) {
         return failure(EINVAL);
     }
-    if (!range_make(address, bytes, &start, &end)) {
+    if (!mman_range_make(address, bytes, &start, &end)) {
         return failure(ENOMEM);
     }
     user_space_lock();
-    long status = holes_fill_locked(start, end, 0);
+    long status = mman_holes_fill_locked(start, end, 0);
     if (status == 0 && advice == MADV_DONTNEED) {
         status = zero_locked(start, end);
     }
@@ -302,11 +210,11 @@ int mincore(void *address, size_t bytes, unsigned char *pages)
     if ((uintptr_t)address % VM_PAGE_SIZE != 0) {
         return failure(EINVAL);
     }
-    if (!range_make(address, bytes, &start, &end)) {
+    if (!mman_range_make(address, bytes, &start, &end)) {
         return failure(ENOMEM);
     }
     user_space_lock();
-    long status = holes_fill_locked(start, end, 0);
+    long status = mman_holes_fill_locked(start, end, 0);
     user_space_unlock();
     if (status != 0) {
         return failure(ENOMEM);
