@@ -8,6 +8,7 @@ part of the host build (all but arch's private ones). Warnings are errors, as in
 
 import concurrent.futures
 import os
+import shutil
 import re
 import subprocess
 import sys
@@ -27,11 +28,14 @@ GENERATED = os.path.join(rooms.ROOT, "build", "check-headers")
 
 
 def generate_calls():
-    """The stubs of the system calls, which user headers include and no build need have made."""
+    """What user headers include of the system calls and of the kernel's lists, without a build."""
     target = os.path.join(GENERATED, "vellum", "calls.h")
     os.makedirs(os.path.dirname(target), exist_ok=True)
     generator = os.path.join(rooms.ROOT, "scripts", "gen_syscalls.py")
     subprocess.run([sys.executable, generator, "--header", target], check=True)
+    for name in ("trace.def", "counters.def"):
+        source = os.path.join(rooms.ROOT, "lib", "include", "lib", name)
+        shutil.copyfile(source, os.path.join(GENERATED, "vellum", name))
 
 
 def warnings():
