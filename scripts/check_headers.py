@@ -8,8 +8,8 @@ part of the host build (all but arch's private ones). Warnings are errors, as in
 
 import concurrent.futures
 import os
-import shutil
 import re
+import shutil
 import subprocess
 import sys
 
