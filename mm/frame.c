@@ -140,7 +140,7 @@ inline void frame_run_put(struct frame_run *run, paddr_t pa)
 {
     uint32_t before;
 
-    if (pa.raw != run->next.raw || run->end - run->first == FRAME_RUN_MAX) {
+    if (pa.raw != run->next.raw) {
         frame_run_end(run);
         run->first = frame_of(pa);
         run->end = run->first;

@@ -66,9 +66,9 @@ void frame_get(struct frame *frame);
 void frame_put(struct frame *frame);
 
 /* The same for many, one after the other: frames that come free side by side are given back
- * together, so many at most under one lock.  Begins as FRAME_RUN_NONE; until frame_run_end some of
- * them are not free yet. */
-#define FRAME_RUN_MAX 256
+ * together, under one lock.  Begins as FRAME_RUN_NONE; until frame_run_end some of them are not
+ * free yet.  The caller ends it when it is done with a node, so that a run is no longer than that.
+ */
 struct frame_run {
     struct frame *first, *end; /* [first, end): without references, not given back yet */
     paddr_t next;              /* address of `end`, if the run may go on there          */
