@@ -66,12 +66,13 @@ ROWS = [
     argued("mm/pt_walk.c", "place_at skip_absent count_missing", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_map.c", "has_dying absent_pages", "pte_slot_load", UNDER_LOCK),
     argued("mm/pt_lock.c", "wanted_child pt_unlock_stray", "pte_slot_load", UNDER_LOCK),
-    argued("mm/vm_cursor_remove.c", "count_pages unmap_below cursor_remove_leaves protect_leaves",
+    argued("mm/vm_cursor_remove.c", "count_pages unmap_below cursor_remove_leaves",
            "pte_slot_load", UNDER_LOCK),
+    argued("mm/vm_cursor_protect.c", "protect_leaves", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_flush.c", "sweep_dying", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_remove.c", "detach", "pt_unlock_stray", """Before the entry or after it: who
         finds the table meanwhile sees that it is stray, and looks again."""),
-    argued("mm/vm_cursor_remove.c", "change_rights replace_bits", "pte_slot_replace", """Every leaf that mm makes has
+    argued("mm/vm_cursor_protect.c", "change_rights replace_bits", "pte_slot_replace", """Every leaf that mm makes has
         A, and D if it has W, so hardware finds nothing to set; what a plain store would lose can be
         lost only when something clears A or D, and nothing does yet."""),
     argued("mm/vm_cursor.c", "owe_nothing start", "ow", "A new cursor has changed nothing."),

@@ -7,6 +7,7 @@ CURSOR = "mm/vm_cursor.c"
 FLUSH = "mm/vm_cursor_flush.c"
 MAP = "mm/vm_cursor_map.c"
 REMOVE = "mm/vm_cursor_remove.c"
+PROTECT = "mm/vm_cursor_protect.c"
 NODE = "mm/pt_node.c"
 WALK = "mm/pt_walk.c"
 SYNC = "vm_cursor_sync(cursor);"
@@ -85,33 +86,33 @@ ROWS = [
         "cursor_owe_dying(cursor, pt_node_part(node, hull));", "owes nothing for a removed leaf",
     ),
     gone(
-        "range.nothing_owed", REMOVE, "owe_protected",
+        "range.nothing_owed", PROTECT, "owe_protected",
         "vm_cursor_issue(cursor, VM_FLUSH_PAGES, pages);",
         "owes no flush for rights taken away from a range",
     ),
     gone(
-        "range.no_code_owed", REMOVE, "owe_protected", "cursor->owed.code = true;",
+        "range.no_code_owed", PROTECT, "owe_protected", "cursor->owed.code = true;",
         "owes no fence.i for a range that becomes executable",
     ),
     gone(
-        "range.not_granted", REMOVE, "change_bits", "pte_slot_set(slot, change.set);",
+        "range.not_granted", PROTECT, "change_bits", "pte_slot_set(slot, change.set);",
         "does not grant a range the rights it should have",
     ),
     gone(
-        "range.not_taken", REMOVE, "change_bits", "pte_slot_clear(slot, change.clear);",
+        "range.not_taken", PROTECT, "change_bits", "pte_slot_clear(slot, change.clear);",
         "does not take the rights of a range away",
     ),
     gone(
-        "range.not_replaced", REMOVE, "change_bits", "replace_bits(slot, entry, change);",
+        "range.not_replaced", PROTECT, "change_bits", "replace_bits(slot, entry, change);",
         "does not change rights of a range where some go and some come",
     ),
     mutant(
-        "range.taken_not_seen", REMOVE, "protect_leaves", "change_bits(slot, entry, change)",
+        "range.taken_not_seen", PROTECT, "protect_leaves", "change_bits(slot, entry, change)",
         "0 * change_bits(slot, entry, change)",
         "takes rights away from a range as if it granted some",
     ),
     gone(
-        "range.not_judged", REMOVE, "vm_cursor_protect",
+        "range.not_judged", PROTECT, "vm_cursor_protect",
         "owe_protected(cursor, pt_node_part(place.node, (struct pt_span){span.first, done.end}),"
         " done, prot);",
         "owes nothing for the rights of a range",
@@ -122,19 +123,19 @@ ROWS = [
         "owes nothing for a detached table",
     ),
     gone(
-        "protect.nothing_owed", REMOVE, "owe_rights",
+        "protect.nothing_owed", PROTECT, "owe_rights",
         "vm_cursor_issue(cursor, VM_FLUSH_PAGES, page);", "owes no flush for rights taken away",
     ),
     mutant(
-        "protect.memory_type_free", REMOVE, "owe_rights", "mem != leaf->mem", "false",
+        "protect.memory_type_free", PROTECT, "owe_rights", "mem != leaf->mem", "false",
         "owes no flush for another memory type",
     ),
     gone(
-        "protect.no_code_owed", REMOVE, "owe_rights", "cursor->owed.code = true;",
+        "protect.no_code_owed", PROTECT, "owe_rights", "cursor->owed.code = true;",
         "owes no fence.i for a page that becomes executable",
     ),
     gone(
-        "protect.rights_not_judged", REMOVE, "vm_cursor_protect_next",
+        "protect.rights_not_judged", PROTECT, "vm_cursor_protect_next",
         "owe_rights(cursor, *changed, &leaf, rights.prop.prot, mem);",
         "owes nothing for changed rights",
     ),
