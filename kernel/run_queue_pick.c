@@ -93,12 +93,11 @@ enum run_queue_result run_queue_go_on(struct thread *self, enum run_queue_wish w
 
     spinlock_acquire(&queue->lock);
     struct hart_mask set = self->affinity;
+    bool may_stay = hart_mask_has(set, hart_index());
 
-    if (!hart_mask_has(set, hart_index())) {
-        result = RUN_QUEUE_EMPTY;
-    } else if (wish == RUN_QUEUE_STAY || list_is_empty(&queue->ready)) {
+    if (may_stay && (wish == RUN_QUEUE_STAY || list_is_empty(&queue->ready))) {
         *next = self;
-    } else if (run_queue_is_best(set, hart_index())) {
+    } else if (may_stay && run_queue_is_best(set, hart_index())) {
         ended = rotate_locked(queue, self, next);
     } else {
         result = RUN_QUEUE_EMPTY;

@@ -192,7 +192,8 @@ static int sleepers_run(uint64_t gap)
         struct look seen = look();
 
         is_wrong |= seen.is_wrong;
-        mixed += seen.asleep != 0 && seen.asleep != SLEEPERS ? 1 : 0;
+        /* The same twice in a row: so it was in between, at one moment for all. */
+        mixed += seen.asleep == asleep && asleep != 0 && asleep != SLEEPERS ? 1 : 0;
         asleep = seen.asleep;
     }
     for (unsigned i = 0; i < SLEEPERS; i++) {
