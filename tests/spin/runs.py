@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What run.py runs: the models, their configurations, and what is expected of each."""
 
-MODELS = ("lock", "word", "asid", "code", "quiescence", "handover")
+MODELS = ("lock", "word", "asid", "code", "quiescence", "handover", "futex")
 
 # Operations of lock.pml.
 OPS = (
@@ -44,12 +44,15 @@ CONFIGURATIONS = {
     "code": ("code", "", 500_000),
     "kernel": ("quiescence", "", 2_000_000),
     "threads": ("handover", "", 500_000),
+    "wait": ("futex", "", 500_000),
+    "wait-kill": ("futex", "KILL", 500_000),
 }  # fmt: skip
 
 # The whole state space is searched.
 HOLDS = (
     "detach", "move", "nested", "near", "half", "second", "apart", "no-asids", "one-space",
-    "two-spaces", "unmap", "epochs", "code", "kernel", "threads",
+    "two-spaces", "unmap", "epochs", "code", "kernel", "threads", "wait",
+    "wait-kill",
 )  # fmt: skip
 HOLDS_FULL = ("half-full", "no-asids-full", "two-rounds", "numbers", "three")
 
@@ -60,6 +63,7 @@ UNREACHED = {}
 OVERLAP, ELSEWHERE, NOT_HELD, CIRCLE = "owned", "at==", "held", "invalid end state"
 STALE, FOREIGN, INTERRUPTED, FREED = "forbidden", "& ~", "targets", "state[t]"
 OLD_CODE, TORN, GONE = "done", "frame[next]", "state[current]"
+ASLEEP, MISCOUNTED, TWICE = "invalid end state", "told", "queued"
 
 BITES = (
     ("detach", "NO_STRAY_CHECK", ELSEWHERE),
@@ -126,6 +130,10 @@ BITES = (
     ("threads", "NO_OWNER_CHECK", TORN),
     ("threads", "LET_GO_BEFORE_SAVE", TORN),
     ("threads", "REAP_OWNED", GONE),
+    ("wait", "READ_BEFORE_LOCK", ASLEEP),
+    ("wait", "WAKE_SAYS_NOTHING", MISCOUNTED),
+    ("wait", "WORD_BEFORE_RESULT", MISCOUNTED),
+    ("wait", "LOOK_BEFORE_LOCK", TWICE),
 )
 REACHES = (
     ("apart", "REACH_SIDE_BY_SIDE", "owned"),
