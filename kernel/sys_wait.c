@@ -99,8 +99,7 @@ enum verdict sys_children_wait(struct user_frame *frame)
     } else if (timeouts_is_past(deadline)) {
         verdict = syscall_done_with(frame, ERR_TIMEDOUT, ended);
     } else {
-        /* The thread holds its process, and so the queue. */
-        wait_queue_block_until_locked(&process->maker_waiters, self, NULL, deadline);
+        wait_queue_block_until_locked(&process->maker_waiters, self, &process->object, deadline);
     }
     spinlock_release(&process->maker_waiters.lock);
     return verdict;

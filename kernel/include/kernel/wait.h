@@ -27,7 +27,8 @@ struct wait_queue {
 void wait_queue_init(struct wait_queue *queue);
 
 /* Puts the thread that runs here in the queue.  The queue's lock is held.
- * owner: the object that holds the queue; gets a reference while the thread waits.  May be NULL. */
+ * owner: the object that holds the queue, also if that is the thread's own process; gets a reference
+ * while the thread waits.  NULL only for a queue that is never freed. */
 void wait_queue_block_locked(struct wait_queue *queue, struct thread *thread, struct object *owner);
 
 /* The same; the thread is woken when the deadline comes, in nanoseconds since boot, if nothing has
