@@ -123,7 +123,10 @@ def check_names(programs, taken, commands):
 
 def members(build):
     """The names in the archive of a build."""
-    with open(os.path.join(build, "initrd.cpio"), "rb") as file:
+    path = os.path.join(build, "initrd.cpio")
+    if not os.path.exists(path):
+        raise Problem(f"{path} is missing: build the tree there first, cmake --build {build}")
+    with open(path, "rb") as file:
         return set(mkcpio.read(file.read()))
 
 
@@ -205,6 +208,7 @@ def main():
     parser.add_argument("--program", dest="programs", action="append", default=[])
     parser.add_argument("--test", dest="tests", action="append", default=[])
     chosen = parser.parse_args()
+    chosen.build = os.path.abspath(chosen.build)  # CMake runs in it
     programs = [parse("--program", text) for text in chosen.programs]
     programs += [parse("--test", text) for text in chosen.tests]
     check_names(programs, members(chosen.build), shell_commands())

@@ -96,6 +96,11 @@ class Programs(unittest.TestCase):
         self.assertIn("test/t_mine", members)
         self.assertLess(programs.members(self.tree), set(members))
 
+    def test_a_build_may_be_named_from_here(self):
+        self.write("mine.c", GOOD.replace("WORDS", '"mine"'))
+        _, members, _ = self.build("--program", "mine.c", "--build", os.path.relpath(self.tree, self.folder))
+        self.assertIn("bin/mine", members)
+
     def test_names_that_mean_something_to_ninja(self):
         self.write("part.c", GOOD.replace("WORDS", '"part"'))
         _, members, _ = self.build("--program", "all=part.c", "--program", "clean=part.c")
