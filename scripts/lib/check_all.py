@@ -9,6 +9,7 @@ here says why and counts as skipped. The last line of all is "N passed, N failed
 import argparse
 import concurrent.futures
 import dataclasses
+import importlib
 import json
 import os
 import re
@@ -178,40 +179,19 @@ def step_qemu(full):
     return run
 
 
-def step_sessions():
-    """How a console is read, and the reports of a kernel that panics."""
-    if not shutil.which("gdb-multiarch"):
-        return skip("gdb-multiarch is not installed")
-    sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
-    import session  # pylint: disable=import-outside-toplevel
+def step_sessions(*names, tool=None):
+    """Session scripts of tests/qemu, by name; some need a tool."""
 
-    return Count(*session.run_all(os.path.join(ROOT, "build", "rv64-debug")))
+    def run():
+        if tool and not shutil.which(tool):
+            return skip(f"{tool} is not installed")
+        sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
+        modules = [importlib.import_module(name) for name in names]
+        build_dir = os.path.join(ROOT, "build", "rv64-debug")
+        counts = [Count(*module.run_all(build_dir)) for module in modules]
+        return Count(sum(c.passed for c in counts), sum(c.failed for c in counts))
 
-
-def step_shell():
-    """The shell, typed at."""
-    sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
-    import session_shell  # pylint: disable=import-outside-toplevel
-
-    return Count(*session_shell.run_all(os.path.join(ROOT, "build", "rv64-debug")))
-
-
-def step_input():
-    """Console input, by interrupt and polled."""
-    sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
-    import session_input  # pylint: disable=import-outside-toplevel
-
-    return Count(*session_input.run_all(os.path.join(ROOT, "build", "rv64-debug")))
-
-
-def step_gdb():
-    """The commands for gdb, and what the report of a panic tells of programs."""
-    if not shutil.which("gdb-multiarch"):
-        return skip("gdb-multiarch is not installed")
-    sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
-    import session_gdb  # pylint: disable=import-outside-toplevel
-
-    return Count(*session_gdb.run_all(os.path.join(ROOT, "build", "rv64-debug")))
+    return run
 
 
 def steps(quick, full):
@@ -241,10 +221,10 @@ def steps(quick, full):
         yield "programs from anywhere", step_script("tests/scripts/test_programs.py")
         yield "a project elsewhere", step_script("tests/outside/run.py")
         yield "QEMU", step_qemu(full)
-        yield "QEMU, shell", step_shell
-        yield "QEMU, console input", step_input
-        yield "QEMU, panics", step_sessions
-        yield "QEMU, gdb and reports", step_gdb
+        yield "QEMU, shell", step_sessions("session_shell", "session_spaces")
+        yield "QEMU, console input", step_sessions("session_input")
+        yield "QEMU, panics", step_sessions("session", tool="gdb-multiarch")
+        yield "QEMU, gdb and reports", step_sessions("session_gdb", tool="gdb-multiarch")
 
 
 def run_step(name, function):

@@ -10,21 +10,13 @@
 usage: session.py [--build build/rv64-debug]     exit status 0: all is as expected
 """
 
-import argparse
-import codecs
 import dataclasses
 import os
-import select
 import subprocess
 import sys
-import tempfile
-import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "scripts"))
-import qemu as vellum_qemu  # noqa: E402
-
-PATIENCE_S = 120  # a hang detector, not a speed target
+import session_run
+from session_run import ROOT, Failure, vellum_qemu, with_gdb
 
 # What the console says between "init: begin" and the end; what is output of it, and the status.
 OFF = "vellum: power off, status"
@@ -63,50 +55,6 @@ BREAKS = {
 }
 
 
-class Failure(Exception):
-    """Something was not as expected; the text says what."""
-
-
-class Machine:
-    """A QEMU with its console on pipes."""
-
-    def __init__(self, boot, *more):
-        self.text = ""
-        self.seen = 0
-        self.decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self.qemu = subprocess.Popen(
-            vellum_qemu.command_line(boot) + list(more),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.qemu.kill()
-        self.qemu.wait()
-
-    def type(self, text):
-        self.qemu.stdin.write(text.encode())
-        self.qemu.stdin.flush()
-
-    def wait_for(self, wanted):
-        """Reads on until the text came after what was waited for before; returns what lay between."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            at = self.text.find(wanted, self.seen)
-            if at >= 0:
-                between, self.seen = self.text[self.seen : at], at + len(wanted)
-                return between
-            left = deadline - time.monotonic()
-            ready = left > 0 and select.select([self.qemu.stdout], [], [], left)[0]
-            data = os.read(self.qemu.stdout.fileno(), 65536) if ready else b""
-            if not data:
-                tail = self.text[self.seen :][-2000:]
-                raise Failure(f"{wanted!r} did not come; the console ends with\n{tail}")
-            self.text += self.decode(data).replace("\r", "")
-
-
 def session_reader():
     for name, (lines, output, status) in CONSOLES.items():
         reader = vellum_qemu.Reader(lambda line: None)
@@ -117,36 +65,19 @@ def session_reader():
             raise Failure(f"{name}: read as {got}")
 
 
-def break_with_gdb(elf, socket, commands):
-    """Stops the kernel in a system call, does the harm, and lets it go on."""
-    lines = [
-        "set confirm off", "set architecture riscv:rv64", f"target remote {socket}",
-        "hbreak sys_console_write", "continue", "delete", *commands, "detach",
-    ]  # fmt: skip
-    words = ["gdb-multiarch", "-nx", "-batch", elf]
-    for line in lines:
-        words += ["-ex", line]
-    done = subprocess.run(
-        words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=PATIENCE_S, check=False,
-    )  # fmt: skip
-    if "Breakpoint" not in done.stdout:
-        raise Failure(f"gdb did not stop the kernel:\n{done.stdout}{done.stderr}")
-
-
 def session_panic(boot, commands, wanted, culprit):
-    elf = os.path.join(boot.build, "vellum.elf")
-    with tempfile.TemporaryDirectory() as folder:
-        socket = os.path.join(folder, "gdb")
-        stub = f"socket,path={socket},server=on,wait=off,id=gdb"
-        with Machine(boot, "-chardev", stub, "-gdb", "chardev:gdb", "-S") as machine:
-            deadline = time.monotonic() + PATIENCE_S
-            while not os.path.exists(socket) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            break_with_gdb(elf, socket, commands)
-            machine.wait_for("PANIC")
-            machine.wait_for("vellum: power off, status 255")
-            report = machine.text[machine.text.index("PANIC") :]
+    """Stops the kernel in a system call, does the harm, lets it go on, and reads its report."""
+    reports = []
+
+    def read(machine, said):
+        if "Breakpoint" not in said:
+            raise Failure(f"gdb did not stop the kernel:\n{said}")
+        machine.wait_for("PANIC")
+        machine.wait_for("vellum: power off, status 255")
+        reports.append(machine.text[machine.text.index("PANIC") :])
+
+    with_gdb(boot, ["hbreak sys_console_write", "continue", "delete", *commands, "detach"], read)
+    report = reports[0]
     for text in wanted:
         if text not in report:
             raise Failure(f"the report lacks {text!r}:\n{report}")
@@ -154,7 +85,7 @@ def session_panic(boot, commands, wanted, culprit):
         raise Failure(f"more than one hart reports:\n{report}")
     symbolize = os.path.join(ROOT, "scripts", "symbolize")
     named = subprocess.run(
-        [sys.executable, symbolize, "--elf", elf],
+        [sys.executable, symbolize, "--elf", os.path.join(boot.build, "vellum.elf")],
         input=report, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     first = named.partition("\nbacktrace:\n")[2].partition("\n")[0]
@@ -162,8 +93,9 @@ def session_panic(boot, commands, wanted, culprit):
         raise Failure(f"the backtrace begins with {first!r}, not with {culprit} in\n{named}")
 
 
-def sessions(boot):
+def sessions(build):
     """(name, function) of every session."""
+    boot = vellum_qemu.Boot(build=build)
     yield "reader", session_reader
     one_hart = dataclasses.replace(boot, harts=1, commands="run hello")
     for name, what in BREAKS.items():
@@ -175,27 +107,8 @@ def sessions(boot):
 
 def run_all(build):
     """Runs every session; returns how many passed and failed."""
-    boot = vellum_qemu.Boot(build=build)
-    vellum_qemu.check(boot)
-    counts = [0, 0]
-    for name, function in sessions(boot):
-        try:
-            function()
-            print(f"  ok      {name}")
-            counts[0] += 1
-        except (Failure, subprocess.SubprocessError) as failure:
-            print(f"  FAILED  {name}: {failure}")
-            counts[1] += 1
-    return counts
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default=os.path.join(ROOT, "build", "rv64-debug"))
-    passed, failed = run_all(parser.parse_args().build)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return session_run.run_sessions(sessions(build))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(session_run.main(__doc__, run_all))

@@ -8,60 +8,28 @@
   absent  the same commands without a machine, without symbols, and before the kernel has booted
   panic   breaks the kernel in a program's system call while the trace is on: the report must name
           the program's own functions, the last fences, and the last events
+  profile scripts/profile counts a null call, and refuses what is not reached so often
 
 usage: session_gdb.py [--build build/rv64-debug]     exit status 0: all is as expected
 """
 
-import argparse
 import os
 import re
 import struct
 import subprocess
 import sys
-import tempfile
-import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "scripts"))
-sys.path.insert(0, os.path.join(ROOT, "scripts", "lib"))
-sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
-import qemu as vellum_qemu  # noqa: E402
-import trace_dump  # noqa: E402
-from session import PATIENCE_S, Failure, Machine  # noqa: E402
+import session_run
+from session_run import PATIENCE_S, ROOT, Failure, gdb, vellum_qemu, with_gdb
+
+import trace_dump  # of scripts/lib
 
 TEXT = 0x10000  # where programs begin
 PROGRAM = "hello"
 
 
-def gdb(lines, elf=None):
-    """What gdb prints; complaints come between."""
-    words = ["gdb-multiarch", "-nx", "-batch", *([elf] if elf else [])]
-    for line in ["set confirm off", "set pagination off", "set architecture riscv:rv64", *lines]:
-        words += ["-ex", line]
-    done = subprocess.run(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, timeout=PATIENCE_S, check=False,
-    )  # fmt: skip
-    return done.stdout
-
-
 def script():
     return f"source {os.path.join(ROOT, 'scripts', 'gdb', 'vellum.py')}"
-
-
-def with_machine(boot, lines, then=lambda machine: None):
-    """Starts a machine, lets gdb work on it, then goes on with it; returns what gdb printed."""
-    with tempfile.TemporaryDirectory() as folder:
-        socket = os.path.join(folder, "gdb")
-        stub = f"socket,path={socket},server=on,wait=off,id=gdb"
-        with Machine(boot, "-chardev", stub, "-gdb", "chardev:gdb", "-S") as machine:
-            deadline = time.monotonic() + PATIENCE_S
-            while not os.path.exists(socket) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            elf = os.path.join(boot.build, "vellum.elf")
-            said = gdb([f"target remote {socket}", script(), *lines], elf)
-            then(machine)
-    return said
 
 
 def demand(said, patterns):
@@ -91,7 +59,8 @@ SHOW_FOUND = (
 
 
 def session_commands(boot, bits):
-    said = with_machine(boot, [
+    said = with_gdb(boot, [
+        script(),
         "hbreak pt_unlock_range", "continue", "delete", "lock-holders",
         "hbreak sys_time_get", "continue", "delete", "threads", f"vm-walk {TEXT:#x} 2", f"vm-walk {TEXT:#x}", "vm-map 2", *SHOW_FOUND,
         "vm-walk $pc", "lock-holders", "vm-map 99", "vm-walk", "vm-walk nonsense",
@@ -131,7 +100,7 @@ def session_absent(boot):
     demand(gdb([script(), "threads", "vm-walk 0"], elf), [no_machine])
     demand(gdb([script(), "threads"]), [no_symbols])
     demand(gdb([script(), "add-program init"]), [no_symbols])
-    said = with_machine(boot, ["threads", "vm-walk 0x80200000"])
+    said = with_gdb(boot, [script(), "threads", "vm-walk 0x80200000"])
     demand(said, [r"paging is not on \(satp 0x0\): let the kernel boot first"])
 
 
@@ -139,12 +108,12 @@ def session_panic(boot):
     """A program's system call jumps into nowhere while all is traced."""
     reports = []
 
-    def read(machine):
+    def read(machine, _):
         machine.wait_for("PANIC")
         machine.wait_for("vellum: power off, status 255")
         reports.append(machine.text[machine.text.index("PANIC") :])
 
-    with_machine(boot, ["hbreak sys_time_get", "continue", "delete", "set $pc = 0x1234", "detach"], read)
+    with_gdb(boot, ["hbreak sys_time_get", "continue", "delete", "set $pc = 0x1234", "detach"], read)
     symbolize = os.path.join(ROOT, "scripts", "symbolize")
     elf = os.path.join(boot.build, "vellum.elf")
     named = subprocess.run(
@@ -159,12 +128,43 @@ def session_panic(boot):
         r"  hart \d, time \d+: sfence\.vma 0x18[0-9a-f]{8} \+ 0x1000, ASID \d+, here",
         r"  hart \d, time \d+: fence\.i here",
     ])  # fmt: skip
-    dump = trace_dump.read(reports[0])
+    try:
+        dump = trace_dump.read(reports[0])
+    except trace_dump.NoDump as none:
+        raise Failure(f"{none}:\n{reports[0]}") from none
     if not dump.complete or dump.garbled or not 8 <= sum(map(len, dump.events.values())) <= 16:
         raise Failure(f"the last events cannot be read again:\n{reports[0]}")
     last = [events[-1] for events in dump.events.values()]
     if not any(event.kind == "CALL" and event.a == 23 for event in last):
         raise Failure(f"no hart's last event is the call that broke:\n{reports[0]}")
+
+
+def profile(build, *words):
+    """(status, what is printed) of scripts/profile."""
+    done = subprocess.run(
+        [sys.executable, os.path.join(ROOT, "scripts", "profile"), *words, "--build", build],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def session_profile(build):
+    status, said = profile(build, "null", "sys_null", "--times", "5")
+    found = {name: float(count) for count, name in re.findall(r"^ *([\d.]+)  (.+)$", said, re.M)}
+    whole = found.pop("instructions in all, for one time", 0)
+    if status or not 1 <= whole <= 1000 or abs(sum(found.values()) - whole) > len(found):
+        raise Failure(f"a null call takes {whole} instructions:\n{said}")
+    demand(said, [r" +[1-9]\d*\.0  trap_entry", r" +[1-9]\d*\.0  sys_null"])
+    # A program ends once, or, with the shell's own, a few times: never as often as is asked for.
+    for words, why in (
+        (("null", "sys_process_exit", "--skip", "0"), "does not reach sys_process_exit 11 times"),
+        (("null", "nonsense"), "this kernel has no function nonsense"),
+        (("nonsense", "sys_null"), "there is no row nonsense: take one of null, "),
+    ):
+        status, said = profile(build, *words)
+        if status != 1 or why not in said:
+            raise Failure(f"{' '.join(words)}: status {status}, {said}")
 
 
 def sessions(build):
@@ -175,29 +175,13 @@ def sessions(build):
     yield "gdb, what is absent", lambda: session_absent(boot)
     traced = vellum_qemu.Boot(build=build, harts=2, commands=f"trace on; run {PROGRAM}")
     yield "panic: fences, events, the program", lambda: session_panic(traced)
+    yield "profile", lambda: session_profile(build)
 
 
 def run_all(build):
     """Runs every session; returns how many passed and failed."""
-    counts = [0, 0]
-    for name, function in sessions(build):
-        try:
-            function()
-            print(f"  ok      {name}")
-            counts[0] += 1
-        except (Failure, subprocess.SubprocessError, trace_dump.NoDump) as failure:
-            print(f"  FAILED  {name}: {failure}")
-            counts[1] += 1
-    return counts
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default=os.path.join(ROOT, "build", "rv64-debug"))
-    passed, failed = run_all(os.path.abspath(parser.parse_args().build))
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return session_run.run_sessions(sessions(build))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(session_run.main(__doc__, run_all))

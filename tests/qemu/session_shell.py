@@ -5,27 +5,20 @@
   lines     keys, history, completion, quotes, paste, bytes that are no text; Ctrl-D turns off
   widths    a terminal of 40 columns that tells its width: lines scroll, tables fit
   programs  Ctrl-C, background programs, ps, kill, a program that faults
-  spaces    vmmap and ptdump of a program whose memory is known, and of one with 4000 ranges
   counts    count, audit and free: nothing is counted that was not done, nothing is lost
 
 usage: session_shell.py [--build build/rv64-debug]     exit status 0: all is as expected
 """
 
-import argparse
-import os
 import re
-import subprocess
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "scripts"))
-sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
-import qemu as vellum_qemu  # noqa: E402
-from session import Failure, Machine  # noqa: E402
+import session_run
+from session_prompt import PROMPT, Shell, expect_line, screen_lines
+from session_run import Machine, expect, vellum_qemu
 
-PROMPT = "vellum> "
-ESCAPE = re.compile(r"\x1b(\[[0-9;]*[A-Za-z]|[78])")
 LEFT, RIGHT, UP, DOWN = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"
+TRIES = 100  # each is a whole command, and the program that is waited for is about to wait
 
 # What is typed, and a line that the shell must answer with.
 TYPED = [
@@ -60,64 +53,6 @@ TYPED = [
     ("history x\r", "usage: history; help history tells more"),
     ("echo " + "long" * 60 + "\r", "long" * 60),
 ]  # fmt: skip
-
-STEPS = 3  # of the program `steps`: 2^i pages at FIRST + i GiB
-FIRST = 0x2000000000
-PAGE = 0x1000
-PAGES_START, PAGES_END = 0x1800000000, 0x2000000000  # where ptdump keeps its lines
-
-
-def screen_lines(text):
-    """The rows that a terminal shows for this text; none may reach behind its end."""
-    rows = []
-    for line in ESCAPE.sub("", text).replace("\a", "").split("\n"):
-        row, at = [], 0
-        for letter in line:
-            if letter == "\b":
-                at -= 1
-                continue
-            row[at : at + 1] = [letter]
-            at += 1
-        rows.append("".join(row))
-    return rows
-
-
-class Shell:
-    """The shell of a machine, at its prompt."""
-
-    def __init__(self, machine):
-        self.machine = machine
-        machine.wait_for(PROMPT)
-
-    def ask(self, typed):
-        """Types, waits for the next prompt, and returns the lines between, the typed one first."""
-        self.machine.type(typed)
-        return screen_lines(PROMPT + self.machine.wait_for("\n" + PROMPT))
-
-    def start(self, command, text):
-        """Starts a program in the background that prints this text, before the prompt or after."""
-        begin = self.machine.seen
-        self.machine.type(f"{command} &\r")
-        self.machine.wait_for(text)
-        end, self.machine.seen = self.machine.seen, begin
-        self.machine.wait_for("\n" + PROMPT)
-        self.machine.seen = max(self.machine.seen, end)
-
-    def run(self, command):
-        """What a command prints."""
-        lines = self.ask(command + "\r")
-        if lines[0] != PROMPT + command:
-            raise Failure(f"{command!r} is shown as {lines[0]!r}")
-        return lines[1:]
-
-
-def expect(condition, what, lines=()):
-    if not condition:
-        raise Failure("\n".join([what, *lines]))
-
-
-def expect_line(lines, wanted):
-    expect(wanted in lines, f"there is no line {wanted!r} in", lines)
 
 
 def session_lines(boot):
@@ -156,6 +91,17 @@ def session_widths(boot):
             expect(len(widest) < 40, f"{command}: {len(widest)} columns", [widest])
 
 
+def check_waits(shell, number):
+    """ps -t must show that `steps` waits. It says so before it does, so ask again meanwhile."""
+    wanted = ["in", "futex_wait", "steps"]
+    for _ in range(TRIES):
+        threads = [line.split() for line in shell.run("ps -t")]
+        expect(threads[2][0] == number and threads[2][-1] == "steps", "ps -t", map(str, threads))
+        if threads[2][4:] == wanted:
+            return
+    expect(False, f"ps -t never says {wanted}", map(str, threads))
+
+
 def session_programs(boot):
     with Machine(boot) as machine:
         shell = Shell(machine)
@@ -172,9 +118,7 @@ def session_programs(boot):
         expect(len(rows) == 3 and init[5] == "init" and init[1] == "0", "ps", map(str, rows))
         expect(steps[5] == "steps" and steps[1] == init[0] and steps[2:5] == ["1", "3", "-"],
                "ps", map(str, rows))  # fmt: skip
-        threads = [line.split() for line in shell.run("ps -t")]
-        expect(threads[2][0] == steps[0] and threads[2][4:] == ["in", "futex_wait", "steps"],
-               "ps -t", map(str, threads))  # fmt: skip
+        check_waits(shell, steps[0])
         expect_line(shell.run("kill init"),
                     f"kill: {init[0]} is this shell; poweroff turns the machine off")  # fmt: skip
         expect_line(shell.run("kill 4711"),
@@ -185,112 +129,6 @@ def session_programs(boot):
                     "vmmap: no process has the name steps; ps shows those there are")  # fmt: skip
         expect_line(shell.run("ls &"),
                     "ls: no such program; only programs can run in the background")  # fmt: skip
-
-
-def range_rows(lines):
-    """(address, size, rights, use) of the rows of vmmap that are no gaps."""
-    rows = [line.split() for line in lines if line.startswith("0x")]
-    return [(int(row[0], 16), *row[1:4]) for row in rows]
-
-
-def size_text(size):
-    """A size as vmmap writes it."""
-    unit = (size.bit_length() - 1) // 10
-    whole, rest = divmod(size, 1 << 10 * unit)
-    tenths = f".{(rest >> 10 * unit - 10) * 10 >> 10}" if rest else ""
-    return f"{whole}{tenths}{'BKMGTPE'[unit]}"
-
-
-def gaps_of(rows):
-    """What vmmap must write of the gaps below rows whose sizes are whole K."""
-    gaps, end = [], 0
-    for address, size, *_ in rows:
-        gaps += [size_text(address - end)] if address > end else []
-        end = address + int(size.rstrip("K")) * 1024
-    return gaps
-
-
-def dump_records(lines):
-    """(level, kind, address, entries) of the lines of ptdump."""
-    pattern = re.compile(r"[-+]? *L(\d) (\w+) 0x([0-9a-f]+) .*?(?:(\d+) x \w+.*)?$")
-    found = [pattern.match(line) for line in lines if not line.startswith("#")]
-    return [(int(m[1]), m[2], int(m[3], 16), int(m[4] or 1)) for m in found]
-
-
-def session_spaces(boot):
-    with Machine(boot) as machine:
-        shell = Shell(machine)
-        shell.start(f"steps {STEPS}", "waits\n")
-        picture = shell.run("vmmap steps")
-        rows = range_rows(picture)
-        for i in range(STEPS):
-            wanted = FIRST + (i << 30), f"{4 << i}K", "rw-", "own"
-            expect(wanted in rows, f"vmmap lacks {wanted}", picture)
-        expect([row[3] for row in rows][:3] == ["code", "constants", "data"], "vmmap", picture)
-        expect([row[2] for row in rows][:3] == ["r-x", "r--", "rw-"], "vmmap", picture)
-        expect(rows[-1][1:] == ("64K", "rw-", "stack"), "vmmap", picture)
-        gaps = [line.split()[0] for line in picture if line.startswith(" ")]
-        expect(gaps[:-1] == gaps_of(rows), f"gaps are {gaps}, not {gaps_of(rows)}", picture)
-        bars = {line.split()[1]: line.split()[-1] for line in picture if " own " in line}
-        expect(len(bars["4K"]) < len(bars["16K"]) and set(bars["16K"]) == {"w"}, "bars", picture)
-
-        dump = dump_records(shell.run("ptdump steps"))
-        pages = sum(count for _, kind, _, count in dump if kind == "leaf")
-        nodes = [level for level, kind, _, _ in dump if kind == "node"]
-        text = "\n".join(picture)
-        expect(f": {pages} pages, " in text, f"ptdump shows {pages} pages, vmmap", picture)
-        expect(f" in {len(nodes)} nodes:" in text, f"ptdump shows {len(nodes)} nodes, vmmap", picture)
-        for level in set(nodes):
-            expect(re.search(rf" L{level}:{nodes.count(level)}\b", text), f"nodes of L{level}", picture)
-        for i in range(STEPS):
-            run = [r for r in dump if r[1] == "leaf" and FIRST <= r[2] - (i << 30) < FIRST + (1 << 30)]
-            expect(sum(r[3] for r in run) == 1 << i, f"step {i} in the dump: {run}")
-        expect_line(shell.run("ptdump --diff steps"), f"# 0 gone, 0 new, {len(dump)} as before")
-        expect(any("the dump kept is of steps" in line for line in shell.run("ptdump --diff init")),
-               "a difference between two processes")  # fmt: skip
-        session_own_dump(shell)
-        shell.run("kill steps")
-        session_crowd(shell)
-
-
-def session_own_dump(shell):
-    """The shell's own tables change by what ptdump itself holds: pages to work in, others each time,
-    and one page for the dump kept."""
-    shell.run("ptdump init")
-    diff = shell.run("ptdump --diff init")
-    gone = dump_records([line for line in diff if line.startswith("-")])
-    new = dump_records([line for line in diff if line.startswith("+")])
-    for level, _, address, count in gone + new:
-        expect(level == 0 and PAGES_START <= address < PAGES_END - count * PAGE, "diff", diff)
-    pages = [sum(record[3] for record in side) for side in (gone, new)]
-    expect(pages[0] == pages[1] > 0, f"{pages[0]} pages are gone, {pages[1]} are new", diff)
-
-
-def crowd_of(count):
-    """Addresses of the single pages that `steps N COUNT` maps."""
-    return {FIRST + (64 << 30) + 2 * i * PAGE for i in range(count)}
-
-
-def leaves_of(dump):
-    """First addresses of the leaf runs of a dump."""
-    return {record[2] for record in dump_records(dump) if record[1] == "leaf"}
-
-
-def session_crowd(shell):
-    """A space of 4000 ranges is drawn in a bounded picture; its dump comes in parts."""
-    shell.start("steps 1 4000", "waits\n")
-    picture = shell.run("vmmap steps")
-    expect(len(picture) < 105, f"vmmap of a crowd has {len(picture)} lines")
-    expect(any(line.startswith("mapped 15.7M in 4005 ranges") for line in picture), "vmmap", picture)
-    expect(leaves_of(shell.run("ptdump steps")) >= crowd_of(4000), "pages of the crowd are missing")
-    shell.run("kill steps")
-    shell.start("steps 1 5000", "waits\n")
-    dump = shell.run("ptdump steps")
-    more = re.match(r"# more: (ptdump \d+ 0x[0-9a-f]+)$", dump[-1])
-    expect(more and len(dump_records(dump)) == 4096, "a long dump", dump[-3:])
-    missing = crowd_of(5000) - leaves_of(dump) - leaves_of(shell.run(more[1]))
-    expect(not missing, f"{len(missing)} pages of the crowd are in neither part")
-    shell.run("kill steps")
 
 
 def counted(lines):
@@ -329,34 +167,15 @@ def session_counts(boot):
 
 def sessions(boot):
     """(name, function) of every session."""
-    for session in (session_lines, session_widths, session_programs, session_spaces, session_counts):
+    for session in (session_lines, session_widths, session_programs, session_counts):
         name = session.__name__.replace("_", ": ", 1).replace("session", "shell")
         yield name, lambda session=session: session(boot)
 
 
 def run_all(build):
     """Runs every session; returns how many passed and failed."""
-    boot = vellum_qemu.Boot(build=build)
-    vellum_qemu.check(boot)
-    counts = [0, 0]
-    for name, function in sessions(boot):
-        try:
-            function()
-            print(f"  ok      {name}")
-            counts[0] += 1
-        except (Failure, subprocess.SubprocessError) as failure:
-            print(f"  FAILED  {name}: {failure}")
-            counts[1] += 1
-    return counts
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default=os.path.join(ROOT, "build", "rv64-debug"))
-    passed, failed = run_all(parser.parse_args().build)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return session_run.run_sessions(sessions(vellum_qemu.Boot(build=build)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(session_run.main(__doc__, run_all))

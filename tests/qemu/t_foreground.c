@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The foreground process: who may choose it, and that the choice neither keeps a process nor
- * outlives it.  That Ctrl-C ends it is tried where somebody types (session.py).
+ * outlives it.  That Ctrl-C ends it is tried where somebody types (session_shell.py,
+ * session_input.py).
  */
 #include "support.h"
 
