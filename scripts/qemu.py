@@ -12,10 +12,12 @@ import os
 import re
 import shlex
 import signal
+import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from qemu_boot import HARTS_MAXIMUM, MEMORY_MINIMUM, ROOT, Boot, Problem, check, command_line  # noqa: E402
+from qemu_boot import GDB_PORT, HARTS_MAXIMUM, MEMORY_MINIMUM, ROOT  # noqa: E402
+from qemu_boot import Boot, Problem, check, command_line  # noqa: E402
 from qemu_console import LINE_BEGIN, LINES_AFTER, Reader, console_end, run_commands  # noqa: E402, F401
 
 
@@ -23,15 +25,29 @@ def gdb_line(boot):
     """What to type for a debugger; what is installed elsewhere has no commands of its own for it."""
     elf = os.path.join(os.path.abspath(boot.build), "vellum.elf")
     if not os.path.exists(os.path.join(ROOT, "scripts", "gdbinit")):
-        return f"gdb-multiarch {elf} -ex 'target remote 127.0.0.1:1234'"
+        return f"gdb-multiarch {elf} -ex 'target remote 127.0.0.1:{GDB_PORT}'"
     line = f"gdb-multiarch -x scripts/gdbinit {os.path.relpath(elf, ROOT)}"
     return line if os.getcwd() == ROOT else f"cd {ROOT} && {line}"
+
+
+def check_port():
+    """gdb's port must be free: QEMU's own words do not say who has it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", GDB_PORT))
+        except OSError as error:
+            raise Problem(
+                f"--gdb needs port {GDB_PORT} of this host, which is taken ({error.strerror}): end "
+                "what has it, most likely another scripts/run --gdb (Ctrl-A x there)"
+            ) from error
 
 
 def run_interactive(boot):
     """Gives the terminal to the machine."""
     check(boot)
     if boot.gdb:
+        check_port()
         print(f"QEMU waits. In another terminal: {gdb_line(boot)}", file=sys.stderr)
     if not boot.commands:
         print("Ctrl-A x leaves QEMU.", file=sys.stderr)

@@ -37,6 +37,8 @@ CPU_U74 = "rv64,priv_spec=v1.11.0,sv39=on,svade=on,svadu=off," + ",".join(
 # turns short, and runs repeat themselves exactly.
 TURN = 8
 
+GDB_PORT = 1234  # scripts/gdbinit connects to it
+
 QEMU_HELP = "run scripts/setup, or give the path of a qemu-system-riscv64 with --qemu"
 
 
@@ -241,5 +243,5 @@ def command_line(boot):
     if arguments:
         line += ["-append", arguments]
     if boot.gdb:
-        line += ["-gdb", "tcp:127.0.0.1:1234", "-S"]
+        line += ["-gdb", f"tcp:127.0.0.1:{GDB_PORT}", "-S"]
     return line

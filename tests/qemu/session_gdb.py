@@ -8,13 +8,16 @@
   absent  the same commands without a machine, without symbols, and before the kernel has booted
   panic   breaks the kernel in a program's system call while the trace is on: the report must name
           the program's own functions, the last fences, and the last events
+  port    a second scripts/run --gdb is told that the first has the port
   profile scripts/profile counts a null call, and refuses what is not reached so often
 
 usage: session_gdb.py [--build build/rv64-debug]     exit status 0: all is as expected
 """
 
+import contextlib
 import os
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -139,6 +142,22 @@ def session_panic(boot):
         raise Failure(f"no hart's last event is the call that broke:\n{reports[0]}")
 
 
+def session_port(build):
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):  # somebody has it already, which is as good
+            taken.bind(("127.0.0.1", vellum_qemu.GDB_PORT))
+            taken.listen()
+        words = [sys.executable, os.path.join(ROOT, "scripts", "qemu.py"), "--gdb", "--build", build]
+        done = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S,
+            check=False,
+        )  # fmt: skip
+        wanted = f"run: --gdb needs port {vellum_qemu.GDB_PORT} of this host, which is taken"
+        if done.returncode != 1 or not done.stderr.startswith(wanted):
+            raise Failure(f"status {done.returncode}, {done.stderr}")
+
+
 def profile(build, *words):
     """(status, what is printed) of scripts/profile."""
     done = subprocess.run(
@@ -175,6 +194,7 @@ def sessions(build):
     yield "gdb, what is absent", lambda: session_absent(boot)
     traced = vellum_qemu.Boot(build=build, harts=2, commands=f"trace on; run {PROGRAM}")
     yield "panic: fences, events, the program", lambda: session_panic(traced)
+    yield "gdb, its port is taken", lambda: session_port(build)
     yield "profile", lambda: session_profile(build)
 
 
