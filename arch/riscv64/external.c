@@ -3,7 +3,7 @@
  * The way of the console's interrupt: UART, interrupt controller, boot hart, kernel.
  *
  * Whether it arrives depends on what the device tree says of three devices.  So it is tried at
- * boot, with the interrupt of an empty transmitter; if that does not come, input is polled.
+ * boot, with the interrupt of an empty transmitter; if this hart does not feel it, input is polled.
  */
 #include "external.h"
 
@@ -15,9 +15,9 @@
 #include "lib/string.h"
 #include "plic/plic.h"
 
-/* Looks for the interrupt that is tried: some 20 ms on real hardware, where a byte that firmware or
- * the boot report left takes 87 us. */
-#define TRIES 200000U
+/* How long the interrupt that is tried is waited for, as parts of a second: 20 ms.  A byte that
+ * firmware or the boot report left takes 87 us. */
+#define TRY_PARTS 50U
 
 static struct plic plic; /* (c) after external_start */
 
@@ -71,15 +71,17 @@ static void drain(uint32_t source)
     }
 }
 
-/* Tries the way with the transmitter's interrupt; nothing is sent. */
-static bool arrives(uint32_t source)
+/* Tries the way with the transmitter's interrupt; nothing is sent.  A claim alone would also find
+ * what the controller raises at another hart, or in another mode of this one. */
+static bool arrives(const struct machine *machine, uint32_t source)
 {
+    uint64_t end = arch_time_now() + machine->timebase_hz / TRY_PARTS;
     uint32_t claimed = 0;
 
     plic_source_set(&plic, source, PLIC_SOURCE_PASSES);
     console_interrupt_set(UART_INTERRUPT_ROOM);
-    for (unsigned i = 0; i < TRIES && claimed == 0; i++) {
-        claimed = plic_claim(&plic);
+    while (claimed == 0 && arch_time_now() < end) {
+        claimed = (csr_read(sip) & SIE_EXTERNAL) != 0 ? plic_claim(&plic) : 0;
     }
     console_interrupt_set(UART_INTERRUPT_NONE);
     if (claimed != 0) {
@@ -125,7 +127,7 @@ const char *external_start(const struct machine *machine)
         return "the interrupt controller could not be mapped";
     }
     plic_route(&plic, source);
-    if (!arrives(source)) {
+    if (!arrives(machine, source)) {
         plic_quiet(&plic);
         return "the UART's interrupt does not arrive";
     }
