@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads by POSIX's and C11's names: results, ends of all kinds, what they leave behind. */
+/* Threads by POSIX's and C11's names: results, fates, keys, what they leave behind. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -46,7 +46,6 @@ static void check_c11(void)
     tap_is((uint64_t)errno, ENOENT, "and its errno is not ours");
 }
 
-static pthread_t main_thread;
 static _Atomic(uint32_t) count;
 
 static void *count_one(void *argument)
@@ -239,54 +238,6 @@ static int create_until_full(void *argument)
     return error != EAGAIN || leaks || made < HANDLE_MAX / 2;
 }
 
-static void *joins_main(void *argument)
-{
-    void *result = NULL;
-
-    (void)argument;
-    exit(pthread_join(main_thread, &result) == 0 && (uintptr_t)result == 77 ? 23 : 1);
-}
-
-static int main_leaves(void *argument)
-{
-    pthread_t thread;
-
-    main_thread = pthread_self();
-    (void)pthread_create(&thread, NULL, joins_main, argument);
-    pthread_exit((void *)77);
-}
-
-static int last_leaves(void *argument)
-{
-    pthread_exit(argument);
-}
-
-static unsigned at_exit_runs;
-
-static void at_exit(void)
-{
-    at_exit_runs++;
-    (void)sys_yield();
-    _Exit(at_exit_runs == 1 ? 5 : 6);
-}
-
-static void *exits(void *argument)
-{
-    exit(argument == NULL ? 1 : 2);
-}
-
-static int all_exit(void *argument)
-{
-    pthread_t threads[4];
-
-    (void)argument;
-    (void)atexit(at_exit);
-    for (unsigned i = 0; i < COUNT_OF(threads); i++) {
-        (void)pthread_create(&threads[i], NULL, exits, NULL);
-    }
-    exit(3);
-}
-
 int main(void)
 {
     check_join();
@@ -297,8 +248,5 @@ int main(void)
     check_keys();
     check_cleanup();
     check_child(create_until_full, NULL, 0, "too many threads: EAGAIN, and nothing is left");
-    check_child(main_leaves, NULL, 23, "the first thread ends, and is joined");
-    check_child(last_leaves, NULL, 0, "the last thread ends the program with status 0");
-    check_child(all_exit, NULL, 5, "five threads exit, one runs what atexit was told");
     return tap_done();
 }

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -11,8 +12,9 @@
 
 #include "support.h"
 
-#define SELF  "test/t_posix_process"
-#define CROWD 5
+#define SELF   "test/t_posix_process"
+#define CROWD  5
+#define COPIES 10
 
 static int spawn_self(pid_t *pid, const char *role)
 {
@@ -130,6 +132,79 @@ static void check_two_waiters(void)
            "of two threads that wait for a child one is told");
 }
 
+static int sleeps(void *argument)
+{
+    while (argument == NULL) {
+        (void)sleep(1000);
+    }
+    return 0;
+}
+
+/* In a copy of this process: the children are not its own; its own handles may have the numbers
+ * that theirs have there. */
+static int knows_none(void *argument)
+{
+    pid_t child = *(const pid_t *)argument;
+    handle_t own = HANDLE_NONE;
+
+    if (user_fork_run(sleeps, NULL, &own) != 0) {
+        return 1;
+    }
+    int is_unknown = kill(child, SIGKILL) == -1 && errno == ESRCH;
+    int is_alone = waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD;
+    int lives = sys_process_wait(own, 0, NULL, NULL, NULL, NULL) == -SYS_ETIMEDOUT;
+
+    (void)sys_process_kill(own);
+    return is_unknown && is_alone && lives ? 0 : 2;
+}
+
+static _Atomic(uint32_t) is_over;
+
+static void *spawns(void *argument)
+{
+    /* Relaxed: nothing comes with it. */
+    while (atomic_load_explicit(&is_over, memory_order_relaxed) == 0) {
+        pid_t pid = 0;
+
+        if (spawn_self(&pid, "0") == 0) {
+            (void)waitpid(pid, NULL, 0);
+        }
+    }
+    return argument;
+}
+
+static int has_no_children(void *argument)
+{
+    (void)argument;
+    return waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD ? 0 : 1;
+}
+
+static void check_copies(void)
+{
+    pthread_t thread;
+    pid_t pid = 0;
+    unsigned failed = 0;
+
+    (void)spawn_self(&pid, "sleep");
+    check_child(knows_none, &pid, 0, "a copy of a process has not its children");
+    tap_is((uint64_t)waitpid(pid, NULL, WNOHANG), 0, "which live on");
+    (void)kill(pid, SIGKILL);
+    tap_is((uint64_t)waitpid(pid, NULL, 0), (uint64_t)pid, "and are ended by who has them");
+
+    (void)pthread_create(&thread, NULL, spawns, NULL);
+    for (unsigned i = 0; i < COPIES; i++) {
+        struct user_end end = {0};
+
+        failed += user_fork_wait(has_no_children, NULL, &end) != 0 || end.reason != EXIT_STATUS ||
+                          end.detail != 0
+                      ? 1
+                      : 0;
+    }
+    atomic_store_explicit(&is_over, 1, memory_order_relaxed);
+    (void)pthread_join(thread, NULL);
+    tap_is(failed, 0, "%d copies made while a thread starts children get on", COPIES);
+}
+
 static void check_errors(void)
 {
     char *const argv[] = {"x", NULL};
@@ -158,6 +233,7 @@ int main(int argc, char **argv)
     check_kill();
     check_any();
     check_two_waiters();
+    check_copies();
     check_errors();
     char *const hello[] = {"hello", NULL};
     pid_t pid = 0;

@@ -12,6 +12,7 @@
 #include "fork.h"
 #include "give.h"
 #include "launch.h"
+#include "user/copy.h"
 #include "user/lock.h"
 #include "user/space.h"
 #include "user/vellum.h"
@@ -140,6 +141,10 @@ static void library_unlock(void)
 _Noreturn static void child_begin(struct user_launch *launch)
 {
     library_unlock();
+    user_exit_copied();
+    user_threads_copied();
+    user_keys_copied();
+    user_children_copied();
     exit(launch->run_process(launch->argument));
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "launch.h"
+#include "user/copy.h"
 #include "user/lock.h"
 #include "vellum/calls.h"
 
@@ -41,6 +42,7 @@ extern void (*const __init_array_start[])(void);
 extern void (*const __init_array_end[])(void);
 
 static struct start_info info_own;
+static _Atomic(uint64_t) leaver; /* the thread that exits; 0: none yet */
 
 const struct start_info *user_info(void)
 {
@@ -89,30 +91,35 @@ void user_start(const struct start_info *info)
     exit(main((int)info_own.argc, (char **)(uintptr_t)info_own.argv));
 }
 
+void user_exit_copied(void)
+{
+    atomic_store_explicit(&leaver, 0, memory_order_relaxed);
+}
+
 /* The C library's own exit, but for one thread: the first to call it runs what atexit() was told;
  * any other waits for the end of the process. */
 void exit(int status)
 {
-    static _Atomic(uint64_t) leaver;
     static const uint32_t never = 0;
-    uint64_t none = 0;
+    uint64_t was = 0;
 
     /* Relaxed: nothing is handed over but the number. */
-    while (!atomic_compare_exchange_strong_explicit(&leaver, &none, user_thread_id(),
+    while (!atomic_compare_exchange_strong_explicit(&leaver, &was, user_thread_id(),
                                                     memory_order_relaxed, memory_order_relaxed) &&
-           none != user_thread_id()) {
+           was != user_thread_id()) {
         (void)sys_futex_wait((uintptr_t)&never, never, WAIT_FOREVER, 0);
+        was = 0;
     }
     if (__call_exitprocs != NULL) {
         __call_exitprocs(status, NULL);
     }
     __libc_fini_array();
+    (void)fflush(stdout);
     _exit(status);
 }
 
 void _exit(int status)
 {
-    (void)fflush(stdout);
     for (;;) {
         (void)sys_process_exit((uint64_t)(int64_t)status);
     }

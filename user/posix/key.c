@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "thread.h"
+#include "user/copy.h"
 #include "user/lock.h"
 
 struct value {
@@ -25,6 +26,12 @@ static struct {
 } keys;
 
 static _Thread_local struct value *values;
+
+/* A key that was half made or half deleted is one without a destructor, or none. */
+void user_keys_copied(void)
+{
+    keys.lock = (struct user_lock){0};
+}
 
 static uint32_t key_generation(pthread_key_t key)
 {

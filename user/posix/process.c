@@ -6,10 +6,12 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "children.h"
+#include "user/copy.h"
 #include "user/lock.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
@@ -27,6 +29,11 @@ static struct {
     struct user_lock lock;
     struct child list[HANDLE_MAX];
 } children;
+
+void user_children_copied(void)
+{
+    memset(&children, 0, sizeof(children));
+}
 
 static pid_t number_of(handle_t process)
 {

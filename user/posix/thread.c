@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "user/copy.h"
 #include "user/lock.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
@@ -39,6 +41,14 @@ static struct {
     uint64_t others;            /* (l) threads that have not ended, but one */
     struct vellum_thread *dead; /* (l)                                      */
 } threads;
+
+/* Its stack stays, as the first thread's does: the threads' handles are not there. */
+void user_threads_copied(void)
+{
+    memset(&threads, 0, sizeof(threads));
+    own.thread = (struct user_thread){0};
+    own.fate = FATE_JOINABLE;
+}
 
 /* Waits until a thread that ends has ended, and gives back what it had. */
 static void thread_bury(struct vellum_thread *thread)
