@@ -108,6 +108,40 @@ static void check_none(void)
     check_error(mincore(memory, PAGE, pages), ENOMEM, "nor be asked for");
 }
 
+/* What mprotect costs where all pages have memory: one call, whatever their rights were. */
+static void check_cost(void)
+{
+    char *memory = mmap(NULL, 8 * PAGE, READABLE, ANON, -1, 0);
+    uint64_t before = counter_value("syscalls");
+    uint64_t method = counter_value("syscalls") - before;
+
+    (void)mprotect(memory + PAGE, PAGE, PROT_READ);
+    before = counter_value("syscalls");
+    int result = mprotect(memory, 8 * PAGE, PROT_READ);
+    uint64_t calls = counter_value("syscalls") - before - method;
+    tap_is((uint64_t)result, 0, "eight pages become read-only, one that was so among them");
+    tap_is(calls, 1, "by one system call");
+    check_touch(ACCESS_WRITE, here(memory) + 7 * PAGE, "in the last of them");
+    (void)munmap(memory, 8 * PAGE);
+}
+
+/* Holes that are held, and one that is not. */
+static void check_holes(void)
+{
+    char *memory = mmap(NULL, 6 * PAGE, PROT_NONE, ANON, -1, 0);
+    unsigned char pages[6];
+
+    (void)mprotect(memory + PAGE, PAGE, READABLE);
+    (void)mprotect(memory + 3 * PAGE, PAGE, PROT_READ);
+    tap_is((uint64_t)mprotect(memory, 6 * PAGE, READABLE), 0, "holes between pages get memory");
+    (void)mincore(memory, 6 * PAGE, pages);
+    tap_is((uint64_t)memcmp(pages, "\1\1\1\1\1\1", 6), 0, "all of them");
+    memset(memory, 1, 6 * PAGE);
+    (void)munmap(memory + 2 * PAGE, PAGE);
+    check_error(mprotect(memory, 6 * PAGE, PROT_READ), ENOMEM, "but not one that is not held");
+    (void)munmap(memory, 6 * PAGE);
+}
+
 static void check_advice(void)
 {
     char *memory = mmap(NULL, 2 * PAGE, READABLE, ANON, -1, 0);
@@ -138,6 +172,8 @@ static void check_errors(void)
     check_map_error(NULL, (size_t)1 << 40, PROT_NONE, ANON, ENOMEM, "more than the library has");
     check_map_error(there(UINT64_C(1) << 62), PAGE, READABLE, ANON | MAP_FIXED, ENOMEM,
                     "outside of the user range");
+    check_map_error(there(UINT64_C(1) << 62), PAGE, READABLE, ANON | MAP_FIXED_NOREPLACE, ENOMEM,
+                    "outside of it, replacing nothing");
     check_error(munmap(there(PLACE + 8), PAGE), EINVAL, "unmap between pages");
     check_error(munmap(there(PLACE), 0), EINVAL, "unmap nothing");
     check_error(munmap(there(UINT64_C(1) << 62), PAGE), EINVAL, "unmap outside");
@@ -229,6 +265,8 @@ int main(void)
     check_basics();
     check_places();
     check_none();
+    check_cost();
+    check_holes();
     check_advice();
     check_errors();
     check_no_memory();

@@ -74,11 +74,17 @@ static long table_grow_locked(void)
     return 0;
 }
 
-/* Nonzero: nothing is held or mapped there. */
-static int is_free_locked(struct area area)
+/* Nothing is held or mapped there: 0.  Something is: -SYS_EEXIST.  Errors of vm_find_next. */
+static long free_check_locked(struct area area)
 {
-    return !areas_overlap(&space.held, area) &&
-           sys_vm_find_next(user_self(), area.start, area.end - area.start, NULL) == -SYS_ENOENT;
+    if (areas_overlap(&space.held, area)) {
+        return -SYS_EEXIST;
+    }
+    long status = sys_vm_find_next(user_self(), area.start, area.end - area.start, NULL);
+    if (status == -SYS_ENOENT) {
+        return 0;
+    }
+    return status == 0 ? -SYS_EEXIST : status;
 }
 
 /* Holds `whole` and maps `mapped` inside of it; there is room in the table. */
@@ -155,11 +161,14 @@ static long map_locked(uint64_t *address, uint64_t bytes, uint64_t prot, enum us
         return replace_locked(area, prot);
     }
     int is_ours = area.start >= USER_PAGES_START && area.end <= USER_FREE_END;
-    if ((is_ours || place == USER_FRESH) && is_free_locked(area)) {
-        return fill_locked(area, area, prot, 0);
-    }
-    if (place == USER_FRESH) {
-        return -SYS_EEXIST;
+    if (is_ours || place == USER_FRESH) {
+        status = free_check_locked(area);
+        if (status == 0) {
+            return fill_locked(area, area, prot, 0);
+        }
+        if (place == USER_FRESH) {
+            return status;
+        }
     }
     return anywhere_locked(&(struct request){.bytes = bytes, .align = VM_PAGE_SIZE, .prot = prot},
                            address);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mprotect.  Pages without memory get some; pages that are to have no access lose theirs, which
- * only zeroes survive.
+ * only zeroes survive.  Where all have memory it is one system call: it tells how many pages there
+ * were, whatever rights they had.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -72,14 +73,14 @@ static long protect_locked(uint64_t start, uint64_t end, uint64_t prot)
     if (prot == 0) {
         return hide_locked(start, end);
     }
-    long status = mman_holes_fill_locked(start, end, 0);
-    if (status == 0) {
-        status = mman_holes_fill_locked(start, end, prot);
+    uint64_t pages = 0;
+    long status = sys_vm_protect(user_self(), start, end - start, prot, &pages);
+    if (status != 0 || pages == (end - start) / VM_PAGE_SIZE) {
+        return status;
     }
-    if (status == 0) {
-        status = sys_vm_protect(user_self(), start, end - start, prot, NULL);
-    }
-    return status;
+    /* Some have no memory: are they held?  Then they get some. */
+    status = mman_holes_fill_locked(start, end, 0);
+    return status == 0 ? mman_holes_fill_locked(start, end, prot) : status;
 }
 
 int mprotect(void *address, size_t bytes, int prot)
