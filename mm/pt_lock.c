@@ -94,8 +94,7 @@ static struct pt_node *wanted_child(struct pt_node *node, unsigned index,
 {
     pte_t entry = pte_slot_load(&node->slots[index]);
 
-    return pte_kind(entry, node->level) == PTE_TABLE &&
-                   wanted_touches(wanted, entry_extent(node, index))
+    return pte_is_table(entry) && wanted_touches(wanted, entry_extent(node, index))
                ? pt_node_of(entry)
                : NULL;
 }
@@ -298,7 +297,7 @@ void pt_unlock_stray(struct pt_node *node)
     for (unsigned i = 0; i < PTE_ENTRIES && left > 0; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
 
-        if (pte_kind(entry, node->level) == PTE_TABLE) {
+        if (pte_is_table(entry)) {
             pt_unlock_stray(pt_node_of(entry));
             left--;
         }

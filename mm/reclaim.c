@@ -141,7 +141,7 @@ static void release_leaves(struct pt_node *node, unsigned count)
         bool is_io = false;
 
         if (!pte_is_plain_page(entry)) {
-            if (pte_kind(entry, 0) != PTE_LEAF) {
+            if (pte_is_absent(entry) || pte_kind(entry, 0) != PTE_LEAF) {
                 continue;
             }
             is_io = pte_sw(entry) == PTE_SW_IO;
@@ -190,14 +190,16 @@ static bool take_leaves(struct pt_node *node, struct budget *budget)
  * most PTE_LEVELS_MAX deep. */
 static bool take_apart(struct pt_node *node, struct budget *budget)
 {
+    unsigned left = node->present;
+
     if (node->level == 0) {
         return take_leaves(node, budget);
     }
-    for (unsigned i = 0; i < PTE_ENTRIES && node->present > 0; i++) {
-        pte_t entry = pte_slot_load(&node->slots[i]);
+    for (struct pte_slot *slot = node->slots; left > 0; slot++) {
+        pte_t entry = pte_slot_load(slot);
         struct pt_node *child;
 
-        if (pte_kind(entry, node->level) != PTE_TABLE) {
+        if (!pte_is_table(entry)) {
             continue;
         }
         child = pt_node_of(entry);
@@ -205,8 +207,8 @@ static bool take_apart(struct pt_node *node, struct budget *budget)
             return false; /* an empty child is found again by the next piece */
         }
         budget->tables--;
-        pte_slot_store(&node->slots[i], pte_absent());
-        node->present--;
+        pte_slot_store(slot, pte_absent());
+        node->present = (uint16_t)--left;
         pt_node_destroy(child);
     }
     return true;
@@ -269,7 +271,7 @@ void reclaim_release(struct pt_node *node, unsigned *leaves)
     for (unsigned i = 0, left = node->present; i < PTE_ENTRIES && left > 0; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
 
-        if (pte_kind(entry, node->level) == PTE_TABLE) {
+        if (pte_is_table(entry)) {
             reclaim_release(pt_node_of(entry), leaves);
             left--;
         }

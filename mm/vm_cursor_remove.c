@@ -55,7 +55,7 @@ static void count_pages(const struct pt_node *node, struct vm_removed *pages)
     for (unsigned i = 0, left = node->present; i < PTE_ENTRIES && left > 0; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
 
-        if (pte_kind(entry, node->level) == PTE_TABLE) {
+        if (pte_is_table(entry)) {
             count_pages(pt_node_of(entry), pages);
             left--;
         }
@@ -136,7 +136,7 @@ static void unmap_below(struct unmapping *job, struct pt_node *node)
     for (unsigned i = span.first; node->present > 0 && i < span.end; i++) {
         struct pt_place place = {node, i, pte_slot_load(&node->slots[i]), PTE_TABLE};
 
-        if (pte_kind(place.entry, node->level) != PTE_TABLE) {
+        if (!pte_is_table(place.entry)) {
             continue;
         }
         if (job->edits_left == 0) {

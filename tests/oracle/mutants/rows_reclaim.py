@@ -130,8 +130,7 @@ ROWS = [
         "leaves a dying entry whose page it releases",
     ),
     gone(
-        "apart.table_stays", RECLAIM, "take_apart",
-        "pte_slot_store(&node->slots[i], pte_absent());",
+        "apart.table_stays", RECLAIM, "take_apart", "pte_slot_store(slot, pte_absent());",
         "leaves the entry of a table that it frees",
     ),
     gone(
