@@ -5,7 +5,7 @@ import os
 
 import bench_gate
 import bench_harts
-import bench_linux
+import bench_posix
 import bench_run
 import bench_svg
 import bench_tell
@@ -61,6 +61,8 @@ def exceptions_part():
         yield "Nothing."
     for name, excuse in excused.items():
         calls = name.startswith(bench_harts.EXCUSE)
+        if not calls and name not in known:
+            raise qemu_boot.Problem(f"exceptions.json names {name}, which is no row")
         title = name.removeprefix(bench_harts.EXCUSE) if calls else known[name].title
         budget = bench_harts.budget_of(name) if calls else known[name].budget
         count = bench_tell.number(excuse["count"]) + (" RFENCE calls" if calls else "")
@@ -77,27 +79,23 @@ def to_come_part(plain):
             yield f"- {operation.title}: {bench_tell.number(operation.budget)}"
 
 
-def posix_part():
-    if not os.path.exists(bench_linux.RESULT):
-        return
-    result = bench_tell.load(bench_linux.RESULT)
+def posix_part(posix):
+    image = bench_tell.load(bench_posix.LINUX)["image"]
     yield "### One POSIX program on both kernels, instructions"
     yield ""
-    yield f"Linux is `{result['image']}`, told by `scripts/lib/bench_linux.py` to leave out what a"
+    yield f"Linux is `{image}`, told by `scripts/lib/bench_linux.py` to leave out what a"
     yield "microkernel would not do, and transparent huge pages."
     yield ""
-    yield from bench_tell.as_markdown(bench_linux.table(result["rows"]))
-    yield ""
+    yield from bench_tell.as_markdown(bench_posix.table(posix, {}))
 
 
 def generated():
     """The lines between the markers."""
     plain, harts = load("plain"), load("harts")
-    parts = (main_part(plain), exceptions_part(), harts_part(harts), variants_part(), posix_part())
-    for part in parts:
-        lines = list(part)
-        yield from lines
-        yield from [""] if lines and lines[-1] else []
+    parts = (main_part(plain), exceptions_part(), harts_part(harts), variants_part())
+    for part in (*parts, posix_part(load("posix"))):
+        yield from part
+        yield ""
     yield from to_come_part(plain)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""user/bench/posix.c on a Linux kernel and on Vellum, in the same QEMU, counted the same way.
+"""user/bench/posix.c on a Linux kernel, in the same QEMU as on Vellum and counted the same way.
 
 On Linux it is the first process and its archive holds nothing else but the program that it starts.
 The kernel is told to leave out what a microkernel does not do either.
@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 
+import bench_posix
 import bench_run
 import bench_tell
 import qemu_boot
@@ -20,18 +21,6 @@ APPEND = (
     "audit=0 cgroup_disable=memory hardened_usercopy=off transparent_hugepage=never"
 )
 CPU = bench_run.CPU_PLAIN + ",sv57=off"
-TITLES = {
-    "yield_alone": "sched_yield, nobody else ready",
-    "map_write_unmap": "mmap, write, munmap a page",
-    "populate": "mmap and write 16 MiB, per page",
-    "unmap_64m": "munmap 64 MiB, touched, per page",
-    "protect_page": "mprotect a page inside a range",
-    "protect_64m_tighten": "mprotect 64 MiB, tightening, per page",
-    "protect_64m_loosen": "mprotect 64 MiB, loosening, per page",
-    "thread": "pthread_create, pthread_join",
-    "program": "posix_spawn, exit, waitpid",
-}
-RESULT = os.path.join(bench_tell.FOLDER, "posix.json")
 
 
 def compile_for_linux(source, target):
@@ -80,45 +69,13 @@ def run_linux(image, out):
         except subprocess.TimeoutExpired:
             raise qemu_boot.Problem(f"{image} does not end; its console is {log}") from None
     with open(log, encoding="utf-8", errors="replace") as file:
-        return rows_of(file.read().splitlines(), log)
+        return bench_posix.rows_of(file.read().splitlines(), log)
 
 
-def run_vellum(build, out):
-    """The rows of the same program on Vellum."""
-    initrd = bench_run.pack(build, out, "posix.cpio", ("init", "bin/posix", "bin/nothing"))
-    boot = qemu_boot.Boot(
-        build=build, initrd=initrd, out=out, harts=1, memory="1G", counted=True, commands="posix",
-        **bench_run.VARIANTS["plain"],
-    )  # fmt: skip
-    return rows_of(bench_run.console_of(boot, "posix"), boot.out_file("posix.log"))
-
-
-def rows_of(lines, log):
-    rows = {}
-    for line in lines:
-        if match := bench_run.LINE_ROW.match(line.strip()):
-            rows[match[1]] = bench_run.pairs_of(match[2])
-    if not rows:
-        raise qemu_boot.Problem(f"the program printed no row; the whole console is {log}")
-    return rows
-
-
-def table(rows):
-    """[[cell]] of {"vellum": rows, "linux": rows}."""
-    lines = [["operation", "Vellum", "Linux"]]
-    for name, title in TITLES.items():
-        both = [rows[system].get(name) for system in ("vellum", "linux")]
-        lines.append([title, *(bench_tell.told(row) or "absent" for row in both)])
-    return lines
-
-
-def main(image, build, out, keep):
-    """Runs both, prints them side by side, and keeps them for the documents if asked to."""
+def main(image, out):
+    """Runs the program on this kernel and keeps what it took for the documents."""
     check_image(image)
     os.makedirs(out, exist_ok=True)
-    rows = {"vellum": run_vellum(build, out), "linux": run_linux(image, out)}
-    for line in bench_tell.as_text(table(rows)):
-        print(f"  {line}")
-    if keep:
-        bench_tell.save(RESULT, {"image": os.path.basename(image), "rows": rows})
-    return 0
+    rows = run_linux(image, out)
+    bench_tell.save(bench_posix.LINUX, {"image": os.path.basename(image), "rows": rows})
+    print(f"written: {os.path.relpath(bench_posix.LINUX)}")

@@ -30,6 +30,7 @@ WHAT_VARIANTS_ARE = {
     "u74": "much like a VisionFive 2's core: Sv39, no identifiers, A and D not set by hardware",
 }
 
+NOT_IN_A_LOOP = ("boot", "idle", "image")  # own_rows() makes them
 MEMBERS = ("init", "bin/bench", "bin/nothing")
 MEMORY_BYTES = 1 << 30
 PAGE_BYTES = 4096

@@ -92,8 +92,10 @@ def cells(name, row, operation, verdict):
 def table(result, verdicts):
     """[[cell]] with a head, one line for each row of a result."""
     known = operations()
+    order = list(known)
+    place = {name: order.index(name) if name in known else len(order) for name in result["rows"]}
     lines = [["operation", "instructions", "budget", "", *COUNTS]]
-    for name in sorted(result["rows"], key=lambda one: list(known).index(one)):
+    for name in sorted(place, key=place.get):
         row = result["rows"][name]
         lines.append(list(cells(name, row, known.get(name), verdicts.get(name, ""))))
     return lines

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(ROOT, "scripts", "lib"))
 import bench_gate  # noqa: E402
 import bench_harts  # noqa: E402
 import bench_linux  # noqa: E402
+import bench_posix  # noqa: E402
 import bench_run  # noqa: E402
 import bench_svg  # noqa: E402
 import bench_tell  # noqa: E402
@@ -90,6 +91,15 @@ class Budgets(Folder):
         self.assertEqual(verdict, "OVER")
         self.assertIn("excused at 108", failures[0])
 
+    def test_other_tools_leave_the_budget_alone(self):
+        self.excuse({"null": {"count": 108, "why": ""}})
+        for instructions, verdict in ((70, "good"), (200, "excused")):
+            judged = bench_gate.judge_budgets(result(null_row(instructions)), same_tools=False)
+            self.assertEqual(judged, ({"null": verdict}, []))
+        self.excuse({})
+        judged = bench_gate.judge_budgets(result(null_row(81)), same_tools=False)
+        self.assertIn("budget 80", judged[1][0])
+
     def test_an_excuse_that_is_not_needed(self):
         self.excuse({"null": {"count": 108, "why": ""}, "gone": {"count": 1, "why": ""}})
         verdict, failures = self.judge(70)
@@ -100,9 +110,16 @@ class Budgets(Folder):
     def test_updating_lowers_and_takes_out(self):
         self.excuse({name: {"count": 9000, "why": ""} for name in ("null", "thread", "space")})
         values = {"null": (70, 80), "thread": (8000, 2500), "space": (9500, 1200)}
-        bench_gate.update_exceptions(values)
-        counts = {name: excuse["count"] for name, excuse in bench_gate.exceptions().items()}
-        self.assertEqual(counts, {"thread": 8000, "space": 9000})
+        done = bench_gate.update_exceptions(values, same_tools=True)
+        self.assertEqual(self.counts(), {"thread": 8000, "space": 9000})
+        self.assertEqual(
+            done, ["null is within its budget: taken out", "thread: 9,000 is 8,000 now"]
+        )
+        bench_gate.update_exceptions(values, same_tools=False)
+        self.assertEqual(self.counts(), {"thread": 8000, "space": 9500})
+
+    def counts(self):
+        return {name: excuse["count"] for name, excuse in bench_gate.exceptions().items()}
 
 
 class Growth(Folder):
@@ -128,6 +145,27 @@ class Growth(Folder):
 
     def test_a_row_that_went(self):
         self.assertIn("the run has not", self.judge({}, null_row(100))[0])
+
+    def test_a_row_that_came(self):
+        new = {"new": {"n": 1, "instructions": 10**9}}
+        failures = self.judge(null_row(100) | new, null_row(100))
+        self.assertEqual(len(failures), 1)
+        self.assertIn("new: the run has this row, the baseline has not", failures[0])
+        lines = bench_tell.table(result(new | null_row(100)), {})
+        self.assertEqual([line[0] for line in lines[1:]], ["null system call", "new"])
+
+    def test_a_count_that_came_or_went(self):
+        with_count, without = null_row(100, faults=3), null_row(100)
+        self.assertIn("has the count faults, the base", self.judge(with_count, without)[0])
+        self.assertIn("has the count faults, the run", self.judge(without, with_count)[0])
+
+    def test_how_tools_differ(self):
+        bench_tell.save(self.baseline, result({}))
+        self.assertEqual(bench_gate.other_tools(result({}), self.baseline), "")
+        self.assertEqual(bench_gate.other_tools(result({}), "absent.json"), "")
+        other = result({}, TOOLS | {"qemu": "another"})
+        told = bench_gate.other_tools(other, self.baseline)
+        self.assertEqual(told, "the qemu is another, the baseline's a QEMU")
 
     def test_no_baseline(self):
         self.assertIn("--update-baseline", bench_gate.judge_growth(result({}), "absent.json")[0])
@@ -157,6 +195,29 @@ class Harts(unittest.TestCase):
 
     def test_a_hart_that_is_elsewhere(self):
         self.assertIn("more than run it", self.judge(interrupted=4)[1][0])
+
+
+    def test_an_operation_that_has_no_budget(self):
+        rows = {"2 new": {"n": 1, "rfence": 9, "interrupted": 9}}
+        self.assertIn("2 new: has no budget", bench_harts.judge(result(rows), {})[1][0])
+        self.assertEqual(bench_harts.standing(result(rows)), {})
+
+
+class Posix(unittest.TestCase):
+    lines = [f"row {name} n=10 instructions=1000" for name in bench_posix.TITLES]
+
+    def test_all_rows(self):
+        rows = bench_posix.rows_of([" " + self.lines[0] + "\r", "more", *self.lines[1:]], "a log")
+        self.assertEqual(rows.keys(), bench_posix.TITLES.keys())
+
+    def test_a_row_too_few_or_too_many(self):
+        for lines in ([], self.lines[:-1], [*self.lines, "row new n=1 instructions=1"]):
+            with self.assertRaisesRegex(qemu_boot.Problem, "other rows than .* a log"):
+                bench_posix.rows_of(lines, "a log")
+
+    def test_what_is_kept_has_all_rows(self):
+        for path in (bench_posix.LINUX, bench_tell.baseline_path("posix")):
+            self.assertEqual(bench_tell.load(path)["rows"].keys(), bench_posix.TITLES.keys())
 
 
 class Telling(unittest.TestCase):
