@@ -29,8 +29,9 @@ void run_queue_init(void)
 
 static hart_idx_t home_of(const struct thread *thread)
 {
-    /* Relaxed: looked at again under the lock. */
-    return atomic_load_explicit(&thread->home, memory_order_relaxed);
+    /* Acquire: who gave the thread this home read what its lock covers under another one before.
+     * Pairs with the releases in choose and take_from. */
+    return atomic_load_explicit(&thread->home, memory_order_acquire);
 }
 
 hart_idx_t run_queue_lock_home(const struct thread *thread)
@@ -183,8 +184,9 @@ static struct choice choose(struct thread *thread)
     if (!choice.is_claimed) {
         choice.hart = busy_choose(thread->affinity, home);
     }
-    /* Relaxed: whoever locks the home looks again. */
-    atomic_store_explicit(&thread->home, choice.hart, memory_order_relaxed);
+    /* Release: what was read under this lock is not read after the next home's; pairs with the
+     * acquire in home_of. */
+    atomic_store_explicit(&thread->home, choice.hart, memory_order_release);
     run_queue_unlock(home);
     return choice;
 }

@@ -160,8 +160,8 @@ static enum run_queue_result take_from(struct run_queue *queue, struct thread **
     enum run_queue_result result = take_first_locked(queue, found);
 
     if (result == RUN_QUEUE_FOUND) {
-        /* Relaxed: whoever locks the home looks again. */
-        atomic_store_explicit(&(*found)->home, hart_index(), memory_order_relaxed);
+        /* Release: pairs with the acquire in home_of, run_queue.c. */
+        atomic_store_explicit(&(*found)->home, hart_index(), memory_order_release);
     }
     spinlock_release(&queue->lock);
     return result;

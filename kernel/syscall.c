@@ -13,16 +13,17 @@
 #include "lib/trace.h"
 #include "lib/types.h"
 
-#define CALL_WAITS                 UINT64_C(2) /* results of TRACE_CALL_END, see lib/trace.def */
-#define CALL_AGAIN                 UINT64_C(1)
-#define CALL_EXITS                 UINT64_C(3)
+#define CALL_WAITS UINT64_C(2) /* results of TRACE_CALL_END, see lib/trace.def */
+#define CALL_AGAIN UINT64_C(1)
+#define CALL_EXITS UINT64_C(3)
 
-#define SYSCALL(number, name, ...) +1
+/* Numbers have no holes, so the place of the last entry is how many there are. */
 enum {
-    CALL_COUNT = 0
+#define SYSCALL(number, name, ...) CALL_##name,
 #include "uapi/syscalls.def"
-};
 #undef SYSCALL
+    CALL_COUNT
+};
 
 /* For all numbers that are no call: the row behind the last one. */
 static enum verdict call_unknown(struct user_frame *frame)
