@@ -111,9 +111,9 @@ paddr_t kspace_root(void)
 
 void kspace_share(struct pte_slot *root)
 {
-    const unsigned first = PTE_ENTRIES / 2;
+    struct pte_slot *from = slots_of(root_pa);
 
-    for (unsigned i = first; i < PTE_ENTRIES; i++) {
-        pte_slot_store(&root[i], pte_slot_load(&slots_of(root_pa)[i]));
+    for (unsigned i = PTE_ENTRIES / 2; i < PTE_ENTRIES; i++) {
+        pte_slot_store(&root[i], pte_slot_load(&from[i]));
     }
 }
