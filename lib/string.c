@@ -65,6 +65,14 @@ void *memset(void *to, int byte, size_t len_bytes)
     for (; len_bytes > 0 && misalignment(out) != 0; len_bytes--) {
         *out++ = (unsigned char)byte;
     }
+    for (; len_bytes >= 4 * WORD; len_bytes -= 4 * WORD, out += 4 * WORD) {
+        word_t *words = (void *)out;
+
+        words[0] = pattern;
+        words[1] = pattern;
+        words[2] = pattern;
+        words[3] = pattern;
+    }
     for (; len_bytes >= WORD; len_bytes -= WORD, out += WORD) {
         *(word_t *)(void *)out = pattern;
     }
