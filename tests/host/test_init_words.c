@@ -172,6 +172,18 @@ Test(init_words, more_names_than_fit_are_counted)
     cr_assert_str_eq(set.common, "n00");
 }
 
+Test(init_words, plain_text_steers_no_terminal)
+{
+    char plain[8];
+
+    cr_assert(words_plain("a\x1b[J\x7f\n\xc3", plain, sizeof(plain)));
+    cr_assert_str_eq(plain, "a?[J??\xc3");
+    cr_assert(!words_plain("12345678", plain, sizeof(plain)));
+    cr_assert_str_eq(plain, "1234567");
+    cr_assert(words_plain("", plain, sizeof(plain)));
+    cr_assert_str_eq(plain, "");
+}
+
 Test(init_words, history_goes_back_and_keeps_the_edited_line)
 {
     static struct line_history history;

@@ -210,7 +210,7 @@ static void guess_offer(struct guess *guess, const char *name)
 
     if (distance < guess->distance && distance < strlen(guess->wanted)) {
         guess->distance = distance;
-        (void)snprintf(guess->name, sizeof(guess->name), "%s", name);
+        (void)words_plain(name, guess->name, sizeof(guess->name));
     }
 }
 

@@ -5,7 +5,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "shell.h"
 #include "vellum/calls.h"
@@ -30,30 +29,6 @@ static struct job *job_free(void)
     return NULL;
 }
 
-static int is_known(uint32_t number)
-{
-    for (size_t i = 0; i < JOBS_MAX; i++) {
-        if (jobs[i].process != HANDLE_NONE && jobs[i].number == number) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* The number of a process just made: the child of this one that is no job yet. */
-static uint32_t number_of_new(const char *name)
-{
-    struct process_info info = {0};
-    uint32_t own = process_own();
-
-    while (process_next(&info) == 0) {
-        if (info.parent == own && !is_known(info.number) && strcmp(info.name, name) == 0) {
-            return info.number;
-        }
-    }
-    return 0;
-}
-
 int job_start(struct command words)
 {
     struct cpio_file file;
@@ -72,7 +47,7 @@ int job_start(struct command words)
     if (program_start(&file, words, &process) != STATUS_OK) {
         return STATUS_FAILED;
     }
-    job->number = number_of_new(words.argv[0]);
+    job->number = process_number(process);
     job->process = process;
     (void)snprintf(job->name, sizeof(job->name), "%s", words.argv[0]);
     printf("%" PRIu32 " %s\n", job->number, job->name);

@@ -5,9 +5,8 @@
 
 #include "pure/complete.h"
 #include "pure/line_edit.h"
+#include "pure/words.h"
 #include "shell.h"
-
-#define PROCESSES_MAX 256U /* whose names are looked at */
 
 static int runs_another(const char *name)
 {
@@ -39,7 +38,11 @@ static void offer_files(struct complete_set *set, const char *folder, const char
             strncmp(set->word, front, strlen(front)) != 0) {
             name += strlen(front);
         }
-        complete_offer(set, name);
+        char plain[COMPLETE_NAME_BYTES];
+
+        if (words_plain(name, plain, sizeof(plain))) {
+            complete_offer(set, plain);
+        }
     }
 }
 

@@ -21,17 +21,12 @@ long process_next(struct process_info *info)
     return status;
 }
 
-/* The kernel made this process, and it made no other. */
-uint32_t process_own(void)
+uint32_t process_number(handle_t process)
 {
-    struct process_info info = {0};
+    uint64_t number = 0;
 
-    while (process_next(&info) == 0) {
-        if (info.parent == 0 && strcmp(info.name, "init") == 0) {
-            return info.number;
-        }
-    }
-    return 0;
+    (void)sys_handle_info(process, NULL, NULL, &number);
+    return (uint32_t)number;
 }
 
 static int find_number(const char *who, uint64_t number, struct process_info *info)
@@ -54,13 +49,19 @@ static int find_name(const char *who, const char *name, struct process_info *inf
 {
     struct process_info next = {0};
     unsigned found = 0;
+    unsigned seen = 0;
     long status = 0;
 
-    while ((status = process_next(&next)) == 0) {
+    while (seen < PROCESSES_MAX && (status = process_next(&next)) == 0) {
+        seen++;
         if (next.ended == 0 && strcmp(next.name, name) == 0) {
             *info = next;
             found++;
         }
+    }
+    if (seen == PROCESSES_MAX) {
+        printf("%s: there are %u processes or more; take a number that ps shows\n", who, seen);
+        return STATUS_USAGE;
     }
     if (status != -SYS_ENOENT) {
         return failure_tell(who, status);

@@ -15,6 +15,10 @@
 #define STATUS_FAULT     139
 #define STATUS_MAX       255
 
+/* Processes, or threads, that a command looks at: whoever makes them faster than they are shown
+ * would keep it busy for ever. */
+#define PROCESSES_MAX 1000U
+
 /* One command, split into words.  argv[argc] is NULL. */
 struct command {
     int argc;
@@ -110,8 +114,8 @@ long process_next(struct process_info *info);
 struct pt_walk;
 long process_walk(handle_t process, struct pt_walk *walk);
 
-/* process.c: the number of this process, 0 if it cannot be told. */
-uint32_t process_own(void);
+/* process.c: the number of a process, 0 if it cannot be told. */
+uint32_t process_number(handle_t process);
 
 /* The commands: each returns a status. */
 int command_audit(struct command command);

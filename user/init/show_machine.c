@@ -4,14 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pure/words.h"
 #include "shell.h"
 #include "vellum/calls.h"
 
 #define KIB_PER_FRAME 4
+#define LS_NAME_BYTES 256U /* what is longer is cut off */
 
 int command_ls(struct command command)
 {
     struct cpio_file file;
+    char name[LS_NAME_BYTES];
     size_t offset = 0;
     enum cpio_result result = CPIO_OK;
 
@@ -19,7 +22,9 @@ int command_ls(struct command command)
         return command_usage("ls");
     }
     while ((result = archive_next(&offset, &file)) == CPIO_OK) {
-        printf("%06" PRIo32 " %9zu %s\n", file.mode, file.bytes, archive_name(&file));
+        int fits = words_plain(archive_name(&file), name, sizeof(name));
+
+        printf("%06" PRIo32 " %9zu %s%s\n", file.mode, file.bytes, name, fits ? "" : "...");
     }
     if (result == CPIO_DAMAGED) {
         printf("ls: the archive is damaged at byte %zu\n", offset);
@@ -123,15 +128,20 @@ int command_audit(struct command command)
     struct process_info info = {0};
     struct machine_info machine;
     unsigned wrong = 0;
+    unsigned seen = 0;
     long status = 0;
 
     if (command.argc != 1) {
         return command_usage("audit");
     }
-    while ((status = process_next(&info)) == 0) {
+    while (seen < PROCESSES_MAX && (status = process_next(&info)) == 0) {
         wrong += process_audit(&info);
+        seen++;
     }
-    if (status == -SYS_ENOENT) {
+    if (seen == PROCESSES_MAX) {
+        printf("... and perhaps more: audit looks at %u processes at most\n", seen);
+    }
+    if (seen == PROCESSES_MAX || status == -SYS_ENOENT) {
         status = sys_quiesce(user_machine());
     }
     if (status == 0) {

@@ -7,8 +7,6 @@
 #include "shell.h"
 #include "vellum/calls.h"
 
-#define ROWS_MAX                   1000U /* processes or threads; what comes behind is not shown */
-
 #define SYSCALL(number, name, ...) [number] = #name,
 static const char *const calls[] = {
 #include "uapi/syscalls.def"
@@ -96,16 +94,16 @@ int command_ps(struct command command)
     }
     printf(with_threads ? "   PID THREAD  HART  MAY USE    DOES               NAME\n"
                         : "   PID PARENT THREADS HANDLES  ON HART  NAME\n");
-    while (shown < ROWS_MAX && (status = process_next(&info)) == 0) {
+    while (shown < PROCESSES_MAX && (status = process_next(&info)) == 0) {
         if (with_threads) {
-            shown += threads_show(&info, ROWS_MAX - shown);
+            shown += threads_show(&info, PROCESSES_MAX - shown);
         } else {
             process_show(&info);
             shown++;
         }
     }
-    if (shown == ROWS_MAX) {
-        printf("... and perhaps more: ps shows at most %u rows\n", ROWS_MAX);
+    if (shown == PROCESSES_MAX) {
+        printf("... and perhaps more: ps shows at most %u rows\n", PROCESSES_MAX);
         return STATUS_OK;
     }
     return status == -SYS_ENOENT ? STATUS_OK : failure_tell("ps", status);
@@ -124,7 +122,7 @@ int command_kill(struct command command)
     if (result != STATUS_OK) {
         return result;
     }
-    if (info.number == process_own()) {
+    if (info.number == process_number(user_self())) {
         printf("kill: %" PRIu32 " is this shell; poweroff turns the machine off\n", info.number);
         return STATUS_USAGE;
     }

@@ -273,7 +273,8 @@ int command_vmmap(struct command command)
     if (result != STATUS_OK) {
         return result;
     }
-    view = (struct space_view){.process = process, .is_own = info.number == process_own()};
+    view = (struct space_view){.process = process,
+                               .is_own = info.number == process_number(user_self())};
     long status = space_show(&view, &info);
 
     (void)sys_handle_close(process);

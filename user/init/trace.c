@@ -32,10 +32,7 @@ static int control(uint64_t mode)
 {
     long status = sys_trace_control(user_machine(), mode);
 
-    if (status != 0) {
-        printf("trace: %s\n", strerror((int)-status));
-    }
-    return status == 0 ? STATUS_OK : STATUS_FAILED;
+    return status == 0 ? STATUS_OK : failure_tell("trace", status);
 }
 
 static void event_print(const struct trace_event *event, uint64_t number)
@@ -67,33 +64,39 @@ static long hart_dump(struct dump *dump, uint64_t hart)
     return status;
 }
 
-/* The threads of a process that lives. */
-static void threads_name(uint32_t process)
+/* The threads of a process that lives, so many at most; returns how many. */
+static unsigned threads_name(uint32_t process, unsigned room)
 {
     struct thread_info thread = {0};
     handle_t handle = HANDLE_NONE;
+    unsigned named = 0;
 
     if (sys_process_open(user_machine(), process, &handle) != 0) {
-        return;
+        return 0;
     }
-    while (sys_thread_info(handle, thread.number, (uintptr_t)&thread) == 0) {
+    while (named < room && sys_thread_info(handle, thread.number, (uintptr_t)&thread) == 0) {
         printf("trace: thread %" PRIx32 " %" PRIx32 "\n", thread.number, process);
+        named++;
     }
     (void)sys_handle_close(handle);
+    return named;
 }
 
-/* Names of the processes that there are; those that have ended are named by events, if at all. */
-static void processes_name(void)
+/* Names of the processes that there are; those that have ended are named by events, if at all.
+ * Returns how many lines that were. */
+static unsigned processes_name(void)
 {
     struct process_info process = {0};
+    unsigned named = 0;
 
-    while (sys_process_info(user_machine(), process.number, (uintptr_t)&process) == 0) {
-        process.name[PROCESS_NAME_BYTES - 1] = '\0';
+    while (named < PROCESSES_MAX && process_next(&process) == 0) {
         printf("trace: process %" PRIx32 " %s\n", process.number, process.name);
+        named++;
         if (process.ended == 0) {
-            threads_name(process.number);
+            named += threads_name(process.number, PROCESSES_MAX - named);
         }
     }
+    return named;
 }
 
 static int dump_all(void)
@@ -106,17 +109,17 @@ static int dump_all(void)
         status = sys_hart_get(NULL, &dump.harts);
     }
     printf("trace: begin %" PRIx64 " %" PRIx64 "\n", machine.timebase_hz, dump.harts);
-    processes_name();
+    unsigned named = processes_name();
     for (uint64_t hart = 0; status == 0 && dump.harts >> hart != 0; hart++) {
         if ((dump.harts >> hart & 1) != 0) {
             status = hart_dump(&dump, hart);
         }
     }
     printf("trace: end %" PRIx64 " %" PRIx64 "\n", dump.events, dump.lost);
-    if (status != 0) {
-        printf("trace: %s\n", strerror((int)-status));
+    if (named == PROCESSES_MAX) {
+        printf("... and perhaps more: trace names at most %u processes and threads\n", named);
     }
-    return status == 0 ? STATUS_OK : STATUS_FAILED;
+    return status == 0 ? STATUS_OK : failure_tell("trace", status);
 }
 
 int command_trace(struct command command)
@@ -132,6 +135,5 @@ int command_trace(struct command command)
     if (strcmp(what, "dump") == 0) {
         return control(TRACE_OFF) == STATUS_OK ? dump_all() : STATUS_FAILED;
     }
-    printf("usage: trace on|off|dump\n");
-    return STATUS_USAGE;
+    return command_usage("trace");
 }

@@ -92,3 +92,16 @@ unsigned words_distance(const char *one, const char *other)
     }
     return least(rows[one_bytes % 3][other_bytes], WORDS_FAR);
 }
+
+int words_plain(const char *text, char *plain, size_t plain_bytes)
+{
+    size_t at = 0;
+
+    for (; text[at] != '\0' && at + 1 < plain_bytes; at++) {
+        unsigned char byte = (unsigned char)text[at];
+
+        plain[at] = byte < 0x20 || byte == 0x7f ? '?' : text[at];
+    }
+    plain[at] = '\0';
+    return text[at] == '\0';
+}

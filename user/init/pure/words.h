@@ -23,6 +23,10 @@ struct words {
  * *text is NULL after the last command, and after an error. */
 enum words_result words_next(char **text, struct words *words);
 
+/* Copies a text as far as there is room, with '?' for each byte that would steer a terminal.
+ * Nonzero: all of it is there. */
+int words_plain(const char *text, char *plain, size_t plain_bytes);
+
 /* How many letters must be changed, added, left out or swapped to turn one name into the other;
  * WORDS_FAR if more than a slip of the hand. */
 #define WORDS_FAR 3U
