@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "deadline.h"
+#include "failure.h"
 #include "user/lock.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
@@ -20,12 +21,6 @@
 static int clock_is_known(clockid_t clock)
 {
     return clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME;
-}
-
-static int failure(int error)
-{
-    errno = error;
-    return -1;
 }
 
 static uint64_t now(void)

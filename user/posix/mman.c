@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "failure.h"
 #include "mman.h"
 #include "ranges.h"
 #include "user/space.h"
@@ -17,12 +18,6 @@
 
 #define FLAGS_ALL                                                                                  \
     (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE)
-
-static int failure(int error)
-{
-    errno = error;
-    return -1;
-}
 
 static void *map_failure(int error)
 {

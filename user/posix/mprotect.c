@@ -8,17 +8,12 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "failure.h"
 #include "mman.h"
 #include "ranges.h"
 #include "user/space.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
-
-static int failure(int error)
-{
-    errno = error;
-    return -1;
-}
 
 static int is_zero(const struct vm_range_info *piece)
 {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "children.h"
+#include "failure.h"
 #include "user/copy.h"
 #include "user/lock.h"
 #include "user/vellum.h"
@@ -175,12 +176,6 @@ static pid_t children_look(int *status)
         }
     }
     return result;
-}
-
-static pid_t failure(int error)
-{
-    errno = error;
-    return -1;
 }
 
 static pid_t any_wait(int *status, int options)

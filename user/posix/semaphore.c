@@ -7,16 +7,11 @@
 #include <semaphore.h>
 
 #include "deadline.h"
+#include "failure.h"
 #include "user/lock.h"
 #include "vellum/calls.h"
 
 #define AWAITED UINT32_C(0x80000000)
-
-static int failure(int error)
-{
-    errno = error;
-    return -1;
-}
 
 int sem_init(sem_t *semaphore, int shared, unsigned value)
 {

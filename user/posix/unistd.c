@@ -6,16 +6,11 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "failure.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
 
 #define TICKS_PER_SECOND 100
-
-static int failure(int error)
-{
-    errno = error;
-    return -1;
-}
 
 static int is_open(int file)
 {
