@@ -1,140 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The line editor, against a model of a terminal that knows printable characters, backspace,
- * newline and the bell, and fails the test on anything else, on a line that reaches the last
- * column, and on a cursor that leaves the row.
+ * The line editor: keys, characters of several bytes, long lines, the width of its terminal, and
+ * random bytes.
  */
-#include "user/init/pure/line_edit.h"
+#include "support_line.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PROMPT "vellum> "
-#define LEFT   "\033[D"
-#define RIGHT  "\033[C"
-
-struct terminal {
-    char row[LINE_COLUMNS_MAX + 8][5]; /* a character a column */
-    size_t at;
-    size_t columns;
-    unsigned bells;
-    unsigned newlines;
-    char partial[5];
-    size_t partial_used;
-};
-
-static struct terminal terminal;
-static struct line_edit edit;
-
-static void row_clear(void)
-{
-    for (size_t i = 0; i < LINE_COLUMNS_MAX + 8; i++) {
-        memcpy(terminal.row[i], " ", 2);
-    }
-    terminal.at = 0;
-}
-
-static size_t char_bytes(unsigned char lead)
-{
-    if (lead < 0x80) {
-        return 1;
-    }
-    return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-}
-
-static void terminal_char(void)
-{
-    cr_assert(terminal.at + 1 < terminal.columns, "the line reaches column %zu", terminal.at + 1);
-    memcpy(terminal.row[terminal.at++], terminal.partial, sizeof(terminal.partial));
-    memset(terminal.partial, 0, sizeof(terminal.partial));
-    terminal.partial_used = 0;
-}
-
-static void terminal_byte(char byte)
-{
-    unsigned char value = (unsigned char)byte;
-
-    if (byte == '\b') {
-        cr_assert(terminal.at > 0, "a backspace at the left edge");
-        terminal.at--;
-    } else if (byte == '\a') {
-        terminal.bells++;
-    } else if (byte == '\n') {
-        terminal.newlines++;
-        row_clear();
-    } else {
-        cr_assert(value >= 0x20 && value != 0x7f, "byte %#x is sent", value);
-        terminal.partial[terminal.partial_used++] = byte;
-        if (terminal.partial_used == char_bytes((unsigned char)terminal.partial[0])) {
-            terminal_char();
-        }
-    }
-}
-
-static void terminal_write(void *context, const char *bytes, size_t count)
-{
-    (void)context;
-    for (size_t i = 0; i < count; i++) {
-        terminal_byte(bytes[i]);
-    }
-}
-
-static void begin(size_t columns)
-{
-    memset(&terminal, 0, sizeof(terminal));
-    terminal.columns = columns;
-    row_clear();
-    line_edit_init(&edit, terminal_write, NULL);
-    edit.columns = columns;
-    line_edit_begin(&edit, PROMPT);
-}
-
-static enum line_event type_bytes(const char *bytes, size_t count)
-{
-    enum line_event event = LINE_NONE;
-
-    for (size_t i = 0; i < count; i++) {
-        event = line_keys_byte(&edit, (unsigned char)bytes[i]);
-    }
-    return event;
-}
-
-static enum line_event type(const char *text)
-{
-    return type_bytes(text, strlen(text));
-}
-
-/* What the row shows, without blanks at its end. */
-static const char *shown(void)
-{
-    static char text[LINE_COLUMNS_MAX * 4 + 1];
-    size_t used = 0;
-
-    for (size_t i = 0; i < terminal.columns; i++) {
-        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", terminal.row[i]);
-    }
-    while (used > 0 && text[used - 1] == ' ') {
-        text[--used] = '\0';
-    }
-    return text;
-}
-
 static void expect(const char *text, size_t at, const char *visible)
 {
     cr_assert_str_eq(edit.text, text);
     cr_assert(edit.at == at, "the cursor is at %zu, not %zu", edit.at, at);
-    cr_assert_str_eq(shown(), visible);
+    cr_assert_str_eq(line_shown(), visible);
 }
 
 Test(line_edit, what_is_typed_is_shown_and_returned)
 {
-    begin(80);
-    type("run hello");
+    line_begin(80);
+    line_type("run hello");
     expect("run hello", 9, PROMPT "run hello");
     cr_assert(terminal.at == strlen(PROMPT) + 9);
-    cr_assert(type("\r") == LINE_READY);
+    cr_assert(line_type("\r") == LINE_READY);
     cr_assert_str_eq(edit.text, "run hello");
     cr_assert(terminal.newlines == 1);
 }
@@ -179,15 +68,16 @@ Test(line_edit, keys_move_and_erase)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char visible[64];
 
-        begin(80);
-        type(rows[i].typed);
+        line_begin(80);
+        line_type(rows[i].typed);
         (void)snprintf(visible, sizeof(visible), "%s%s", PROMPT, rows[i].text);
         while (visible[strlen(visible) - 1] == ' ') {
             visible[strlen(visible) - 1] = '\0';
         }
         cr_assert(strcmp(edit.text, rows[i].text) == 0 && edit.at == rows[i].at &&
-                      strcmp(shown(), visible) == 0,
-                  "%s: \"%s\" at %zu, shown \"%s\"", rows[i].name, edit.text, edit.at, shown());
+                      strcmp(line_shown(), visible) == 0,
+                  "%s: \"%s\" at %zu, shown \"%s\"", rows[i].name, edit.text, edit.at,
+                  line_shown());
         cr_assert(terminal.at == strlen(PROMPT) + edit.at, "%s: cursor", rows[i].name);
     }
 }
@@ -208,8 +98,8 @@ Test(line_edit, keys_that_ask_for_something)
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        begin(80);
-        cr_assert(type(rows[i].typed) == rows[i].event, "row %zu", i);
+        line_begin(80);
+        cr_assert(line_type(rows[i].typed) == rows[i].event, "row %zu", i);
     }
 }
 
@@ -235,10 +125,10 @@ Test(line_edit, unknown_sequences_do_nothing)
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        begin(80);
-        type("ab");
-        type(rows[i]);
-        type("c");
+        line_begin(80);
+        line_type("ab");
+        line_type(rows[i]);
+        line_type("c");
         cr_assert(strcmp(edit.text, "abc") == 0 || strcmp(edit.text, "acb") == 0 ||
                       strcmp(edit.text, "cab") == 0,
                   "row %zu: %s", i, edit.text);
@@ -247,91 +137,91 @@ Test(line_edit, unknown_sequences_do_nothing)
 
 Test(line_edit, return_and_newline_together_are_one)
 {
-    begin(80);
-    cr_assert(type("one\r") == LINE_READY);
+    line_begin(80);
+    cr_assert(line_type("one\r") == LINE_READY);
     line_edit_begin(&edit, PROMPT);
-    cr_assert(type("\n") == LINE_NONE);
-    cr_assert(type("two\n") == LINE_READY);
+    cr_assert(line_type("\n") == LINE_NONE);
+    cr_assert(line_type("two\n") == LINE_READY);
     cr_assert_str_eq(edit.text, "two");
 }
 
 Test(line_edit, characters_of_several_bytes_are_one)
 {
-    begin(80);
-    type("a\xc3\xa4"
-         "b");
+    line_begin(80);
+    line_type("a\xc3\xa4"
+              "b");
     expect("a\xc3\xa4"
            "b",
            4,
            PROMPT "a\xc3\xa4"
                   "b");
     cr_assert(terminal.at == strlen(PROMPT) + 3);
-    type(LEFT LEFT);
+    line_type(LEFT LEFT);
     cr_assert(edit.at == 1 && terminal.at == strlen(PROMPT) + 1);
-    type("\033[3~");
+    line_type("\033[3~");
     expect("ab", 1, PROMPT "ab");
 }
 
 Test(line_edit, what_may_not_be_one_column_is_a_question_mark)
 {
-    begin(80);
-    type("\xe4\xb8\xad|\xcc\x81|\xf0\x9f\x98\x80|\xff|\x80|\xc2\x9b");
-    cr_assert_str_eq(shown(), PROMPT "?|?|?|?|?|?");
-    type("\177\177");
+    line_begin(80);
+    line_type("\xe4\xb8\xad|\xcc\x81|\xf0\x9f\x98\x80|\xff|\x80|\xc2\x9b");
+    cr_assert_str_eq(line_shown(), PROMPT "?|?|?|?|?|?");
+    line_type("\177\177");
     cr_assert_str_eq(edit.text, "\xe4\xb8\xad|\xcc\x81|\xf0\x9f\x98\x80|\xff|\x80");
 }
 
 Test(line_edit, half_a_character_stands_for_itself)
 {
-    begin(80);
-    type("\xe4\xb8"
-         "a\r");
+    line_begin(80);
+    line_type("\xe4\xb8"
+              "a\r");
     cr_assert_str_eq(edit.text, "\xe4\xb8"
                                 "a");
-    begin(80);
-    type("\xc3\r");
+    line_begin(80);
+    line_type("\xc3\r");
     cr_assert_str_eq(edit.text, "\xc3");
 }
 
 Test(line_edit, long_lines_scroll_sideways)
 {
-    begin(40);
+    line_begin(40);
     for (unsigned i = 0; i < 60; i++) {
         char digit[2] = {(char)('0' + i % 10), '\0'};
 
-        type(digit);
+        line_type(digit);
     }
     cr_assert(edit.used == 60 && terminal.at < 40);
-    cr_assert(shown()[strlen(PROMPT)] == '<');
-    cr_assert(shown()[strlen(shown()) - 1] == '9');
-    type("\001");
-    cr_assert_str_eq(shown(), PROMPT "012345678901234567890123456789>");
+    cr_assert(line_shown()[strlen(PROMPT)] == '<');
+    cr_assert(line_shown()[strlen(line_shown()) - 1] == '9');
+    line_type("\001");
+    cr_assert_str_eq(line_shown(), PROMPT "012345678901234567890123456789>");
     cr_assert(terminal.at == strlen(PROMPT));
-    type("\005\025");
+    line_type("\005\025");
     expect("", 0, "vellum>");
 }
 
 Test(line_edit, a_full_line_rings_and_keeps_what_it_has)
 {
-    begin(80);
+    line_begin(80);
     for (unsigned i = 0; i < LINE_BYTES + 10; i++) {
-        type("x");
+        line_type("x");
     }
     cr_assert(edit.used == LINE_BYTES - 1 && terminal.bells == 11);
-    type("\xc3\xa4");
+    line_type("\xc3\xa4");
     cr_assert(edit.used == LINE_BYTES - 1 && terminal.bells == 12);
 }
 
 Test(line_edit, the_terminal_tells_its_width)
 {
-    begin(80);
-    type("\033[24;132R");
+    line_begin(80);
+    line_type("\033[24;132R");
     cr_assert(edit.columns == 132 && edit.answered);
-    type("\033[1;3R");
+    line_type("\033[1;3R");
     cr_assert(edit.columns == LINE_COLUMNS_MIN);
-    type("\033[1;9999R");
+    line_type("\033[1;9999R");
     cr_assert(edit.columns == LINE_COLUMNS_MAX);
-    type("\033[7R");
+    line_type("\033[7R");
     cr_assert(edit.columns == LINE_COLUMNS_MAX && edit.used == 0);
 }
 
@@ -357,12 +247,13 @@ static void expect_consistent(unsigned step)
     char row[LINE_COLUMNS_MAX * 4 + 1];
     size_t at = terminal.at;
 
-    (void)snprintf(row, sizeof(row), "%s", shown());
+    (void)snprintf(row, sizeof(row), "%s", line_shown());
     before = terminal;
     again = edit;
-    row_clear();
+    line_row_clear();
     line_edit_show(&edit);
-    cr_assert(strcmp(row, shown()) == 0, "step %u: shows \"%s\", anew \"%s\"", step, row, shown());
+    cr_assert(strcmp(row, line_shown()) == 0, "step %u: shows \"%s\", anew \"%s\"", step, row,
+              line_shown());
     cr_assert(at == terminal.at, "step %u: cursor at %zu, anew %zu", step, at, terminal.at);
     terminal = before;
     edit = again;
@@ -383,14 +274,14 @@ Test(line_edit, random_bytes_never_break_the_row)
 
     srand(20261122);
     for (unsigned round = 0; round < 200; round++) {
-        begin(LINE_COLUMNS_MIN + (size_t)rand() % 80);
+        line_begin(LINE_COLUMNS_MIN + (size_t)rand() % 80);
         for (unsigned step = 0; step < 300; step++) {
             if (rand() % 4 == 0) {
                 char byte = (char)(rand() % 256);
 
-                type_bytes(&byte, 1);
+                line_type_bytes(&byte, 1);
             } else {
-                type(pieces[(size_t)rand() % (sizeof(pieces) / sizeof(pieces[0]))]);
+                line_type(pieces[(size_t)rand() % (sizeof(pieces) / sizeof(pieces[0]))]);
             }
             cr_assert(edit.at <= edit.used && edit.used < LINE_BYTES);
             cr_assert(edit.text[edit.used] == '\0');
