@@ -6,82 +6,13 @@
  */
 #include <stdatomic.h>
 
+#include "fp.h"
 #include "support.h"
 #include "team.h"
 
 #define ROUNDS 30U
 #define MOVES  40U
 #define NOISE  1000U /* seeds from here on are those of others */
-
-/* f0 to f31, then fcsr. */
-struct fp_registers {
-    uint64_t f[32];
-    uint64_t fcsr;
-};
-
-void fp_set(const struct fp_registers *registers);
-void fp_get(struct fp_registers *registers);
-
-/* Sets all, spins in user mode until the word is at least that much, stores all. */
-void fp_spin(struct fp_registers *registers, const _Atomic(uint64_t) *word, uint64_t least);
-
-#define ALL "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31"
-#define SET(base)                                                                                  \
-    "    .irp n, " ALL "\n"                                                                        \
-    "    fld f\\n, 8*\\n(" base ")\n"                                                              \
-    "    .endr\n"                                                                                  \
-    "    ld t0, 256(" base ")\n"                                                                   \
-    "    fscsr t0\n"
-#define GET(base)                                                                                  \
-    "    .irp n, " ALL "\n"                                                                        \
-    "    fsd f\\n, 8*\\n(" base ")\n"                                                              \
-    "    .endr\n"                                                                                  \
-    "    frcsr t0\n"                                                                               \
-    "    sd t0, 256(" base ")\n"
-
-__asm__(
-    ".text\n"
-    ".balign 4\n"
-    ".globl fp_set\n"
-    "fp_set:\n" SET("a0") "    ret\n"
-                          ".globl fp_get\n"
-                          "fp_get:\n" GET("a0") "    ret\n"
-                                                ".globl fp_spin\n"
-                                                "fp_spin:\n" SET("a0") "1:  ld t0, 0(a1)\n"
-                                                                       "    bltu t0, a2, 1b\n" GET(
-                                                                           "a0") "    ret\n");
-
-/* Values that name their owner and register; rounding mode and flags in fcsr. */
-static void fill(struct fp_registers *registers, uint64_t seed)
-{
-    for (uint64_t n = 0; n < 32; n++) {
-        registers->f[n] = UINT64_C(0x9e3779b97f4a7c15) * (seed * 32 + n + 1);
-    }
-    registers->fcsr = (seed % 5) << 5 | (seed & 0x1f);
-}
-
-/* How many of the 33 are not as they were set for the seed. */
-static unsigned wrong_for(const struct fp_registers *registers, uint64_t seed)
-{
-    struct fp_registers want;
-    unsigned wrong = 0;
-
-    fill(&want, seed);
-    for (unsigned n = 0; n < 32; n++) {
-        wrong += registers->f[n] != want.f[n] ? 1 : 0;
-    }
-    return wrong + (registers->fcsr != want.fcsr ? 1 : 0);
-}
-
-static unsigned not_zero(const struct fp_registers *registers)
-{
-    unsigned wrong = registers->fcsr != 0 ? 1 : 0;
-
-    for (unsigned n = 0; n < 32; n++) {
-        wrong += registers->f[n] != 0 ? 1 : 0;
-    }
-    return wrong;
-}
 
 /* ---- one thread ---- */
 
@@ -93,7 +24,7 @@ static void calls_work(unsigned member)
     for (unsigned round = 0; round < ROUNDS; round++) {
         uint64_t seed = member * ROUNDS + round;
 
-        fill(&registers, seed);
+        fp_fill(&registers, seed);
         fp_set(&registers);
         (void)sys_null();
         (void)sys_handle_close(HANDLE_NONE);
@@ -102,7 +33,7 @@ static void calls_work(unsigned member)
         (void)page_unmap(place, PAGE);
         (void)sys_yield();
         fp_get(&registers);
-        (void)team_is(wrong_for(&registers, seed), 0, "registers after system calls");
+        (void)team_is(fp_wrong_for(&registers, seed), 0, "registers after system calls");
     }
 }
 
@@ -121,10 +52,10 @@ static void preempted_work(unsigned member)
     for (unsigned round = 1; round <= ROUNDS / 3; round++) {
         uint64_t seed = member * ROUNDS + round;
 
-        fill(&registers, seed);
+        fp_fill(&registers, seed);
         atomic_store_explicit(&turns[member], round, memory_order_release);
         fp_spin(&registers, &turns[other], round);
-        (void)team_is(wrong_for(&registers, seed), 0, "registers after a preemption");
+        (void)team_is(fp_wrong_for(&registers, seed), 0, "registers after a preemption");
     }
 }
 
@@ -136,15 +67,15 @@ static void fresh_run(void *argument)
     struct fp_registers registers;
 
     fp_get(&registers);
-    *wrong = not_zero(&registers);
+    *wrong = fp_not_zero(&registers);
     (void)sys_yield(); /* zeroes are saved like anything else */
     fp_get(&registers);
-    *wrong += not_zero(&registers);
-    fill(&registers, NOISE);
+    *wrong += fp_not_zero(&registers);
+    fp_fill(&registers, NOISE);
     fp_set(&registers);
     (void)sys_yield();
     fp_get(&registers);
-    *wrong += wrong_for(&registers, NOISE);
+    *wrong += fp_wrong_for(&registers, NOISE);
 }
 
 /* A new thread, on this thread's hart. */
@@ -164,7 +95,7 @@ static int end_by_fault(void *argument)
     struct fp_registers registers;
 
     (void)argument;
-    fill(&registers, NOISE + 1);
+    fp_fill(&registers, NOISE + 1);
     fp_set(&registers);
     touch(ACCESS_WRITE, PLACE);
     return 1;
@@ -175,7 +106,7 @@ static _Noreturn int spin_for_ever(void *argument)
     struct fp_registers registers;
 
     (void)argument;
-    fill(&registers, NOISE + 2);
+    fp_fill(&registers, NOISE + 2);
     fp_set(&registers);
     for (;;) {
         __asm__ volatile("");
@@ -188,7 +119,7 @@ static void fresh_work(unsigned member)
     struct user_end end;
     handle_t child = HANDLE_NONE;
 
-    fill(&registers, member);
+    fp_fill(&registers, member);
     fp_set(&registers);
     fresh_check("registers of a new thread");
     (void)team_is((uint64_t)user_fork_wait(end_by_fault, NULL, &end), 0, "a process that faults");
@@ -199,7 +130,7 @@ static void fresh_work(unsigned member)
     (void)user_finish(child, &end);
     fresh_check("registers of a new thread after a killed one");
     fp_get(&registers);
-    (void)team_is(wrong_for(&registers, member), 0, "registers of the thread that was there");
+    (void)team_is(fp_wrong_for(&registers, member), 0, "registers of the thread that was there");
 }
 
 /* ---- moving between harts ---- */
@@ -219,15 +150,15 @@ static void mover_run(void *argument)
     team_wait(&mover->may_begin, 1);
     for (unsigned move = 0; move < MOVES; move++) {
         if (move % 2 == 0) {
-            fill(&registers, move);
+            fp_fill(&registers, move);
             fp_set(&registers);
         }
         (void)sys_thread_set_affinity(mover->thread.handle, UINT64_C(1) << hart_nth(move / 2 * 3));
         fp_get(&registers);
-        mover->wrong += wrong_for(&registers, move - move % 2);
+        mover->wrong += fp_wrong_for(&registers, move - move % 2);
         (void)sys_thread_set_affinity(mover->thread.handle, UINT64_C(1) << hart_nth(move));
         fp_get(&registers);
-        mover->wrong += wrong_for(&registers, move - move % 2);
+        mover->wrong += fp_wrong_for(&registers, move - move % 2);
     }
 }
 
@@ -247,7 +178,7 @@ static void noise_run(void *argument)
 {
     struct fp_registers registers;
 
-    fill(&registers, NOISE + (uint64_t)(uintptr_t)argument);
+    fp_fill(&registers, NOISE + (uint64_t)(uintptr_t)argument);
     /* Acquire: nothing follows that depends on it. */
     while (atomic_load_explicit(&is_quiet, memory_order_acquire) == 0) {
         fp_set(&registers);
@@ -287,12 +218,12 @@ static int process_run(void *argument)
         uint64_t seed = child * ROUNDS + round - round % 3;
 
         if (round % 3 == 0) {
-            fill(&registers, seed);
+            fp_fill(&registers, seed);
             fp_set(&registers);
         }
         (void)sys_yield();
         fp_get(&registers);
-        wrong += wrong_for(&registers, seed);
+        wrong += fp_wrong_for(&registers, seed);
     }
     return wrong == 0 ? 0 : 1;
 }
