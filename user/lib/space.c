@@ -12,10 +12,8 @@
 #include "user/vellum.h"
 #include "vellum/calls.h"
 
-#define FIRST_ROOM       32U
-#define STACKS_KEPT      4U
-#define STACK_KEPT_BYTES UINT64_C(0x10000)
-#define TABLE_MAX        (USER_TABLE_END - USER_TABLE_START)
+#define FIRST_ROOM 32U
+#define TABLE_MAX  (USER_TABLE_END - USER_TABLE_START)
 
 static struct area first_list[FIRST_ROOM];
 
@@ -23,8 +21,6 @@ static struct {
     struct user_lock lock;
     struct areas held;    /* (l) */
     uint64_t table_bytes; /* (l) mapped from USER_TABLE_START on */
-    /* (l) Stacks of threads that have ended, for the next ones; start 0: none. */
-    struct area stacks[STACKS_KEPT];
 } space = {.held = {.list = first_list, .room = FIRST_ROOM}};
 
 void user_space_lock(void)
@@ -221,42 +217,7 @@ static long anywhere_map(const struct request *request, uint64_t *address)
     return status;
 }
 
-/* A kept stack of exactly that size.  Nonzero: found. */
-static int stack_reuse(uint64_t bytes, uint64_t *address)
-{
-    int found = 0;
-
-    user_space_lock();
-    for (size_t i = 0; i < STACKS_KEPT && !found; i++) {
-        struct area *kept = &space.stacks[i];
-
-        if (kept->start != 0 && kept->end - kept->start == bytes) {
-            *address = kept->start;
-            kept->start = 0;
-            found = 1;
-        }
-    }
-    user_space_unlock();
-    return found;
-}
-
-/* Nonzero: kept. */
-static int stack_keep(uint64_t address, uint64_t bytes)
-{
-    int kept = 0;
-
-    user_space_lock();
-    for (size_t i = 0; i < STACKS_KEPT && bytes <= STACK_KEPT_BYTES && !kept; i++) {
-        if (space.stacks[i].start == 0) {
-            space.stacks[i] = (struct area){address, address + bytes};
-            kept = 1;
-        }
-    }
-    user_space_unlock();
-    return kept;
-}
-
-long user_stack_map(uint64_t bytes, uint64_t *address)
+long user_space_map_guarded(uint64_t bytes, uint64_t *address)
 {
     const struct request request = {
         .below = VM_PAGE_SIZE,
@@ -265,15 +226,13 @@ long user_stack_map(uint64_t bytes, uint64_t *address)
         .prot = VM_PROT_R | VM_PROT_W,
     };
 
-    return stack_reuse(bytes, address) ? 0 : anywhere_map(&request, address);
+    return anywhere_map(&request, address);
 }
 
-void user_stack_unmap(uint64_t address, uint64_t bytes)
+void user_space_unmap_guarded(uint64_t address, uint64_t bytes)
 {
-    if (!stack_keep(address, bytes)) {
-        (void)unmap((struct area){address - VM_PAGE_SIZE, address + bytes},
-                    (struct area){address, address + bytes});
-    }
+    (void)unmap((struct area){address - VM_PAGE_SIZE, address + bytes},
+                (struct area){address, address + bytes});
 }
 
 long user_pages_map(uint64_t bytes, uint64_t prot, uint64_t *address)

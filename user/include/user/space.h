@@ -32,9 +32,14 @@ long user_space_unmap(uint64_t address, uint64_t bytes);
  * Errors: as user_space_map.  Context: takes the lock. */
 long user_space_map_aligned(uint64_t bytes, uint64_t align, uint64_t *address);
 
-/* Maps readable and writable pages, with one page below that is held and not mapped: a stack that
- * overflows faults.  The stack may be a former one, with what was on it: a few small ones that were
- * given back are kept.  Errors: as user_space_map.  Context: takes the lock. */
+/* Maps readable and writable pages, with one page below that is held and not mapped.  Errors: as
+ * user_space_map.  Context: takes the lock. */
+long user_space_map_guarded(uint64_t bytes, uint64_t *address);
+void user_space_unmap_guarded(uint64_t address, uint64_t bytes);
+
+/* stack.c: the same for a stack, so that one that overflows faults.  The stack may be a former one,
+ * with what was on it: a few small ones that were given back are kept.  Errors: as user_space_map.
+ * Context: takes the lock. */
 long user_stack_map(uint64_t bytes, uint64_t *address);
 void user_stack_unmap(uint64_t address, uint64_t bytes);
 
