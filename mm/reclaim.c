@@ -26,7 +26,7 @@ static struct {
     struct pt_node *parked;      /* (l) since the last snapshot                 */
     struct pt_node *waiting;     /* (l) parked before it                        */
     struct pt_node *past;        /* (l) no hart can have met them               */
-    uint64_t snapshot[HART_MAX]; /* (l) the counters when it was taken          */
+    uint64_t snapshot[HART_MAX]; /* (l) the counters of those behind, then      */
     struct hart_mask behind;     /* (l) harts not seen even or changed since    */
     struct shared left;          /* (a) sub-trees that are not taken apart yet  */
 } reclaim = {.lock = SPINLOCK_INIT(LOCK_REAP)};
@@ -71,8 +71,13 @@ static void take_snapshot_locked(void)
      * that ends each entry into the kernel. */
     shared_fence(memory_order_seq_cst);
     for (hart_idx_t hart = 0; hart < HART_MAX; hart++) {
-        reclaim.snapshot[hart] = arch_quiescence_count(hart);
-        reclaim.behind = hart_mask_with(reclaim.behind, hart);
+        uint64_t count = arch_quiescence_count(hart);
+
+        /* One that is outside now is past already, and so is this one. */
+        if (count % 2 != 0 && hart != hart_index()) {
+            reclaim.snapshot[hart] = count;
+            reclaim.behind = hart_mask_with(reclaim.behind, hart);
+        }
     }
 }
 
@@ -93,8 +98,11 @@ static void advance_locked(void)
         }
         take_snapshot_locked();
     }
-    for (hart_idx_t hart = 0; hart < HART_MAX; hart++) {
-        if (hart_mask_has(reclaim.behind, hart) && has_passed_locked(hart)) {
+    for (struct hart_mask rest = reclaim.behind; !hart_mask_is_empty(rest);) {
+        hart_idx_t hart = hart_mask_first(rest);
+
+        rest = hart_mask_without(rest, hart);
+        if (has_passed_locked(hart)) {
             reclaim.behind = hart_mask_without(reclaim.behind, hart);
         }
     }

@@ -52,6 +52,10 @@ ROWS = [
         "reclaim.behind = hart_mask_with(reclaim.behind, hart);", "waits for no hart",
     ),
     mutant(
+        "snapshot.odd", RECLAIM, "take_snapshot_locked", "count % 2 != 0", "count % 2 == 0",
+        "takes odd for even when it notes where the harts are",
+    ),
+    mutant(
         "passed.not_asked", RECLAIM, "advance_locked", "has_passed_locked(hart)", "true",
         "does not ask whether a hart has been outside",
     ),
