@@ -28,11 +28,11 @@ static const char *kind_name(enum pte_kind kind)
 
 static void print_leaf(pte_t entry)
 {
-    static const char letters[] = "VRWXUGAD";
+    static const char letters[] = "DAGUXWRV"; /* bits 7:0, the highest first */
     char flags[sizeof(letters)];
 
-    for (unsigned bit = 0; bit < sizeof(letters) - 1; bit++) {
-        flags[bit] = (entry.raw >> bit & 1) != 0 ? letters[bit] : '-';
+    for (unsigned i = 0; i < sizeof(letters) - 1; i++) {
+        flags[i] = (entry.raw >> (7 - i) & 1) != 0 ? letters[i] : '-';
     }
     flags[sizeof(letters) - 1] = '\0';
     log_printf(" %s", flags);

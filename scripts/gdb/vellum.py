@@ -7,6 +7,8 @@
   threads              processes and their threads: what each does, where, on which hart
   lock-holders         which hart holds which lock, and how many wait for it
   add-program NAME     adds the symbols of a user program, like init or bin/hello
+  break-program NAME FUNCTION
+                       stops in a function of that program, and in no other program
 """
 
 import os
@@ -20,6 +22,7 @@ from vellum_command import (  # noqa: E402
     Command, harts_of, name_of, number, process_of, processes_of, register, table_of,
 )  # fmt: skip
 from vellum_locks import LockHolders  # noqa: E402
+from vellum_programs import AddProgram, BreakProgram  # noqa: E402
 
 PRIVILEGES = {0: "user mode", 1: "the kernel", 3: "the firmware"}
 
@@ -81,7 +84,7 @@ class VmMap(Command):
         yield f"{name_of(process)}, Sv{12 + 9 * target.levels}, root {target.root:#x}"
         run = None  # [start, end, (what, level)]
         for va, level, entry in self.leaves(target.root, target.levels - 1, 0):
-            what = memory.flags_of(entry)[1:4].lower(), "I/O" if entry & memory.IO else "RAM", level
+            what = memory.prot_of(entry), "I/O" if entry & memory.IO else "RAM", level
             size = memory.PAGE << (9 * level)
             if run and run[1] == va and run[2] == what:
                 run[1] += size
@@ -128,27 +131,9 @@ class Threads(Command):
         return f"  thread {int(thread.id)} {state} {where}, pc {pc:#x}{symbol_at(pc)}"
 
 
-class AddProgram(gdb.Command):
-    """add-program NAME: adds the symbols of a user program, like init or bin/hello, or of one that
-    scripts/run --program built, like bin/mine."""
-
-    def __init__(self):
-        super().__init__("add-program", gdb.COMMAND_FILES)
-
-    def invoke(self, name, from_tty):
-        kernel = gdb.current_progspace().filename
-        if not kernel:
-            raise gdb.GdbError("no symbols: file build/rv64-debug/vellum.elf")
-        build = os.path.dirname(kernel)
-        paths = [os.path.join(build, "user", name), os.path.join(build, "programs", f"{name}.elf")]
-        for path in filter(os.path.isfile, paths):
-            gdb.execute(f"add-symbol-file {path}")
-            return
-        raise gdb.GdbError(f"no program {paths[0]}: give a name like init or bin/hello")
-
-
 VmWalk("vm-walk")
 VmMap("vm-map")
 Threads("threads")
 LockHolders("lock-holders")
 AddProgram()
+BreakProgram()

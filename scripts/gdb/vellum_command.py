@@ -28,15 +28,21 @@ def kernel_table():
     return memory.Table.of_satp(0)
 
 
-def harts_of(table):
-    """{index: (hart id, privilege, pc)} of the harts that run the kernel; gdb has one thread each."""
-    at_hand, found = gdb.selected_thread(), {}
-    index_of = {}
+def hart_indices(table):
+    """{hart id: index} of the harts that run the kernel."""
+    found = {}
     blocks = memory.thing(table, "'arch/riscv64/hart.c'::blocks")
     started = int(memory.thing(table, "'arch/riscv64/hart.c'::started"))
     for index in range(64):
         if started >> index & 1:
-            index_of[int(blocks[index].hart_id)] = index
+            found[int(blocks[index].hart_id)] = index
+    return found
+
+
+def harts_of(table):
+    """{index: (hart id, privilege, pc)} of the harts that run the kernel; gdb has one thread each."""
+    at_hand, found = gdb.selected_thread(), {}
+    index_of = hart_indices(table)
     try:
         for thread in gdb.selected_inferior().threads():
             thread.switch()

@@ -117,7 +117,13 @@ def kind_of(entry, level):
 
 
 def flags_of(entry):
-    return "".join(letter if entry >> bit & 1 else "-" for bit, letter in enumerate("VRWXUGAD"))
+    """Bits 7:0, the highest first, as the shell's ptdump writes them."""
+    return "".join(letter if entry >> 7 - at & 1 else "-" for at, letter in enumerate("DAGUXWRV"))
+
+
+def prot_of(entry):
+    """What user mode may do with a leaf, like rw-."""
+    return "".join(letter if entry & bit else "-" for bit, letter in ((R, "r"), (W, "w"), (X, "x")))
 
 
 def plain(type_):

@@ -5,6 +5,8 @@
   gdb     stops Vellum in a system call of a program, and again where a cursor closes, and compares
           what vm-walk, vm-map, threads, lock-holders and add-program say with what must be there;
           in Sv39 and Sv48
+  break   break-program stops in the program that it was asked for, though init runs through the
+          same address before
   absent  the same commands without a machine, without symbols, and before the kernel has booted
   panic   breaks the kernel in a program's system call while the trace is on: the report must name
           the program's own functions, the last fences, and the last events
@@ -77,8 +79,8 @@ def session_commands(boot, bits):
         r"  thread 1 (RUNNING|READY|BLOCKED) .*hart \d.*, pc 0x1[0-9a-f]{4}",
         rf"walk of {TEXT:#018x} from root 0x[0-9a-f]+, Sv{bits}:",
         rf"  level {levels - 1} \[  0\] at 0x[0-9a-f]+: 0x[0-9a-f]+ table -> 0x[0-9a-f]+",
-        r"  level 0 \[ 16\] at 0x[0-9a-f]+: 0x[0-9a-f]+ leaf VR-XU-A. -> 0x[0-9a-f]+",
-        r"  level 0 \[ .*\] at 0x[0-9a-f]+: 0x[0-9a-f]+ leaf VR-X-GA- -> 0x[0-9a-f]+",
+        r"  level 0 \[ 16\] at 0x[0-9a-f]+: 0x[0-9a-f]+ leaf .A-UX-RV -> 0x[0-9a-f]+",
+        r"  level 0 \[ .*\] at 0x[0-9a-f]+: 0x[0-9a-f]+ leaf -AG-X-RV -> 0x[0-9a-f]+",
         rf"{PROGRAM} \(2\), Sv{bits}, root 0x[0-9a-f]+",
         rf"  {TEXT:#014x} - 0x[0-9a-f]+  r-x RAM  \d+ x 4 KiB",
         r"  0x003ffff[0-9a-f]+ - 0x003ffff[0-9a-f]+  rw- RAM  \d+ x 4 KiB",
@@ -94,6 +96,25 @@ def session_commands(boot, bits):
     walks = re.findall(rf"^walk of {TEXT:#018x} from root (0x[0-9a-f]+)", said, re.MULTILINE)
     if len(set(walks)) != 1 or len(walks) != 2:
         raise Failure(f"process 2 and the hart that runs it differ: {walks}")
+
+
+def session_break(boot):
+    """Every program begins at TEXT, and init does so first."""
+    said = with_gdb(boot, [
+        script(),
+        f"break-program bin/{PROGRAM} *{TEXT:#x}", "continue", "threads", "delete",
+        f"break-program {PROGRAM} main", "continue", "info symbol $pc", "backtrace",
+        f"break-program {PROGRAM} nonsense", f"break-program {PROGRAM}", "break-program nonsense main",
+    ])  # fmt: skip
+    demand(said, [
+        rf"process 2 {PROGRAM}",
+        rf"  thread \d+ RUNNING on hart \d in user mode, pc {TEXT:#x}( <_start.*>)?",
+        r"main .*in section \.text.*",
+        rf"#0  (0x[0-9a-f]+ in )?main \(.*\) at .*/{PROGRAM}\.c:\d+",
+        rf".*/{PROGRAM} has no function nonsense",
+        r"usage: break-program NAME FUNCTION",
+        r"no program .*/nonsense: give a name like init or bin/hello",
+    ])  # fmt: skip
 
 
 def session_absent(boot):
@@ -191,6 +212,7 @@ def sessions(build):
     for bits in (39, 48):
         boot = vellum_qemu.Boot(build=build, paging=f"sv{bits}", harts=2, commands=f"run {PROGRAM}")
         yield f"gdb, Sv{bits}", lambda boot=boot, bits=bits: session_commands(boot, bits)
+    yield "gdb, break-program", lambda: session_break(boot)
     yield "gdb, what is absent", lambda: session_absent(boot)
     traced = vellum_qemu.Boot(build=build, harts=2, commands=f"trace on; run {PROGRAM}")
     yield "panic: fences, events, the program", lambda: session_panic(traced)
