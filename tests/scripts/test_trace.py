@@ -217,6 +217,8 @@ class Scripts(unittest.TestCase):
     def test_svg_window(self):
         output = run("trace2svg", DUMP, "--from", "0.0055", "--to", "0.0065")[1]
         self.assertNotIn('class="arrow"', output)
+        axis = re.findall(r'<text [^>]*>([\d.]+)( ms)?</text>', output)
+        self.assertEqual([place for place, _ in axis], ["0.0056", "0.0058", "0.006", "0.0062", "0.0064"])
         status, _, complaints = run("trace2svg", DUMP, "--from", "2", "--to", "1")
         self.assertEqual(status, 1)
         self.assertIn("--from must lie before --to", complaints)
