@@ -113,7 +113,8 @@ def options():
     add("--qemu")
     add("--machine", type=one_of("virt", "sifive_u"))
     add("--cpu", type=one_of("u74"))
-    add("--harts", type=value(f"a number from 1 to {HARTS_MAXIMUM}", accept_harts))
+    harts = f"a number from 1 to {HARTS_MAXIMUM}, as many as the kernel uses"
+    add("--harts", type=value(harts, accept_harts))
     add("--memory", type=value("a size like 64M or 2G, at least 16M", accept_memory))
     add("--paging", type=one_of("sv39", "sv48", "sv57"))
     add("--append")

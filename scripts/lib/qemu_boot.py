@@ -20,7 +20,7 @@ ALIGNMENT = 2 << 20
 RAM_START = 0x80000000  # of both machines; the firmware fills the first 2 MiB
 MEMORY_MINIMUM = 16 << 20
 HARTS_AT_ONCE = 2  # with more, QEMU runs them one after another in one thread
-HARTS_MAXIMUM = 512  # virt's own limit
+HARTS_MAXIMUM = 16  # the kernel uses no more (HART_MAX)
 CMDLINE_MAXIMUM = 1023  # bytes the kernel keeps
 
 # The nearest QEMU comes to a U74: Sv39, no hardware update of A and D, privileged spec 1.11.
