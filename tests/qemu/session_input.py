@@ -5,6 +5,7 @@
   way     the boot report says how input comes
   flood   Ctrl-C ends a program behind more bytes than there is room for; the shell goes on
   paste   more lines at once than there is room for, while commands run, are all carried out
+  lines   a program gets the line as it stands after erasing, ended by Enter; Ctrl-D is its end
   sleep   while nobody types, harts that run nothing do not look for something to run; polled, one
           of them does
 
@@ -16,14 +17,24 @@ import sys
 import time
 
 import session_run
-from session_prompt import PROMPT
+from session_prompt import PROMPT, screen_lines
 from session_run import PATIENCE_S, Machine, expect, vellum_qemu
 
 RING_BYTES = 1024  # kernel/console.c
 QUIET_S = 2
 TOLD_MOST = 20  # interrupts for ten bytes: of each one hart may hear, and another by the first one
 LOOKS_EACH = 4  # for one interrupt
+LONG = 600  # letters of a line; more than the C library keeps
 LINES = 300  # pasted; more than the ring holds
+
+# What is typed to `lines`; what the terminal shows of it; what the program got.
+TYPED = [
+    ("abc\x7fd\r", "abd", "4 bytes: abd"),
+    ("abc\bd\n", "abd", "4 bytes: abd"),
+    ("gone\x15a\xe4\x7f\r\n", "a", "2 bytes: a"),
+    ("\x7f\r", "", "1 bytes: "),
+    ("\x1b\x7fx\r", "x", "2 bytes: x"),
+]
 
 # Name; what differs from two harts of virt; what the report says of input.
 BOOTS = [
@@ -86,6 +97,22 @@ def check_paste(machine):
         machine.wait_for(f"\nline {i}\n" + PROMPT)
 
 
+def check_lines(machine, command):
+    """What programs read; the end of input ends only the program."""
+    machine.type(command + "\r")
+    machine.wait_for("Ctrl-D ends\n")
+    for typed, shown, got in TYPED:
+        machine.type(typed)
+        text = machine.wait_for(got + "\n")
+        rows = [row.rstrip() for row in screen_lines(text)]
+        expect(rows[0] == shown, f"{typed!r} is shown as {rows}")
+    machine.type("q" * LONG + "z\r")
+    text = machine.wait_for("z\n") + machine.wait_for("z\n")  # as shown, and as told
+    expect(text.count("q") == 2 * LONG, f"of a long line came {text!r}")
+    machine.type("\x04")
+    machine.wait_for("lines: the end\n" + PROMPT)
+
+
 def session_input(build, changes, way):
     boot = vellum_qemu.Boot(build=build, harts=2, **changes)
     with Machine(boot) as machine:
@@ -93,6 +120,8 @@ def session_input(build, changes, way):
         machine.wait_for(PROMPT)
         check_flood(machine)
         check_paste(machine)
+        check_lines(machine, "lines")
+        check_lines(machine, "lines read")
         if "append" in changes:
             check_polls(machine)
         else:

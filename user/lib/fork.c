@@ -12,6 +12,7 @@
 #include "fork.h"
 #include "give.h"
 #include "launch.h"
+#include "user/console_line.h"
 #include "user/copy.h"
 #include "user/lock.h"
 #include "user/space.h"
@@ -141,6 +142,7 @@ static void library_unlock(void)
 _Noreturn static void child_begin(struct user_launch *launch)
 {
     library_unlock();
+    user_console_line_copied();
     user_exit_copied();
     user_threads_copied();
     user_keys_copied();

@@ -2,12 +2,14 @@
 /*
  * The C library's three standard streams, on the console.  Output is gathered to lines, stdout and
  * stderr in the same buffer so that their order is kept; a full buffer, a newline, fflush() and
- * reading from stdin write it out.  One lock keeps threads' characters whole.
+ * reading from stdin write it out.  One lock keeps threads' characters whole.  Input comes in lines
+ * from console_line.c.
  */
 #include <stdint.h>
 #include <stdio.h>
 
 #include "fork.h"
+#include "user/console_line.h"
 #include "user/lock.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
@@ -76,13 +78,13 @@ static int stream_flush(FILE *stream)
 static int stream_get(FILE *stream)
 {
     unsigned char byte = 0;
-    uint64_t count = 0;
+    size_t count = 0;
 
     (void)stream_flush(stream);
-    if (sys_console_read(user_console(), (uintptr_t)&byte, 1, &count) != 0 || count != 1) {
-        return EOF;
+    if (user_console_line(&byte, sizeof(byte), &count) != 0) {
+        return _FDEV_ERR;
     }
-    return byte;
+    return count != 0 ? byte : _FDEV_EOF;
 }
 
 static FILE console_stream =

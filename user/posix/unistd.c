@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "failure.h"
+#include "user/console_line.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
 
@@ -32,12 +33,12 @@ static int console_error(long status)
 
 ssize_t read(int file, void *buffer, size_t bytes)
 {
-    uint64_t count = 0;
+    size_t count = 0;
 
     if (!is_open(file)) {
         return failure(EBADF);
     }
-    long status = sys_console_read(user_console(), (uintptr_t)buffer, bytes, &count);
+    long status = user_console_line(buffer, bytes, &count);
     return status == 0 ? (ssize_t)count : failure(console_error(status));
 }
 
