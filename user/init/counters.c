@@ -63,6 +63,7 @@ int command_counters(struct command command)
 {
     const char *filter = command.argc > 1 ? command.argv[1] : "";
     struct counter_info counter;
+    unsigned shown = 0;
     long status = 0;
 
     if (command.argc > 2) {
@@ -72,7 +73,12 @@ int command_counters(struct command command)
         status = counter_read(i, &counter);
         if (status == 0 && strstr(counter.name, filter) != NULL) {
             counter_show(counter.value, counter.name);
+            shown++;
         }
+    }
+    if (status == -SYS_ENOENT && shown == 0) {
+        printf("counters: no counter has %s in its name\n", filter);
+        return STATUS_FAILED;
     }
     return status == -SYS_ENOENT ? STATUS_OK : failure_tell("counters", status);
 }
