@@ -26,6 +26,7 @@ struct target {
 static struct bucket {
     _Alignas(64) struct wait_queue queue;
     struct key_queue keys; /* queue.lock */
+    uint64_t comers;       /* queue.lock: threads that ever waited here, for their numbers */
 } buckets[BUCKETS];
 
 void futex_init(void)
@@ -125,6 +126,7 @@ static status_t block_try(struct thread *thread, const struct target *target,
     } else {
         thread->futex.was_woken = false;
         thread->futex.frame = target->frame;
+        thread->futex.number = ++bucket->comers;
         key_queue_add(&bucket->keys, &thread->futex.place, target->key);
         wait_queue_block_until_locked(&bucket->queue, thread, NULL, call.deadline_ns);
     }
@@ -168,24 +170,26 @@ bool futex_take_result(struct thread *thread)
     return was_woken;
 }
 
-/* Wakes the first thread of a key.  False: there is none. */
-static bool wake_first(struct bucket *bucket, struct tree_key key)
+/* Wakes the first thread of a key, whose number is *last at most; 0: the last comer's by now.
+ * False: there is none. */
+static bool wake_first(struct bucket *bucket, struct tree_key key, uint64_t *last)
 {
     spinlock_acquire(&bucket->queue.lock);
     struct key_place *place = key_queue_first(&bucket->keys, key);
+    struct thread *thread = place != NULL ? LIST_ENTRY(place, struct thread, futex.place) : NULL;
 
-    if (place == NULL) {
+    *last = *last == 0 ? bucket->comers : *last;
+    if (thread == NULL || thread->futex.number > *last) {
         spinlock_release(&bucket->queue.lock);
         return false;
     }
-    struct thread *thread = LIST_ENTRY(place, struct thread, futex.place);
-
     thread->futex.was_woken = true;
     wait_queue_wake_locked(&bucket->queue, thread);
     return true;
 }
 
-status_t futex_wake(struct vm_space *space, struct futex_word word, unsigned max, unsigned *woken)
+status_t futex_wake(struct vm_space *space, struct futex_word word, unsigned max, uint64_t *last,
+                    unsigned *woken)
 {
     struct target target = {0};
     unsigned count = 0;
@@ -194,7 +198,7 @@ status_t futex_wake(struct vm_space *space, struct futex_word word, unsigned max
     if (status != OK) {
         return status;
     }
-    while (count < max && wake_first(bucket_of(target.key), target.key)) {
+    while (count < max && wake_first(bucket_of(target.key), target.key, last)) {
         count++;
     }
     if (target.frame != NULL) {

@@ -103,6 +103,7 @@ void process_end(struct process *process, struct process_exit how)
     if (process->maker != NULL) {
         /* Release: pairs with the acquire in process_children_ended. */
         atomic_fetch_add_explicit(&process->maker->made_ended, 1, memory_order_release);
+        process->to_tell = wait_queue_length(&process->maker->maker_waiters);
     }
     console_process_ended(process);
     arch_ipi_send(run_queue_harts_of(process));
@@ -125,11 +126,14 @@ uint64_t process_children_ended(const struct process *process)
 bool process_tell_maker(struct process *process, unsigned max)
 {
     struct process *maker = process->maker;
+    uint32_t piece = process->to_tell < max ? process->to_tell : max;
 
     if (maker == NULL) {
         return false;
     }
-    if (wait_queue_wake(&maker->maker_waiters, max)) {
+    /* Who is told may wait again at once, for the next end: so the queue need not become empty. */
+    process->to_tell -= piece;
+    if (wait_queue_wake(&maker->maker_waiters, piece) && process->to_tell != 0) {
         return true;
     }
     process->maker = NULL;
@@ -173,6 +177,8 @@ void process_destroy(struct process *process)
     ASSERT(process->space == NULL && process->handles.used == 0);
     ASSERT(list_is_empty(&process->threads) && process->maker == NULL);
     process_table_leave(process);
+    wait_queue_end(&process->waiters);
+    wait_queue_end(&process->maker_waiters);
     handle_chunks_free(process);
     slab_free(&process_cache, process);
 }

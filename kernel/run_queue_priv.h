@@ -37,7 +37,7 @@ void run_queue_push_locked(struct run_queue *queue, struct thread *thread);
 void run_queue_remove_locked(struct run_queue *queue, struct thread *thread);
 
 /* Marks of harts that idle.  Setting one is followed by a full fence, and so ordered before any
- * look at the queues; pairs with the fence in run_queue_put. */
+ * look at the queues; pairs with the fence in run_queue_look_idle. */
 void idle_mark(void);
 void idle_unmark(void);
 

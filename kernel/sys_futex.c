@@ -47,6 +47,7 @@ enum verdict sys_futex_wake(struct user_frame *frame)
 {
     uint64_t threads = user_frame_arg(frame, 1);
     uint64_t progress = user_frame_arg(frame, 3);
+    uint64_t last = user_frame_arg(frame, 4);
     struct futex_word word;
     unsigned woken = 0;
     status_t status = word_decode(user_frame_arg(frame, 0), user_frame_arg(frame, 2), &word);
@@ -60,9 +61,10 @@ enum verdict sys_futex_wake(struct user_frame *frame)
     uint64_t rest = threads - progress;
     unsigned step = rest < WAKE_STEP ? (unsigned)rest : WAKE_STEP;
 
-    status = futex_wake(sched_current()->process->space, word, step, &woken);
+    status = futex_wake(sched_current()->process->space, word, step, &last, &woken);
     if (status == OK && woken == WAKE_STEP) {
         user_frame_set_arg(frame, 3, progress + woken);
+        user_frame_set_arg(frame, 4, last);
         return VERDICT_RESTART;
     }
     return syscall_done_with(frame, status, progress + woken);

@@ -143,5 +143,6 @@ bool thread_has_ended(const struct thread *thread)
 void thread_destroy(struct thread *thread)
 {
     ASSERT(thread->process == NULL);
+    wait_queue_end(&thread->waiters);
     slab_free(&thread_cache, thread);
 }

@@ -15,6 +15,13 @@ void wait_queue_init(struct wait_queue *queue)
 {
     spinlock_init(&queue->lock, LOCK_WAIT);
     list_init(&queue->threads);
+    queue->length = 0;
+}
+
+void wait_queue_end(struct wait_queue *queue)
+{
+    ASSERT(list_is_empty(&queue->threads));
+    spinlock_init(&queue->lock, LOCK_NONE);
 }
 
 void wait_queue_block_until_locked(struct wait_queue *queue, struct thread *thread,
@@ -25,6 +32,7 @@ void wait_queue_block_until_locked(struct wait_queue *queue, struct thread *thre
         object_get(owner);
     }
     list_push_back(&queue->threads, &thread->queue_link);
+    queue->length++;
     hart_idx_t home = run_queue_lock_home(thread);
 
     thread->waits_in = queue;
@@ -46,6 +54,7 @@ static struct object *unblock_locked(struct thread *thread, hart_idx_t home)
     struct object *owner = thread->waits_for;
 
     list_remove(&thread->queue_link);
+    thread->waits_in->length--;
     if (thread->futex.place.queue != NULL) {
         key_queue_remove(&thread->futex.place);
     }
@@ -151,6 +160,15 @@ void wait_queue_expire(struct thread *thread, uint64_t now)
     if (take_out(thread, IF_EXPIRED, now)) {
         run_queue_put(thread);
     }
+}
+
+uint32_t wait_queue_length(struct wait_queue *queue)
+{
+    spinlock_acquire(&queue->lock);
+    uint32_t length = queue->length;
+
+    spinlock_release(&queue->lock);
+    return length;
 }
 
 bool wait_queue_is_empty(struct wait_queue *queue)

@@ -2,7 +2,7 @@
 /*
  * Waiting for any of the processes that one has made: each end counts once, however it comes about,
  * is seen by whoever sees the count, and wakes every thread that waits; a maker that ends before
- * what it made leaves nothing behind.
+ * what it made leaves nothing behind; nor does one that is killed as its deadlines come.
  */
 #include <stdatomic.h>
 
@@ -12,6 +12,9 @@
 #define CHILDREN 12U
 #define CHAIN    24U
 #define WAITERS  40U
+#define KILLS    20U
+#define LATE_NS  UINT64_C(1000000) /* the longest wait of a process that is killed */
+#define WAITS_IN SYS_NR_CHILDREN_WAIT
 
 static uint64_t count_now(void)
 {
@@ -94,12 +97,30 @@ static _Atomic(uint64_t) woken;
 
 static void waiter_run(void *argument)
 {
-    uint64_t seen = (uintptr_t)argument;
-
-    (void)sys_children_wait(seen, WAIT_FOREVER, NULL);
+    (void)count_wait((uintptr_t)argument);
     atomic_fetch_add_explicit(&woken, 1, memory_order_acq_rel);
 }
 
+/* How many threads of a process wait for an end. */
+static unsigned waiting_in(handle_t process)
+{
+    struct thread_info info = {0};
+    unsigned waiting = 0;
+
+    while (sys_thread_info(process, info.number, (uintptr_t)&info) == 0) {
+        waiting += info.state == THREAD_IS_WAITING && info.call == WAITS_IN ? 1 : 0;
+    }
+    return waiting;
+}
+
+static void waiting_wait(unsigned count)
+{
+    while (waiting_in(user_self()) != count) {
+        (void)sys_yield();
+    }
+}
+
+/* They wait for two ends, and so again after the first. */
 static void many_waiters_check(void)
 {
     struct user_thread threads[WAITERS];
@@ -107,8 +128,12 @@ static void many_waiters_check(void)
     uint64_t before = count_now();
 
     for (unsigned i = 0; i < WAITERS; i++) {
-        (void)user_thread_start(&threads[i], waiter_run, (void *)(uintptr_t)before);
+        (void)user_thread_start(&threads[i], waiter_run, (void *)(uintptr_t)(before + 2));
     }
+    waiting_wait(WAITERS);
+    (void)sys_handle_close(process_make());
+    (void)sys_quiesce(user_machine());
+    waiting_wait(WAITERS);
     (void)sys_process_kill(process);
     for (unsigned i = 0; i < WAITERS; i++) {
         (void)user_thread_join(&threads[i]);
@@ -162,12 +187,66 @@ static void count_down(unsigned member)
     }
 }
 
+/* ---- killed as deadlines come ---- */
+
+static _Atomic(uint64_t) at_work; /* read through the child's handle */
+
+/* Sleeps in children_wait, a moment each time.  Its hart has nothing else to do: so what comes of a
+ * deadline may happen there while others already free the process. */
+static void late_work(unsigned member)
+{
+    uint64_t state = member + 1;
+    uint64_t seen = count_now();
+
+    for (;;) {
+        uint64_t now = 0;
+
+        (void)sys_time_get(&now, NULL);
+        (void)sys_children_wait(seen, now + random_next(&state) % LATE_NS, NULL);
+        atomic_fetch_add_explicit(&at_work, 1, memory_order_relaxed);
+    }
+}
+
+static int late_run(void *argument)
+{
+    (void)argument;
+    (void)team_run(team_size(), late_work);
+    return 1;
+}
+
+/* Kills a process whose threads wait and wake on all harts, and goes through what is left of it. */
+static void late_kill(unsigned after)
+{
+    handle_t process = HANDLE_NONE;
+    uint64_t done = 0;
+
+    (void)user_fork_run(late_run, NULL, &process);
+    while (done < after) {
+        (void)sys_yield();
+        (void)sys_vm_read(process, (uintptr_t)&at_work, (uintptr_t)&done, sizeof(done), NULL);
+    }
+    (void)sys_process_kill(process);
+    (void)sys_handle_close(process);
+    (void)sys_quiesce(user_machine());
+}
+
+static void late_check(void)
+{
+    unsigned before = processes_count();
+
+    for (unsigned i = 0; i < KILLS; i++) {
+        late_kill(1 + 7 * i);
+    }
+    tap_is(processes_count(), before, "processes killed as the deadlines of their threads come");
+}
+
 int main(void)
 {
     counting_check();
     ends_check();
     many_waiters_check();
     chain_check();
+    late_check();
 
     uint64_t before = count_now();
     unsigned members = team_size();

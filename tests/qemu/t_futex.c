@@ -92,8 +92,8 @@ static void looks_check(void)
 /* ---- counts and order ---- */
 
 static struct {
-    _Atomic(uint64_t) awake; /* releases what is in order[] and statuses[] */
-    uint64_t order[SLEEPERS];
+    _Atomic(uint64_t) awake;  /* how many have woken                 */
+    uint64_t order[SLEEPERS]; /* this and statuses[]: read after the join */
     long statuses[SLEEPERS];
     uint64_t flags;
     struct user_thread threads[SLEEPERS];

@@ -70,12 +70,17 @@ struct fault {
 
 /* System calls.  The trap entry calls kernel_calls[number](frame) itself, or for a number that is
  * none kernel_calls[kernel_call_count](frame).  ra, sp, tp, pc and the a-registers are in the
- * frame; the s-registers and gp are not yet.  The handler returns 0 or less            - the call
- * is over; this is its status, and it has no results: the entry steps past the ecall and puts it
- * into a0, zeroes into a1-a7; KERNEL_CALL_RESULTS  - it is over, and pc and the a-registers are in
- * the frame; more                 - the kernel's own matter: kernel_on_verdict decides. Either of
- * the first two goes straight back to the program, unless arch_returns_set says that the kernel
- * wants to look: then they too go to kernel_on_verdict. */
+ * frame; the s-registers and gp are not yet.  The handler returns one of three.
+ *
+ * 0 or less: the call is over; this is its status, and it has no results.  The entry steps past the
+ * ecall and puts it into a0, zeroes into a1-a7.
+ *
+ * KERNEL_CALL_RESULTS: it is over, and pc and the a-registers are in the frame.
+ *
+ * More: the kernel's own matter; kernel_on_verdict decides.
+ *
+ * The first two go straight back to the program, unless arch_returns_set says that the kernel wants
+ * to look: then they too go to kernel_on_verdict. */
 typedef int kernel_call(struct user_frame *frame);
 
 #define KERNEL_CALL_RESULTS 1

@@ -8,15 +8,14 @@
 #include "fdt/tree_plic.h"
 
 #include "fdt/tree_harts.h"
+#include "plic/plic.h"
 
 #define SUPERVISOR_EXTERNAL 9U
 #define SOURCES_MAX         1023U
-#define CONTEXTS_START      UINT64_C(0x200000) /* threshold and claim registers */
-#define CONTEXT_BYTES       UINT64_C(0x1000)
 
 static bool context_fits(const struct machine_plic *plic, uint64_t context)
 {
-    return CONTEXTS_START + (context + 1) * CONTEXT_BYTES <= plic->size_bytes;
+    return PLIC_CONTEXT(context + 1) <= plic->size_bytes;
 }
 
 static void contexts_read(const struct tree_walk *walk, const struct machine_plic *plic)

@@ -22,7 +22,7 @@ void console_told(void);
 void console_poll(void);
 
 /* True if input matters now and no interrupt would bring it: a thread waits for it, or a foreground
- * process lives.  Any context. */
+ * process lives.  Also if readers are left to be woken although there is input.  Any context. */
 bool console_wants_poll(void);
 
 /* Chooses the process that ends as if killed when Ctrl-C arrives, or none, NULL.  While it lives,

@@ -28,6 +28,7 @@ struct vm_space;
 /* What a thread waits on. */
 struct futex_wait {
     struct key_place place; /* bucket's lock                                          */
+    uint64_t number;        /* among all that ever came to its bucket; bucket's lock  */
     struct frame *frame;    /* of a shared word, one reference, until the call is made
                                again or the thread ends; the thread's own             */
     bool was_woken;         /* by a wake-up; bucket's lock, then the thread's own     */
@@ -69,5 +70,8 @@ status_t futex_block(struct thread *thread, struct futex_call call);
 bool futex_take_result(struct thread *thread);
 
 /* Wakes up to `max` threads, first come first; *woken says how many, on OK.
+ * last:   0: only threads that wait when the call begins, so that those which come back at once do
+ *         not keep it busy; out: for the next piece of the same wake-up.
  * Errors: ERR_FAULT no RAM is mapped at a shared word.   Context: no lock. */
-status_t futex_wake(struct vm_space *space, struct futex_word word, unsigned max, unsigned *woken);
+status_t futex_wake(struct vm_space *space, struct futex_word word, unsigned max, uint64_t *last,
+                    unsigned *woken);

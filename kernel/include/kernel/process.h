@@ -55,7 +55,8 @@ struct process {
     struct wait_queue waiters;       /* threads in process_wait for this one            */
     struct process *maker;           /* (r) once ended, else (c): one reference or NULL */
     _Atomic(uint64_t) made_ended;    /* (a) processes it made that have ended           */
-    struct wait_queue maker_waiters; /* its threads in children_wait                  */
+    uint32_t to_tell;                /* (r) once ended: threads of the maker to wake    */
+    struct wait_queue maker_waiters; /* its threads in children_wait                    */
     struct list_node reap_link;      /* (r)                                             */
     uint32_t reap_place;             /* (r) handle slots below are closed               */
 };
@@ -84,7 +85,7 @@ bool process_has_ended(const struct process *process);
 /* Processes made by this one that have ended.  Each of them is seen to have ended. */
 uint64_t process_children_ended(const struct process *process);
 
-/* Wakes up to `max` threads that wait for the end of a process like this, which has ended: one that
+/* Wakes up to `max` threads that waited for the end of a process like this when it ended: one that
  * their own process made.  True: there are more; else the maker is forgotten.  The reaper's. */
 bool process_tell_maker(struct process *process, unsigned max);
 

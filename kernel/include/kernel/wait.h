@@ -17,6 +17,7 @@ struct thread;
 struct wait_queue {
     struct spinlock lock;     /* rank LOCK_WAIT               */
     struct list_node threads; /* (l) by thread's queue_link   */
+    uint32_t length;          /* (l) how many they are        */
 };
 
 #define WAIT_QUEUE_INIT(queue)                                                                     \
@@ -26,9 +27,13 @@ struct wait_queue {
 
 void wait_queue_init(struct wait_queue *queue);
 
+/* Nobody waits, and the queue is about to be freed.  From now on its lock has no rank, so that a
+ * debug build panics where somebody takes it who does not hold the queue. */
+void wait_queue_end(struct wait_queue *queue);
+
 /* Puts the thread that runs here in the queue.  The queue's lock is held.
- * owner: the object that holds the queue, also if that is the thread's own process; gets a reference
- * while the thread waits.  NULL only for a queue that is never freed. */
+ * owner: the object that holds the queue, also if that is the thread's own process; gets a
+ * reference while the thread waits.  NULL only for a queue that is never freed. */
 void wait_queue_block_locked(struct wait_queue *queue, struct thread *thread, struct object *owner);
 
 /* The same; the thread is woken when the deadline comes, in nanoseconds since boot, if nothing has
@@ -51,6 +56,9 @@ void wait_queue_expire(struct thread *thread, uint64_t now);
  * the queue's owner is given back.  False: it waits no more.  The caller has a reference on the
  * thread. */
 bool wait_queue_cancel(struct thread *thread);
+
+/* How many threads wait now.  Who blocks later is behind them. */
+uint32_t wait_queue_length(struct wait_queue *queue);
 
 /* True if no thread waits.  Only a hint on another hart. */
 bool wait_queue_is_empty(struct wait_queue *queue);

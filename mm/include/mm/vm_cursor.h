@@ -190,9 +190,12 @@ status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *fra
                               struct vm_prop prop, enum vm_map_mode mode);
 
 /* Maps fresh zeroed frames from the position on, and moves past them: len_bytes of them, or as far
- * as nothing is there and there is memory.  What is mapped stays mapped on an error too. Errors:
- * ERR_EXIST  the position is at an occupied page ERR_NOMEM  no frame or no table ERR_INVAL,
- * ERR_NOTSUP, ERR_ACCES as map; ERR_INVAL, ERR_RANGE len as find_next: nothing is mapped, no move.
+ * as nothing is there and there is memory.  What is mapped stays mapped on an error too.
+ *
+ * Errors:  ERR_EXIST  the position is at an occupied page
+ *          ERR_NOMEM  no frame or no table
+ *          ERR_INVAL, ERR_NOTSUP, ERR_ACCES of the property, as map: nothing is mapped, no move
+ *          ERR_INVAL, ERR_RANGE of the length, as find_next: nothing is mapped, no move
  */
 status_t vm_cursor_fill(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_prop prop);
 
