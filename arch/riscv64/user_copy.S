@@ -7,8 +7,10 @@
  * EX_USER ranges forgive only faults at addresses of the user half: a bad kernel pointer is a
  * mistake of ours and must show.
  *
- * The copies move words when both sides agree modulo 8.  A word that faults is gone through again
- * byte by byte, so that the count returned is exact.
+ * The copies move words when both sides agree modulo 8.  The bytes of such a word lie in one page:
+ * when it faults, none of them can be had, and the count returned is exact.  Never go through them
+ * again one by one: another hart may have mapped the page meanwhile and be storing there, and the
+ * copy would have a word that memory never held.
  */
 #include "csr.h"
 
@@ -67,10 +69,8 @@
 6:  csrc sstatus, t2
 7:  sub a0, a0, t0
     ret
-8:  csrs sstatus, t2            /* a word faulted: find out which byte */
-    j 4b
     ex_range 10b, 11b, 7b, EX_USER
-    ex_range 12b, 13b, 8b, EX_USER
+    ex_range 12b, 13b, 7b, EX_USER
     ex_range 14b, 15b, 7b, EX_USER
     .endm
 
@@ -106,10 +106,8 @@ function arch_zero_user
 5:  csrc sstatus, t2
 6:  sub a0, a0, t0
     ret
-7:  csrs sstatus, t2
-    j 4b
     ex_range 10b, 11b, 6b, EX_USER
-    ex_range 12b, 13b, 7b, EX_USER
+    ex_range 12b, 13b, 6b, EX_USER
     ex_range 14b, 15b, 6b, EX_USER
 
 /* bool arch_load_user_u32(vaddr_t from, uint32_t *value); */

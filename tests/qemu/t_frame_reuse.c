@@ -76,7 +76,8 @@ static void value_check(unsigned page, uint64_t value)
     }
 }
 
-/* Reads a word at an address that may have no page. */
+/* Reads a word at an address that may have no page.  The kernel moves it whole, also when the page
+ * comes between a fault and the second try. */
 static void read_by_call(unsigned page, uint64_t address)
 {
     uint64_t value = 0;

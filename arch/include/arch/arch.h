@@ -89,7 +89,8 @@ void arch_zero_frame(void *frame);
 
 /* Copies len_bytes between the kernel and user addresses of the active space.  SUM is set only
  * around the access.  Returns the bytes copied: less than len_bytes if a user access faulted.
- * The range must lie inside the user half.  No lock may be held. */
+ * If `to` and `from` agree modulo 8, aligned words are moved whole, by one access each, as other
+ * harts see it.  The range must lie inside the user half.  No lock may be held. */
 size_t arch_copy_from_user(void *to, vaddr_t from, size_t len_bytes);
 size_t arch_copy_to_user(vaddr_t to, const void *from, size_t len_bytes);
 size_t arch_zero_user(vaddr_t to, size_t len_bytes);

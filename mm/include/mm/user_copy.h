@@ -4,8 +4,9 @@
  *
  * A user_span is a stretch of user addresses that lies inside the user limit; whether it is mapped
  * is found out while copying.  A copy is either done or cut short by a fault, and says how far it
- * came.  A fault that the page table does not explain is not one: the access is tried again.  No
- * lock may be held, no cursor open.
+ * came.  A fault that the page table does not explain is not one: the access is tried again.
+ * Aligned words are moved whole if both sides agree modulo 8: a program that copies a word while
+ * another thread changes it has the old one or the new one.  No lock may be held, no cursor open.
  */
 #pragma once
 
