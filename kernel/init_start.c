@@ -166,7 +166,7 @@ status_t init_start(const char **what)
         return status;
     }
     *what = "the process cannot be made";
-    status = process_create("init", NULL, &process);
+    status = process_create("init", NULL, 0, &process);
     if (status != OK) {
         return status;
     }

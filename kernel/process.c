@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "lib/trace.h"
 #include "mm/slab.h"
+#include "mm/vm_budget.h"
 
 #define WAKE_MAX 32U
 
@@ -31,14 +32,48 @@ static void trace_name(const struct process *process)
     }
 }
 
-status_t process_create(const char *name, struct process *maker, struct process **out)
+/* A space with `budget`, or with one of so many frames inside it. */
+static status_t make_space(struct vm_budget *budget, uint64_t frames, struct vm_space **space)
+{
+    status_t status;
+
+    if (frames == 0) {
+        return vm_space_create(budget, space);
+    }
+    status = vm_budget_create(budget, frames, &budget);
+    if (status == OK) {
+        status = vm_space_create(budget, space);
+        vm_budget_put(budget);
+    }
+    return status;
+}
+
+/* The same for a process that `maker` makes. */
+static status_t make_space_for(struct process *maker, uint64_t frames, struct vm_space **space)
+{
+    struct vm_space *makers;
+    status_t status;
+
+    if (maker == NULL) {
+        return make_space(NULL, frames, space);
+    }
+    status = process_space_get(maker, &makers);
+    if (status == OK) {
+        status = make_space(vm_space_budget(makers), frames, space);
+        process_space_put(maker, makers);
+    }
+    return status;
+}
+
+status_t process_create(const char *name, struct process *maker, uint64_t frames,
+                        struct process **out)
 {
     struct process *process = slab_alloc(&process_cache);
 
     if (process == NULL) {
         return ERR_NOMEM;
     }
-    status_t status = vm_space_create(&process->space);
+    status_t status = make_space_for(maker, frames, &process->space);
 
     if (status != OK) {
         slab_free(&process_cache, process);

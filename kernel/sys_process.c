@@ -35,7 +35,7 @@ enum verdict sys_process_create(struct user_frame *frame)
     status_t status = name_decode(frame, name);
 
     if (status == OK) {
-        status = process_create(name, sched_current()->process, &process);
+        status = process_create(name, sched_current()->process, user_frame_arg(frame, 2), &process);
     }
     if (status != OK) {
         return syscall_done(frame, status);

@@ -31,6 +31,12 @@ static uint64_t kind_to_user(enum vm_item_kind kind)
         return VM_KIND_RAM;
     case VM_ITEM_IO:
         return VM_KIND_IO;
+    case VM_ITEM_RESERVED:
+        return VM_KIND_RESERVED;
+    case VM_ITEM_GUARD:
+        return VM_KIND_GUARD;
+    case VM_ITEM_HIDDEN:
+        return VM_KIND_HIDDEN;
     }
     return VM_KIND_ABSENT;
 }

@@ -60,6 +60,8 @@ static const char *check_node(struct vm_space *space, const struct pt_node *node
     unsigned end = node == space->root ? PTE_ENTRIES / 2 : PTE_ENTRIES;
     unsigned present = 0;
     unsigned io = 0;
+    unsigned hidden = 0;
+    unsigned marked = 0;
 
     *where = node->base;
     for (unsigned i = 0; i < end; i++) {
@@ -74,6 +76,12 @@ static const char *check_node(struct vm_space *space, const struct pt_node *node
         case PTE_DYING:
             problem = "an entry is still dying";
             break;
+        case PTE_MARK:
+            marked++;
+            continue;
+        case PTE_HIDDEN:
+            hidden++;
+            continue;
         case PTE_UNKNOWN:
             problem = "a reserved encoding";
             break;
@@ -95,7 +103,8 @@ static const char *check_node(struct vm_space *space, const struct pt_node *node
         }
         present++;
     }
-    return present == node->present && io == node->io && node->dying == 0
+    return present == node->present && io == node->io && hidden == node->hidden &&
+                   marked == node->marked && node->dying == 0
                ? NULL
                : "a node's counts and its entries disagree";
 }

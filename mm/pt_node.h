@@ -25,6 +25,8 @@ struct pt_node {
     struct pt_node *next;   /* (n) list of detached or spare nodes        */
     uint16_t present;       /* (n) user entries with V set                */
     uint16_t io;            /* (n) leaves among them that map a region    */
+    uint16_t hidden;        /* (n) hidden pages; V is clear               */
+    uint16_t marked;        /* (n) marks; V is clear                      */
     uint16_t dying;         /* (n) entries whose flush is owed            */
     uint8_t level;          /* (c) 0: its entries map 4 KiB               */
     bool is_stray;          /* (n) detached: no descent may use it        */

@@ -174,7 +174,7 @@ unsigned reclaim_dying(struct pt_node *node, struct pt_span span)
 
         if (pte_is_dying(entry)) {
             pte_slot_store(&slots[i], pte_absent());
-            release_page(node->space, pte_dying_pa(entry), pte_dying_is_io(entry), &run);
+            release_page(node->space, pte_kept_pa(entry), pte_dying_is_io(entry), &run);
             count++;
         }
     }

@@ -36,7 +36,7 @@ vaddr_t vm_space_user_limit(void)
     return (vaddr_t){pte_user_limit(arch_paging_levels())};
 }
 
-status_t vm_space_create(struct vm_space **out)
+status_t vm_space_create(struct vm_budget *budget, struct vm_space **out)
 {
     struct vm_space *space = slab_alloc(&space_cache);
     status_t status;
@@ -50,6 +50,8 @@ status_t vm_space_create(struct vm_space **out)
         return status;
     }
     kspace_share(space->root->slots);
+    vm_budget_get(budget);
+    space->budget = budget;
     /* Relaxed: nobody else knows the space yet. */
     shared_store(&space->refs, 1, memory_order_relaxed);
     *out = space;
@@ -84,6 +86,7 @@ static paddr_t root_of(const struct vm_space *space)
 void vm_space_free(struct vm_space *space)
 {
     vm_space_io_fini(space);
+    vm_budget_put(space->budget);
     slab_free(&space_cache, space);
 }
 
@@ -156,4 +159,9 @@ struct vm_space *vm_space_active(void)
 paddr_t vm_space_root(const struct vm_space *space)
 {
     return frame_pa(space->root->frame);
+}
+
+struct vm_budget *vm_space_budget(const struct vm_space *space)
+{
+    return space->budget;
 }

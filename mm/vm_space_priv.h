@@ -7,6 +7,7 @@
 #include "arch/shared.h"
 #include "io_mem_table.h"
 #include "lib/hart_mask.h"
+#include "mm/vm_budget.h"
 #include "mm/vm_space.h"
 #include "pt_node.h"
 
@@ -26,6 +27,7 @@ struct seen {
  * it stands apart from what others only read. */
 struct vm_space {
     struct pt_node *root;             /* (c) level levels-1                              */
+    struct vm_budget *budget;         /* (c) with a reference; NULL: no limit            */
     struct shared word;               /* (a) harts that run it, generation: space_word.c */
     struct shared code;               /* (a) generation of its instructions: likewise    */
     struct shared asid_tag;           /* (a) epoch and identifier: asid.c                */

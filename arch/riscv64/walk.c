@@ -16,6 +16,10 @@ static const char *kind_name(enum pte_kind kind)
         return "nothing";
     case PTE_DYING:
         return "dying";
+    case PTE_MARK:
+        return "mark";
+    case PTE_HIDDEN:
+        return "hidden";
     case PTE_TABLE:
         return "table";
     case PTE_LEAF:

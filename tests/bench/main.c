@@ -136,7 +136,7 @@ static void run_harts(unsigned harts)
     uint64_t fences = bench_fences();
 
     run.harts = harts;
-    EXPECT_OK(vm_space_create(&run.space));
+    EXPECT_OK(vm_space_create(NULL, &run.space));
     EXPECT(pthread_barrier_init(&run.barrier, NULL, harts) == 0);
     for (unsigned i = 0; i < harts; i++) {
         numbers[i] = i;

@@ -199,7 +199,7 @@ static void program(const struct harts_config *config)
     uint64_t refusals = 0, seconds = 0;
 
     harts_begin(config);
-    EXPECT_OK(vm_space_create(&space));
+    EXPECT_OK(vm_space_create(NULL, &space));
     harts_run(run);
     for (unsigned i = 0; i < HART_MAX; i++) {
         refusals += refused[i];

@@ -37,7 +37,7 @@ static void replace(void)
     struct vm_space *space, *before;
     uint64_t place = pick(PLACES);
 
-    EXPECT_OK(vm_space_create(&space));
+    EXPECT_OK(vm_space_create(NULL, &space));
     map_page(space);
     spinlock_acquire(&lock);
     before = known[place];

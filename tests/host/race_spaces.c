@@ -143,7 +143,7 @@ static void program(const struct harts_config *config)
     space_count = config->asid_bits == 4 ? SPACES_MAX : 3;
     harts_begin(config);
     for (unsigned i = 0; i < space_count; i++) {
-        EXPECT_OK(vm_space_create(&spaces[i]));
+        EXPECT_OK(vm_space_create(NULL, &spaces[i]));
     }
     harts_run(run);
     for (unsigned i = 0; i < space_count; i++) {

@@ -87,7 +87,7 @@ static void run(hart_idx_t hart)
 static void program(const struct harts_config *config)
 {
     harts_begin(config);
-    EXPECT_OK(vm_space_create(&space));
+    EXPECT_OK(vm_space_create(NULL, &space));
     harts_run(run);
     EXPECT_OK(vm_space_check(space));
     vm_space_put(space);

@@ -66,7 +66,7 @@ struct world world_begin(unsigned levels)
     machine_default(16 * MIB);
     machine_boot(levels);
     world.free_before = frame_free_count();
-    EXPECT_OK(vm_space_create(&world.space));
+    EXPECT_OK(vm_space_create(NULL, &world.space));
     vm_space_activate(world.space);
     return world;
 }

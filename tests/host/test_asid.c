@@ -148,7 +148,7 @@ MODE_TEST(asid, two_spaces_never_share_an_identifier_in_one_epoch)
     struct vm_space *spaces[14];
 
     for (unsigned i = 0; i < 14; i++) {
-        EXPECT_OK(vm_space_create(&spaces[i]));
+        EXPECT_OK(vm_space_create(NULL, &spaces[i]));
         vm_space_activate(spaces[i]);
         cr_assert(asid_of(spaces[i]) != 0 && asid_of(spaces[i]) != asid_of(world.space));
         for (unsigned j = 0; j < i; j++) {
@@ -170,7 +170,7 @@ MODE_TEST(asid, a_space_that_runs_keeps_its_identifier_when_they_start_over)
     run_on(1, world.space);
     kept = asid_of(world.space);
     for (unsigned i = 0; i < SPACES; i++) {
-        EXPECT_OK(vm_space_create(&spaces[i]));
+        EXPECT_OK(vm_space_create(NULL, &spaces[i]));
         vm_space_activate(spaces[i]);
         cr_assert(asid_of(spaces[i]) != kept);
     }
@@ -194,7 +194,7 @@ MODE_TEST(asid, an_identifier_that_is_used_again_brings_nothing_back)
         struct world one = {.space = NULL};
         struct frame *frame = frame_new();
 
-        EXPECT_OK(vm_space_create(&spaces[i]));
+        EXPECT_OK(vm_space_create(NULL, &spaces[i]));
         one.space = spaces[i];
         frames[i] = frame_pa(frame).raw;
         map_at(&one, BASE, frame, VM_RW);
@@ -288,7 +288,7 @@ static void random_run(unsigned levels, unsigned bits, uint64_t seed)
     struct vm_space *spaces[RANDOM_SPACES];
 
     for (unsigned i = 0; i < RANDOM_SPACES; i++) {
-        EXPECT_OK(vm_space_create(&spaces[i]));
+        EXPECT_OK(vm_space_create(NULL, &spaces[i]));
         run.worlds[i].space = spaces[i];
     }
     run_on(0, spaces[0]);

@@ -190,7 +190,7 @@ MODE_TEST(code, a_space_that_nobody_runs_costs_nothing_now)
     struct world world = world_begin(*levels);
     struct world other = {.levels = *levels};
 
-    EXPECT_OK(vm_space_create(&other.space));
+    EXPECT_OK(vm_space_create(NULL, &other.space));
     host_events_start();
     map_at(&other, BASE, frame_new(), VM_RX);
     EXPECT_OK(vm_space_icache_sync(other.space));

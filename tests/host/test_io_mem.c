@@ -291,7 +291,7 @@ MODE_TEST(io_mem, the_region_of_an_address_is_found_while_it_is_mapped)
     uint64_t offset = 0;
     uint64_t mapped;
 
-    EXPECT_OK(vm_space_create(&other));
+    EXPECT_OK(vm_space_create(NULL, &other));
     EXPECT_STATUS(vm_space_find_iomem(world.space, pa(DEVICE_BASE), &found, &offset), ERR_NOENT);
     cursor = cursor_open(&world, BASE, MIB, VM_CURSOR_CHANGE);
     EXPECT_OK(map_io(&cursor, a, PAGE_SIZE, 2 * PAGE_SIZE, &mapped));
@@ -344,7 +344,7 @@ static void check_memory_types(unsigned levels, uint32_t isa, uint64_t type_bits
     machine_default(16 * MIB)->isa = isa;
     machine_boot(levels);
     world = (struct world){.levels = levels, .free_before = frame_free_count()};
-    EXPECT_OK(vm_space_create(&world.space));
+    EXPECT_OK(vm_space_create(NULL, &world.space));
     io = region(DEVICE_BASE, PAGE_SIZE);
     cursor = cursor_open(&world, BASE, PAGE_SIZE, VM_CURSOR_CHANGE);
     EXPECT_OK(vm_cursor_map_iomem(&cursor, io, (struct vm_prop){VM_RW, VM_MEM_IO}, PAGE_SIZE, 0,
@@ -387,7 +387,7 @@ MODE_TEST(io_mem, another_memory_type_is_flushed)
     machine_default(16 * MIB)->isa = MACHINE_ISA_SVPBMT;
     machine_boot(*levels);
     world.free_before = frame_free_count();
-    EXPECT_OK(vm_space_create(&world.space));
+    EXPECT_OK(vm_space_create(NULL, &world.space));
     vm_space_activate(world.space);
     io = region(DEVICE_BASE, PAGE_SIZE);
     cursor = cursor_open(&world, BASE, PAGE_SIZE, VM_CURSOR_CHANGE);

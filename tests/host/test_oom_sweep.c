@@ -77,7 +77,7 @@ static status_t map_device(struct vm_space *space, struct io_mem *io, uint64_t a
 static status_t scenario_run(struct scenario *scenario)
 {
     struct vm_space *space = NULL;
-    status_t status = vm_space_create(&space);
+    status_t status = vm_space_create(NULL, &space);
 
     if (status != OK) {
         return status;
@@ -95,7 +95,7 @@ static status_t scenario_run(struct scenario *scenario)
         status = map_one(space, place(3)); /* a replacement */
     }
     if (status == OK) {
-        status = vm_space_create(&scenario->second);
+        status = vm_space_create(NULL, &scenario->second);
     }
     for (unsigned i = 0; status == OK && i < 20; i++) {
         status = map_one(scenario->second, place(i * 3));

@@ -112,7 +112,7 @@ ParameterizedTest(const struct dying_row *row, pte, dying_keeps_the_address)
 
     cr_assert(dying.raw == row->entry, "%s is %#lx", row->label, (unsigned long)dying.raw);
     EXPECT_EQ(dying.raw & PTE_V, 0);
-    EXPECT_EQ(pte_dying_pa(dying).raw, row->pa);
+    EXPECT_EQ(pte_kept_pa(dying).raw, row->pa);
     EXPECT_EQ(pte_dying_is_io(dying), row->is_io);
 }
 
@@ -295,7 +295,7 @@ Theory((uint64_t to, int prot, int mem, int sw, int user), pte, every_legal_leaf
                                 leaf.user ? WALK_SUPERVISOR : WALK_USER));
     }
     cr_assert(entry_pa(entry.raw) == to);
-    cr_assert(pte_dying_pa(pte_make_dying(entry)).raw == to);
+    cr_assert(pte_kept_pa(pte_make_dying(entry)).raw == to);
     cr_assert(pte_kind(pte_make_dying(entry), 0) == PTE_DYING);
 }
 

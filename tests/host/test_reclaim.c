@@ -129,7 +129,7 @@ MODE_TEST(reclaim, a_dead_space_waits_too)
     struct world other = {.levels = *levels};
     uint64_t free_before = frame_free_count();
 
-    EXPECT_OK(vm_space_create(&other.space));
+    EXPECT_OK(vm_space_create(NULL, &other.space));
     map_at(&other, BASE, frame_new(), VM_RW);
     enter(3);
     vm_space_put(other.space);

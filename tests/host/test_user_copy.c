@@ -69,7 +69,7 @@ MODE_TEST(user_copy, only_the_active_space_can_be_touched)
     struct vm_space *other;
     uint32_t word = 1;
 
-    EXPECT_OK(vm_space_create(&other));
+    EXPECT_OK(vm_space_create(NULL, &other));
     EXPECT_STATUS(user_span_make(other, va(BASE), 8, &span), ERR_ACCES);
     EXPECT_STATUS(user_read_object(other, va(BASE), buffer, 8), ERR_ACCES);
     EXPECT_STATUS(user_write_object(other, va(BASE), buffer, 8), ERR_ACCES);

@@ -184,7 +184,7 @@ MODE_TEST(vm_cursor_open, spaces_do_not_exclude_each_other)
     struct vm_cursor a;
     struct vm_cursor b;
 
-    EXPECT_OK(vm_space_create(&other));
+    EXPECT_OK(vm_space_create(NULL, &other));
     a = cursor_open(&world, BASE, 4 * MIB, VM_CURSOR_CHANGE);
     EXPECT_OK(vm_cursor_open(&b, other, va_span(BASE, 4 * MIB), VM_CURSOR_CHANGE));
     vm_cursor_close(&b);
@@ -240,7 +240,7 @@ MODE_TEST(vm_cursor_open, an_open_cursor_keeps_its_space)
     struct vm_cursor cursor;
     struct vm_slot slot;
 
-    EXPECT_OK(vm_space_create(&other));
+    EXPECT_OK(vm_space_create(NULL, &other));
     EXPECT_OK(vm_cursor_open(&cursor, other, va_span(BASE, PAGE_SIZE), VM_CURSOR_CHANGE));
     EXPECT_OK(vm_cursor_map(&cursor, frame_new(), prop(VM_R), VM_MAP_REPLACE));
     vm_space_put(other);
@@ -267,7 +267,7 @@ MODE_TEST(vm_cursor_open, no_memory_leaves_no_cursor)
         struct vm_space *space;
 
         frame_fail_after(UINT64_MAX);
-        EXPECT_OK(vm_space_create(&space));
+        EXPECT_OK(vm_space_create(NULL, &space));
         frame_fail_after(allowed);
         status = vm_cursor_open(&cursor, space, va_span(BASE, PAGE_SIZE), VM_CURSOR_CHANGE);
         frame_fail_after(UINT64_MAX);

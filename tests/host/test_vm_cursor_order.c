@@ -33,7 +33,7 @@ static void two_spaces(struct world *world, struct vm_space *spaces[2])
     struct vm_space *other;
     bool is_higher;
 
-    EXPECT_OK(vm_space_create(&other));
+    EXPECT_OK(vm_space_create(NULL, &other));
     is_higher = vm_space_root(other).raw > vm_space_root(world->space).raw;
     spaces[0] = is_higher ? world->space : other;
     spaces[1] = is_higher ? other : world->space;
@@ -318,7 +318,7 @@ MODE_TEST(vm_cursor_order, two_at_once_and_no_memory)
         struct world fresh = {.levels = *levels};
         struct vm_cursor pair[2];
 
-        EXPECT_OK(vm_space_create(&fresh.space));
+        EXPECT_OK(vm_space_create(NULL, &fresh.space));
         frame_fail_after(allowed);
         status = open_two(&fresh, va_span(BASE, PAGE_SIZE), va_span(BASE + 8 * GIB, PAGE_SIZE),
                           VM_CURSOR_CHANGE, pair);

@@ -102,7 +102,7 @@ MODE_TEST(vm_space, no_memory_leaks_nothing)
     free_before = frame_free_count();
     for (allowed = 0; status == ERR_NOMEM; allowed++) {
         frame_fail_after(allowed);
-        status = vm_space_create(&space);
+        status = vm_space_create(NULL, &space);
         frame_fail_after(UINT64_MAX);
         if (status == ERR_NOMEM) {
             cr_assert(space == NULL);
@@ -125,7 +125,7 @@ MODE_TEST(vm_space, references_keep_it_and_the_last_put_frees_nothing_itself)
     machine_default(16 * MIB);
     machine_boot(*levels);
     free_before = frame_free_count();
-    EXPECT_OK(vm_space_create(&space));
+    EXPECT_OK(vm_space_create(NULL, &space));
     vm_space_get(space);
     vm_space_put(space);
     cr_assert(vm_space_reap_is_done());
@@ -184,7 +184,7 @@ MODE_TEST(vm_space, a_piece_of_the_reaper_ends_at_any_table)
         struct world world = {.levels = *levels, .free_before = frame_free_count()};
         struct frame *shared;
 
-        EXPECT_OK(vm_space_create(&world.space));
+        EXPECT_OK(vm_space_create(NULL, &world.space));
         shared = frame_new();
         for (uint64_t i = 0; i < first + 130; i++) {
             frame_get(shared);
@@ -216,7 +216,7 @@ MODE_TEST(vm_space, many_dead_spaces_are_all_reaped)
     for (size_t i = 0; i < ARRAY_LEN(spaces); i++) {
         struct world world = {.levels = *levels};
 
-        EXPECT_OK(vm_space_create(&spaces[i]));
+        EXPECT_OK(vm_space_create(NULL, &spaces[i]));
         world.space = spaces[i];
         frame_get(frame);
         map_at(&world, BASE * (i + 1), frame, VM_RW);
@@ -236,7 +236,7 @@ MODE_TEST(vm_space, spaces_do_not_see_each_other)
     struct frame *of_a = frame_new();
     struct frame *of_b = frame_new();
 
-    EXPECT_OK(vm_space_create(&b.space));
+    EXPECT_OK(vm_space_create(NULL, &b.space));
     map_at(&a, BASE, of_a, VM_RW);
     expect_absent(&b, BASE);
     map_at(&b, BASE, of_b, VM_R);
@@ -293,7 +293,7 @@ MODE_TEST(vm_space, a_hart_is_in_the_word_of_each_space_it_could_walk)
     struct world world = world_begin(*levels);
     struct switch_watch watch = {.from = world.space};
 
-    EXPECT_OK(vm_space_create(&watch.to));
+    EXPECT_OK(vm_space_create(NULL, &watch.to));
     EXPECT_EQ(harts_of(watch.to), 0);
     host_on_flush(on_switch, &watch);
     vm_space_activate(watch.to);

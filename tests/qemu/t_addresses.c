@@ -22,7 +22,7 @@ static void check_jump(uint64_t address, const char *what)
     uint64_t stack = 0;
     handle_t thread = HANDLE_NONE;
 
-    (void)sys_process_create((uintptr_t) "jumper", 6, &process);
+    (void)sys_process_create((uintptr_t) "jumper", 6, 0, &process);
     stack = PLACE;
     long status = sys_thread_start(process, address, stack, 0, 0, &thread);
     tap_status(status, -SYS_ERANGE, "%s: no thread starts there", what);

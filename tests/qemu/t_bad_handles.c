@@ -151,7 +151,7 @@ int main(void)
     handle_t stale = HANDLE_NONE;
     struct user_end end;
 
-    tap_status(sys_process_create((uintptr_t) "target", 6, &samples[HANDLE_PROCESS]), 0,
+    tap_status(sys_process_create((uintptr_t) "target", 6, 0, &samples[HANDLE_PROCESS]), 0,
                "a process to aim at");
     tap_status(sys_handle_duplicate(user_self(), RIGHT_ALL, &stale), 0, "a handle");
     tap_status(
@@ -159,7 +159,7 @@ int main(void)
         "a thread, which faults at once");
     tap_status(sys_thread_wait(samples[HANDLE_THREAD], WAIT_FOREVER), 0, "it ends");
     (void)sys_handle_close(samples[HANDLE_PROCESS]);
-    tap_status(sys_process_create((uintptr_t) "target", 6, &samples[HANDLE_PROCESS]), 0,
+    tap_status(sys_process_create((uintptr_t) "target", 6, 0, &samples[HANDLE_PROCESS]), 0,
                "another process to aim at");
     if (sys_io_open(user_machine(), 0, &samples[HANDLE_IO]) != 0) {
         samples[HANDLE_IO] = HANDLE_NONE;

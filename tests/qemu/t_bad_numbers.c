@@ -173,7 +173,7 @@ int main(void)
 {
     struct user_end end;
 
-    tap_status(sys_process_create((uintptr_t) "target", 6, &target), 0, "a process to aim at");
+    tap_status(sys_process_create((uintptr_t) "target", 6, 0, &target), 0, "a process to aim at");
     rows_try(rows, COUNT_OF(rows));
     if (sys_io_open(user_machine(), 0, &io) == 0) {
         rows_try(io_rows, COUNT_OF(io_rows));

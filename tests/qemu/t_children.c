@@ -39,7 +39,7 @@ static handle_t process_make(void)
 {
     handle_t process = HANDLE_NONE;
 
-    (void)sys_process_create((uintptr_t) "made", 4, &process);
+    (void)sys_process_create((uintptr_t) "made", 4, 0, &process);
     return process;
 }
 

@@ -48,7 +48,7 @@ static void process_never_runs(uint64_t value)
 {
     handle_t process = HANDLE_NONE;
 
-    (void)team_is((uint64_t)sys_process_create((uintptr_t) "empty", 5, &process), 0, "creating");
+    (void)team_is((uint64_t)sys_process_create((uintptr_t) "empty", 5, 0, &process), 0, "creating");
     (void)team_is((uint64_t)sys_vm_map(process, PLACE, 3 * PAGE, RW, 0, NULL), 0, "mapping");
     (void)team_is((uint64_t)sys_vm_write(process, PLACE, (uintptr_t)&value, sizeof(value), NULL), 0,
                   "writing");

@@ -112,7 +112,7 @@ int main(void)
     uint64_t own = 5;
     uint64_t copy = 0;
 
-    (void)sys_process_create((uintptr_t) "other", 5, &process);
+    (void)sys_process_create((uintptr_t) "other", 5, 0, &process);
     tap_status(sys_vm_map(process, THERE, 4 * PAGE, RW, 0, NULL), 0, "pages are mapped there");
     edges_check();
     permissions_check();

@@ -29,7 +29,7 @@ static int round_is_good(uint64_t number)
     struct user_end end = {0};
 
     if (number % 4 == 3) {
-        if (sys_process_create((uintptr_t) "empty", 5, &process) != 0 ||
+        if (sys_process_create((uintptr_t) "empty", 5, 0, &process) != 0 ||
             sys_vm_map(process, PLACE, 4 * PAGE, RW, 0, NULL) != 0) {
             return 0;
         }

@@ -108,7 +108,7 @@ static void cross_work(unsigned member)
 static void empty_check(unsigned members)
 {
     for (unsigned i = 0; i < PROCESSES; i++) {
-        tap_status(sys_process_create((uintptr_t) "empty", 5, &targets[i]), 0, "a process");
+        tap_status(sys_process_create((uintptr_t) "empty", 5, 0, &targets[i]), 0, "a process");
     }
     tap_status(team_run(members, cross_work), 0, "a team of %u changes them, and one kills them",
                members);

@@ -11,7 +11,7 @@ static int wait_for_ever(void *argument)
     handle_t process = HANDLE_NONE;
 
     (void)argument;
-    (void)sys_process_create((uintptr_t) "sleeper", 7, &process);
+    (void)sys_process_create((uintptr_t) "sleeper", 7, 0, &process);
     (void)sys_process_wait(process, WAIT_FOREVER, NULL, NULL, NULL, NULL);
     return 1;
 }
@@ -47,7 +47,8 @@ static void orphan_check(void)
 {
     handle_t child = HANDLE_NONE;
 
-    tap_status(sys_process_create((uintptr_t) "orphan", 6, &child), 0, "a process without threads");
+    tap_status(sys_process_create((uintptr_t) "orphan", 6, 0, &child), 0,
+               "a process without threads");
     tap_status(sys_console_foreground(user_console(), child), 0, "comes to the foreground");
     tap_status(sys_handle_close(child), 0, "and its only handle is closed");
 }

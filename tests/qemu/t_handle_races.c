@@ -20,7 +20,7 @@ static handle_t make(uint64_t *random)
     handle_t handle = HANDLE_NONE;
     long status = random_next(random) % 2 == 0
                       ? sys_handle_duplicate(user_self(), RIGHT_READ, &handle)
-                      : sys_process_create((uintptr_t) "short", 5, &handle);
+                      : sys_process_create((uintptr_t) "short", 5, 0, &handle);
 
     (void)team_is((uint64_t)status, 0, "making a handle");
     return handle;

@@ -54,7 +54,7 @@ static void transfer_check(void)
     handle_t theirs = HANDLE_NONE;
     handle_t weak = HANDLE_NONE;
 
-    (void)sys_process_create((uintptr_t) "receiver", 8, &process);
+    (void)sys_process_create((uintptr_t) "receiver", 8, 0, &process);
     (void)sys_handle_duplicate(user_console(), RIGHT_WRITE | RIGHT_TRANSFER, &weak);
     tap_status(sys_handle_transfer(process, weak, RIGHT_WRITE, &theirs), 0, "a handle is given");
     tap_ok(theirs != HANDLE_NONE, "and has a number there");
@@ -98,7 +98,7 @@ static void full_check(void)
 
     tap_ok(count >= HANDLE_MAX - 8 && count < HANDLE_MAX, "the table fills up");
     tap_status(sys_handle_duplicate(user_self(), 0, &another), -SYS_ENOSPC, "no further copy");
-    tap_status(sys_process_create((uintptr_t) "none", 4, &another), -SYS_ENOSPC, "no process");
+    tap_status(sys_process_create((uintptr_t) "none", 4, 0, &another), -SYS_ENOSPC, "no process");
     tap_status(sys_thread_start(user_self(), PLACE, PLACE, 0, 0, &another), -SYS_ENOSPC,
                "no thread");
     long opened = sys_io_open(user_machine(), 0, &another);

@@ -85,7 +85,7 @@ static void info_calls(uint64_t *random)
 static void name_call(uint64_t *random)
 {
     handle_t process = HANDLE_NONE;
-    long status = sys_process_create(buffer_choose(random), random_next(random) % 24, &process);
+    long status = sys_process_create(buffer_choose(random), random_next(random) % 24, 0, &process);
 
     /* The name may be of zeroes or empty, which is refused too. */
     if (status == 0) {

@@ -40,7 +40,7 @@ static void processes_check(void)
     uint32_t last = 0;
 
     for (unsigned i = 0; i < PROCESSES; i++) {
-        (void)sys_process_create((uintptr_t) "shown", 5, &made[i]);
+        (void)sys_process_create((uintptr_t) "shown", 5, 0, &made[i]);
     }
     (void)sys_process_kill(made[3]);
     while (process_show(last, &info) == 0) {
@@ -77,7 +77,7 @@ static void opening_check(void)
     handle_t other = HANDLE_NONE;
     uint64_t type = 0, rights = 0, number = 0;
 
-    (void)sys_process_create((uintptr_t) "opened", 6, &made);
+    (void)sys_process_create((uintptr_t) "opened", 6, 0, &made);
     tap_status(sys_process_open(user_machine(), number_of(made), &other), 0, "opened by number");
     (void)sys_handle_info(other, &type, &rights, &number);
     tap_ok(type == HANDLE_PROCESS && rights == RIGHT_ALL && number == number_of(made),

@@ -18,7 +18,7 @@ static int wait_for_ever(void *argument)
     handle_t process = HANDLE_NONE;
 
     (void)argument;
-    (void)sys_process_create((uintptr_t) "sleeper", 7, &process);
+    (void)sys_process_create((uintptr_t) "sleeper", 7, 0, &process);
     (void)sys_process_wait(process, WAIT_FOREVER, NULL, NULL, NULL, NULL);
     return 1;
 }

@@ -73,7 +73,7 @@ static void wait_work(unsigned member)
     handle_t process = HANDLE_NONE;
 
     (void)member;
-    (void)sys_process_create((uintptr_t) "sleeper", 7, &process);
+    (void)sys_process_create((uintptr_t) "sleeper", 7, 0, &process);
     work_begins();
     (void)sys_process_wait(process, WAIT_FOREVER, NULL, NULL, NULL, NULL);
 }
@@ -85,7 +85,7 @@ static void process_work(unsigned member)
 
     work_begins();
     for (uint64_t n = member;; n++) {
-        if (sys_process_create((uintptr_t) "short", 5, &process) == 0) {
+        if (sys_process_create((uintptr_t) "short", 5, 0, &process) == 0) {
             (void)sys_vm_map(process, PLACE, PAGE, RW, 0, NULL);
             (void)(n % 2 == 0 && sys_process_kill(process));
             (void)sys_handle_close(process);

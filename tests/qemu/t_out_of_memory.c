@@ -16,7 +16,7 @@ static int calls_cope(void)
     for (int i = 0; i < 50; i++) {
         handle_t process = HANDLE_NONE;
         handle_t thread = HANDLE_NONE;
-        long status = sys_process_create((uintptr_t) "starved", 7, &process);
+        long status = sys_process_create((uintptr_t) "starved", 7, 0, &process);
 
         if (status == 0) {
             status = sys_vm_map(process, PLACE, PAGE, RW, 0, NULL);

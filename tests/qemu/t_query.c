@@ -108,7 +108,7 @@ int main(void)
         0, PAGE, 0x1ff000, 0x200000, 0x3ffff000, 0x40000000, UINT64_C(0x3ffffff000)};
     handle_t process = HANDLE_NONE;
 
-    tap_status(sys_process_create((uintptr_t) "looked-at", 9, &process), 0, "a process is made");
+    tap_status(sys_process_create((uintptr_t) "looked-at", 9, 0, &process), 0, "a process is made");
     empty_space_check(process);
     for (size_t i = 0; i < COUNT_OF(pages); i++) {
         find_check(process, pages[i]);

@@ -75,7 +75,7 @@ static long tiny_run(handle_t process, uint64_t value, unsigned hart)
 
 long tiny_start(struct tiny *tiny, uint64_t value, uint64_t turns, unsigned hart)
 {
-    long status = sys_process_create((uintptr_t) "tiny", 4, &tiny->process);
+    long status = sys_process_create((uintptr_t) "tiny", 4, 0, &tiny->process);
 
     if (status != 0) {
         return status;

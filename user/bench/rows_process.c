@@ -48,7 +48,7 @@ static long space_run(uint64_t times)
     for (uint64_t i = 0; i < times && status == 0; i++) {
         handle_t process = HANDLE_NONE;
 
-        status = sys_process_create((uintptr_t)name, strlen(name), &process);
+        status = sys_process_create((uintptr_t)name, strlen(name), 0, &process);
         if (status == 0) {
             status = sys_handle_close(process);
         }

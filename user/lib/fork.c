@@ -182,7 +182,7 @@ long user_fork_run(int (*run)(void *argument), void *argument, handle_t *process
     handle_t created = HANDLE_NONE;
 
     (void)fflush(stdout);
-    long status = sys_process_create((uintptr_t)name, strlen(name), &created);
+    long status = sys_process_create((uintptr_t)name, strlen(name), 0, &created);
     if (status != 0) {
         return status;
     }

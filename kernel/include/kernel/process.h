@@ -65,8 +65,11 @@ struct process {
  * caller gives up by process_release.
  * name:   printable, shorter than PROCESS_NAME_BYTES.
  * maker:  the process that makes it, or NULL: the kernel; gets a reference.
- * Errors: ERR_NOMEM, nothing leaked. */
-status_t process_create(const char *name, struct process *maker, struct process **out);
+ * frames: 0: it shares the maker's budget; else it has one of so many frames inside of that.
+ * Errors: ERR_NOMEM; ERR_RANGE budgets are nested too deep; ERR_SRCH the maker has ended.  Nothing
+ *         leaked. */
+status_t process_create(const char *name, struct process *maker, uint64_t frames,
+                        struct process **out);
 
 /* A reference and a holder more; the caller has a reference. */
 void process_hold(struct process *process);

@@ -59,6 +59,17 @@ unsigned frame_alloc_many(enum frame_type type, struct frame **frames, unsigned 
  * Context: any below LOCK_FRAMES. */
 status_t frame_alloc_block(unsigned order, struct frame **out);
 
+/* The frame of zeroes that reads of untouched memory share.  FRAME_USER, mapped without W, and only
+ * with PTE_SW_PRIVATE or PTE_SW_PENDING.  Its references are counted like any frame's, one of them
+ * the kernel's own, so that no entry is ever its only owner. */
+struct frame *frame_zero(void);
+
+/* Zeroes one free frame for later, if fewer than 64 are at hand and memory is not short; false if
+ * there is nothing to do.  Idle harts call it, and look for work in between.  FRAME_USER frames are
+ * taken from what it has made first.  Frames in that stock count as free.
+ * Context: no lock held. */
+bool frame_zero_ahead(void);
+
 /* One more reference.  The frame must have one already. */
 void frame_get(struct frame *frame);
 

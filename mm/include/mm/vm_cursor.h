@@ -31,17 +31,21 @@ struct vm_prop {
 };
 
 enum vm_item_kind {
-    VM_ITEM_ABSENT, /* nothing                  */
-    VM_ITEM_RAM,    /* `frame` and properties   */
-    VM_ITEM_IO,     /* `pa` and properties      */
+    VM_ITEM_ABSENT,   /* nothing                                                              */
+    VM_ITEM_RAM,      /* `frame` and properties                                               */
+    VM_ITEM_IO,       /* `pa` and properties                                                  */
+    VM_ITEM_RESERVED, /* demand-zero RAM: the first access that prot permits makes a page     */
+    VM_ITEM_GUARD,    /* every access is a fault, for good                                    */
+    VM_ITEM_HIDDEN,   /* a page of RAM, `frame`, whose rights are VM_PROT_NONE: nobody may
+                         access it until rights are given back; it counts like a mapping      */
 };
 
 /* What a slot holds. */
 struct vm_item {
     enum vm_item_kind kind;
-    struct frame *frame; /* RAM */
-    paddr_t pa;          /* RAM and I/O: where the slot's first byte lies */
-    struct vm_prop prop;
+    struct frame *frame; /* RAM, hidden */
+    paddr_t pa;          /* RAM, hidden and I/O: where the slot's first byte lies */
+    struct vm_prop prop; /* W of a private page whose write is pending counts as granted */
     bool accessed, dirty;
 };
 
@@ -51,9 +55,9 @@ struct vm_slot {
     struct vm_item item;
 };
 
-/* Totals of an unmap, in pages of 4 KiB, counted alike on every path. */
+/* Totals of an unmap, in pages of 4 KiB, counted alike on every path; marks are none. */
 struct vm_removed {
-    uint64_t ram_pages;
+    uint64_t ram_pages; /* hidden ones too */
     uint64_t io_pages;
 };
 
@@ -65,8 +69,8 @@ struct vm_rights {
 
 enum vm_cursor_mode {
     VM_CURSOR_QUERY,  /* looks                                                             */
-    VM_CURSOR_EDIT,   /* unmaps and protects what is there; like a query it never allocates */
-    VM_CURSOR_CHANGE, /* maps too: makes the tables down to the covering node               */
+    VM_CURSOR_EDIT,   /* unmaps and protects what is there; to open it never allocates      */
+    VM_CURSOR_CHANGE, /* maps and marks too: makes the tables down to the covering node     */
 };
 
 /* What translations a flush must reach. */
@@ -177,8 +181,8 @@ enum vm_map_mode {
  * Errors:  ERR_INVAL  W without R, or no permission
  *          ERR_NOTSUP a memory type RAM cannot have
  *          ERR_RANGE  at E
- *          ERR_EXIST  (exclusive) occupied
- *          ERR_NOMEM  no table
+ *          ERR_EXIST  (exclusive) occupied, if only by a mark
+ *          ERR_NOMEM  no table, or the space's budget is spent
  *          ERR_ACCES  not VM_CURSOR_CHANGE.      Tree, position, reference unchanged in each case.
  */
 status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_prop prop,
@@ -192,7 +196,7 @@ status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *fra
 /* Maps fresh zeroed frames from the position on, and moves past them: len_bytes of them, or as far
  * as nothing is there and there is memory.  What is mapped stays mapped on an error too.
  *
- * Errors:  ERR_EXIST  the position is at an occupied page
+ * Errors:  ERR_EXIST  the position is at an occupied page; marks occupy theirs
  *          ERR_NOMEM  no frame or no table
  *          ERR_INVAL, ERR_NOTSUP, ERR_ACCES of the property, as map: nothing is mapped, no move
  *          ERR_INVAL, ERR_RANGE of the length, as find_next: nothing is mapped, no move
@@ -212,25 +216,66 @@ status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct
                              uint64_t len_bytes, uint64_t offset_bytes, enum vm_map_mode mode,
                              uint64_t *mapped_bytes);
 
-/* Removes all that is present in [va, va + len), whole tables where an entry lies inside; the
- * position is then exactly va + len.  Frames go when the flush is done, at the latest on close;
+/* Removes all that is in [va, va + len), marks as well, whole tables where an entry lies inside;
+ * the position is then exactly va + len.  Frames go when the flush is done, at the latest on close;
  * those of large tables when the reaper has taken the table apart (vm_space_reap).
- * ERR_INVAL, ERR_RANGE as find_next; ERR_ACCES a query.  Cannot fail for memory. */
+ * ERR_INVAL, ERR_RANGE as find_next; ERR_ACCES a query.
+ * ERR_NOMEM: an end of the range lies inside a larger mark, and there is no table to split it, not
+ * even among those the space has put by (vm_space_split_stock); nothing changed, no move. */
 status_t vm_cursor_unmap(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_removed *removed);
 
-/* The same, but stops before it would edit more than max_edits entries, max_edits >= 1: a page
- * counts 1, a whole table 1 and 1 for each page of a region in it.  The position says how far it
- * came: va + len if all is removed. */
+/* The same, but stops before it would edit more than max_edits entries, max_edits >= 1: a page or a
+ * mark counts 1, a whole table 1 and 1 for each page of a region in it.  The position says how far
+ * it came: va + len if all is removed. */
 status_t vm_cursor_unmap_bounded(struct vm_cursor *cursor, uint64_t len_bytes, unsigned max_edits,
                                  struct vm_removed *removed);
 
 /* Gives the pages of RAM in [va, va + len) these rights, max_pages of them at most (>= 1), and
  * leaves everything else as protect_next would; *pages says how many there were.  Stops before a
  * page of a region, too, whose rights have rules of their own.  The position is where it stopped,
- * or va + len. ERR_INVAL, ERR_RANGE, ERR_ACCES as unmap; ERR_INVAL rights that map refuses, or
- * max_pages 0: no entry changed and the position has not moved. */
+ * or va + len.
+ *
+ * VM_PROT_NONE hides pages (VM_ITEM_HIDDEN), which owes a flush like every tightening; any other
+ * rights bring hidden ones back, which owes none.  Reserved addresses get the rights as well, for
+ * the page that will be there; each mark counts as one of max_pages and is not in *pages.  Guards
+ * stay what they are.  W on a private page whose frame others name too is pending: it comes true by
+ * the first write (vm_space_fault).
+ *
+ * ERR_INVAL, ERR_RANGE, ERR_ACCES as unmap; ERR_INVAL rights that map refuses but VM_PROT_NONE, or
+ * max_pages 0; ERR_NOMEM as unmap: no entry changed and the position has not moved. */
 status_t vm_cursor_protect(struct vm_cursor *cursor, uint64_t len_bytes, enum vm_prot prot,
                            uint64_t max_pages, uint64_t *pages);
+
+/* What vm_cursor_mark writes. */
+struct vm_mark {
+    enum vm_item_kind kind; /* VM_ITEM_RESERVED or VM_ITEM_GUARD                                */
+    enum vm_prot prot;      /* reserved: of the pages to come; VM_PROT_NONE: rights come later  */
+};
+
+/* Makes every address of [va, va + len) reserved, private to this space, or a guard; what is there
+ * leaves, as by vm_cursor_unmap.  Written at the highest level that fits: an aligned 1 GiB is one
+ * store.  Stops before it would edit more than max_edits entries, max_edits >= 1, counted as in
+ * vm_cursor_unmap_bounded, and 1 for each mark written; the position says how far it came.
+ * *removed says what left.  The flush for what left is done when the cursor is closed; the mark
+ * itself owes none.
+ *
+ * Errors:  ERR_INVAL  another kind; rights that map refuses but VM_PROT_NONE; max_edits 0
+ *          ERR_INVAL, ERR_RANGE of the length, as find_next; ERR_ACCES not VM_CURSOR_CHANGE
+ *          ERR_EXIST  (exclusive) something is at the position: nothing changed, no move.  Later
+ *                     in the range: it stops there, OK, and the next call says ERR_EXIST
+ *          ERR_NOMEM  no table; the position says how far it came */
+status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_mark mark,
+                        enum vm_map_mode mode, unsigned max_edits, struct vm_removed *removed);
+
+/* Gives the page at the position what the access needs, if what is there says that it may have it,
+ * and stays there: a zeroed frame on a reserved page (the shared frame of zeroes for a read), a
+ * frame of its own for a write that is pending, A and D where hardware leaves them to the kernel.
+ * The cursor covers that page at least.
+ *
+ * Errors:  ERR_FAULT  nothing is there, or it forbids the access
+ *          ERR_NOMEM  no frame, no table, or the space's budget is spent; nothing changed
+ *          ERR_RANGE  at E; ERR_ACCES not VM_CURSOR_CHANGE */
+status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access);
 
 /* Changes the rights of the next present leaf in [va, va + len) by op(rights, context) and moves to
  * its end; *changed is its range.  What op sets is checked like map's.

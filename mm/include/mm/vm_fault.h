@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What a page fault means, by the page table alone. */
+/*
+ * What a page fault means, by the page table alone.
+ *
+ * A fault that the table explains is settled here: a reserved page gets its frame, a pending write
+ * its own copy.  Any other is the program's.
+ */
 #pragma once
 
 #include "arch/vm_types.h"
@@ -8,10 +13,12 @@
 enum vm_fault_result {
     VM_FAULT_RETRY, /* the entry permits the access now: flushed, try again      */
     VM_FAULT_BAD,   /* nothing is there, it forbids the access, or fences do not help */
+    VM_FAULT_NOMEM, /* the page may be accessed, but there is no memory or no budget for it */
 };
 
 /* Decides a fault of user mode, or of a user copy, at va.  Addresses outside the user range are
  * VM_FAULT_BAD.  A retry has flushed the page here; the same fault right after it, the whole space.
  * The same a third time is VM_FAULT_BAD, with a line on the log: fences do not reach this hart.
+ * VM_FAULT_NOMEM: nothing changed; the same access may succeed later.
  * Context: no cursor open; the space is active here. */
 enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access);

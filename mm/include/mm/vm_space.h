@@ -18,9 +18,28 @@ struct vm_space;
 /* First byte past what programs may use. */
 vaddr_t vm_space_user_limit(void);
 
-/* A new space with one reference.
+struct vm_budget;
+
+/* A new space with one reference, charged to `budget`, of which it takes a reference; NULL: it may
+ * have all there is.
  * Errors: ERR_NOMEM, nothing leaked.  Context: any below LOCK_PT_NODE. */
-status_t vm_space_create(struct vm_space **out);
+status_t vm_space_create(struct vm_budget *budget, struct vm_space **out);
+
+/* The budget a space was made with; NULL: none. */
+struct vm_budget *vm_space_budget(const struct vm_space *space);
+
+/* ---- tables ---- */
+
+/* One bounded piece of sweeping: looks from *va on, at 64 tables at most, for tables in which
+ * nothing is, frees those that no open cursor can meet (through the reaper), and moves *va on; at
+ * the user limit it is done, and *va is 0 again.  Returns how many went.
+ * Context: no lock held, no cursor open. */
+unsigned vm_space_sweep(struct vm_space *space, vaddr_t *va);
+
+/* Tables put by for splitting marks when memory is out: filled to 2 * (levels - 1) by the first
+ * mark in a space that lies above level 0, which fails if they cannot be had; refilled by later
+ * ones.  Charged to the space.  How many there are. */
+unsigned vm_space_split_stock(const struct vm_space *space);
 
 /* References.  The last put gives the space to the reaper (vm_space_reap); nothing is freed in the
  * caller's path.  Whoever has a space active on a hart keeps a reference until another is active

@@ -17,7 +17,7 @@ void op_space_parade(const struct op *op)
     for (unsigned left = 1U + op->in->arg[0] % 8U; left > 0; left--) {
         struct ref_space *row;
         struct vm_space *space;
-        status_t status = vm_space_create(&space);
+        status_t status = vm_space_create(NULL, &space);
 
         if (op_lacks_memory(op, status)) {
             break;

@@ -81,7 +81,7 @@ void op_space_create(const struct op *op)
     struct ref_space **handle = &op_world.handles[op->in->space % OP_HANDLES];
     struct ref_space *row;
     struct vm_space *space;
-    status_t status = vm_space_create(&space);
+    status_t status = vm_space_create(NULL, &space);
 
     if (op_lacks_memory(op, status)) {
         return;

@@ -12,8 +12,13 @@
  *
  * With V=0 the hardware ignores the other 63 bits.  This is how they are laid out:
  *   - all zero: nothing.
- *   - tag (bits 3:1) = 1, "dying": removed, its flush still owed.  PPN in 63:20, bit 8 = I/O.
- * Further tags belong to states that are not built yet; pte_kind calls them PTE_UNKNOWN.
+ *   - tag (bits 3:1) says what the entry means, and which of two layouts it has:
+ *
+ *       a frame is kept (dying, hidden)      63:20 PPN   9:8 RSW   7 D   6 A   3:1 tag
+ *       a mark (reserved, guard)             7 private   6:4 X W R       3:1 tag
+ *
+ *     In marks, 9:8 are kept for a memory type, 23:10 for a backing and 63:24 for a place in it.
+ * Tags that nothing here makes are PTE_UNKNOWN, like a mark whose other bits are not zero.
  */
 #pragma once
 
@@ -45,8 +50,14 @@
 #define PTE_TAG_SHIFT       1U
 #define PTE_TAG_MASK        (UINT64_C(7) << PTE_TAG_SHIFT)
 #define PTE_TAG_DYING       UINT64_C(1)
-#define PTE_DYING_IO        (UINT64_C(1) << 8)
-#define PTE_DYING_PPN_SHIFT 20U
+#define PTE_TAG_RESERVED    UINT64_C(2)
+#define PTE_TAG_GUARD       UINT64_C(3)
+#define PTE_TAG_HIDDEN      UINT64_C(4)
+#define PTE_KEPT_PPN_SHIFT  20U /* of the tags that keep a frame */
+#define PTE_KEPT_MASK       (~UINT64_C(0) << PTE_KEPT_PPN_SHIFT | PTE_RSW_MASK | PTE_A | PTE_D)
+#define PTE_MARK_PROT_SHIFT 4U
+#define PTE_MARK_PROT_MASK  (UINT64_C(7) << PTE_MARK_PROT_SHIFT)
+#define PTE_MARK_PRIVATE    (UINT64_C(1) << 7)
 
 /* A bit for each value of the entry's bits 3:0 (X W R V), set where they are a leaf's. */
 #define PTE_LEAF_BITS UINT64_C(0x8a88)
@@ -65,14 +76,18 @@ typedef struct pte {
 
 /* What the two software bits of a leaf say about the frame it names. */
 enum pte_sw {
-    PTE_SW_RAM = 0,     /* RAM that other spaces may map too  */
-    PTE_SW_IO = 1,      /* an I/O region: never treated as RAM */
-    PTE_SW_PRIVATE = 2, /* RAM of this space alone            */
+    PTE_SW_RAM = 0,     /* RAM that others may map too, on purpose                          */
+    PTE_SW_IO = 1,      /* an I/O region: never treated as RAM                              */
+    PTE_SW_PRIVATE = 2, /* RAM whose contents are this space's alone                        */
+    PTE_SW_PENDING = 3, /* the same, writable in meaning though W is clear: a write makes it
+                           this space's alone first, for others name the frame too          */
 };
 
 enum pte_kind {
     PTE_ABSENT,  /* nothing                                              */
     PTE_DYING,   /* removed, its flush still owed                        */
+    PTE_MARK,    /* reserved or guard: a meaning, no frame; any level    */
+    PTE_HIDDEN,  /* level 0: a page of RAM that nobody may access now    */
     PTE_TABLE,   /* points to a node of the next lower level             */
     PTE_LEAF,    /* maps                                                 */
     PTE_UNKNOWN, /* an encoding that nothing here makes: reserved, broken */
@@ -177,12 +192,14 @@ static inline pte_t pte_with_pa(pte_t leaf, paddr_t pa)
     return (pte_t){(leaf.raw & ~PTE_PPN_MASK) | pa.raw >> PAGE_SHIFT << PTE_PPN_SHIFT};
 }
 
-/* True for what maps a page of RAM without a memory type, in a node of level 0 that mm has filled:
- * it stores nothing there with V set but leaves, so that less has to be looked at than in pte_kind.
- * False says nothing. */
+/* True for what maps a page of RAM (PTE_SW_RAM, PTE_SW_PRIVATE) without a memory type, in a node of
+ * level 0 that mm has filled: it stores nothing there with V set but leaves, so that less has to be
+ * looked at than in pte_kind.  False says nothing. */
 static inline bool pte_is_plain_page(pte_t entry)
 {
-    return (entry.raw & (PTE_V | PTE_RSW_MASK | ~UINT64_C(0) << PTE_HIGH_SHIFT)) == PTE_V;
+    uint64_t odd = UINT64_C(1) << PTE_RSW_SHIFT; /* of PTE_SW_IO and PTE_SW_PENDING */
+
+    return (entry.raw & (PTE_V | odd | ~UINT64_C(0) << PTE_HIGH_SHIFT)) == PTE_V;
 }
 
 /* True for a pointer to a table; the entry is not of level 0. */
@@ -196,17 +213,52 @@ static inline bool pte_is_absent(pte_t entry)
     return entry.raw == 0;
 }
 
+/* The tag of an entry with V clear. */
+static inline uint64_t pte_tag(pte_t entry)
+{
+    return (entry.raw & PTE_TAG_MASK) >> PTE_TAG_SHIFT;
+}
+
 static inline bool pte_is_dying(pte_t entry)
 {
     return (entry.raw & (PTE_V | PTE_TAG_MASK)) == PTE_TAG_DYING << PTE_TAG_SHIFT;
 }
 
-static inline enum pte_kind pte_kind_invalid(pte_t entry)
+static inline bool pte_is_hidden(pte_t entry)
 {
-    if (entry.raw == 0) {
-        return PTE_ABSENT;
+    return (entry.raw & (PTE_V | PTE_TAG_MASK)) == PTE_TAG_HIDDEN << PTE_TAG_SHIFT;
+}
+
+static inline bool pte_is_mark(pte_t entry)
+{
+    uint64_t tag = pte_tag(entry);
+
+    return (entry.raw & PTE_V) == 0 && (tag == PTE_TAG_RESERVED || tag == PTE_TAG_GUARD);
+}
+
+/* What an entry of `level` with V clear is. */
+static inline enum pte_kind pte_kind_invalid(pte_t entry, unsigned level)
+{
+    uint64_t reserved_bits = PTE_MARK_PROT_MASK | PTE_MARK_PRIVATE;
+    uint64_t rest = entry.raw & ~PTE_TAG_MASK;
+    uint64_t prot = (entry.raw & PTE_MARK_PROT_MASK) >> PTE_MARK_PROT_SHIFT;
+
+    switch (pte_tag(entry)) {
+    case 0:
+        return rest == 0 ? PTE_ABSENT : PTE_UNKNOWN;
+    case PTE_TAG_DYING:
+        return level == 0 && (rest & ~PTE_KEPT_MASK) == 0 ? PTE_DYING : PTE_UNKNOWN;
+    case PTE_TAG_HIDDEN:
+        return level == 0 && (rest & ~PTE_KEPT_MASK) == 0 ? PTE_HIDDEN : PTE_UNKNOWN;
+    case PTE_TAG_RESERVED:
+        return (rest & ~reserved_bits) == 0 && ((prot & VM_W) == 0 || (prot & VM_R) != 0)
+                   ? PTE_MARK
+                   : PTE_UNKNOWN;
+    case PTE_TAG_GUARD:
+        return rest == 0 ? PTE_MARK : PTE_UNKNOWN;
+    default:
+        return PTE_UNKNOWN;
     }
-    return pte_is_dying(entry) ? PTE_DYING : PTE_UNKNOWN;
 }
 
 /* True if X, W, R and V are those of a leaf: readable or executable, and W not without R. */
@@ -230,7 +282,7 @@ static inline enum pte_kind pte_kind(pte_t entry, unsigned level)
     if (pte_is_table(entry)) {
         return level > 0 ? PTE_TABLE : PTE_UNKNOWN;
     }
-    return (entry.raw & PTE_V) == 0 ? pte_kind_invalid(entry) : PTE_UNKNOWN;
+    return (entry.raw & PTE_V) == 0 ? pte_kind_invalid(entry, level) : PTE_UNKNOWN;
 }
 
 /* Permissions of a leaf. */
@@ -268,22 +320,64 @@ static inline pte_t pte_with_rights(pte_t entry, enum vm_prot prot, enum vm_mem 
     return (pte_t){keep | pte_prot_bits(prot) | (uint64_t)mem << PTE_PBMT_SHIFT};
 }
 
-/* What a leaf becomes between its removal and the end of its flush. */
-static inline pte_t pte_make_dying(pte_t leaf)
+/* What an entry that keeps a frame says beside its tag: address, RSW, A and D of a leaf. */
+static inline uint64_t pte_kept_bits(pte_t leaf)
 {
-    uint64_t io = pte_sw(leaf) == PTE_SW_IO ? PTE_DYING_IO : 0;
-
-    return (pte_t){pte_pa(leaf).raw >> PAGE_SHIFT << PTE_DYING_PPN_SHIFT | io |
-                   PTE_TAG_DYING << PTE_TAG_SHIFT};
+    return pte_pa(leaf).raw >> PAGE_SHIFT << PTE_KEPT_PPN_SHIFT |
+           (leaf.raw & (PTE_RSW_MASK | PTE_A | PTE_D));
 }
 
-/* The address a dying entry still holds. */
-static inline paddr_t pte_dying_pa(pte_t dying)
+/* What a leaf of level 0 becomes between its removal and the end of its flush. */
+static inline pte_t pte_make_dying(pte_t leaf)
 {
-    return (paddr_t){dying.raw >> PTE_DYING_PPN_SHIFT << PAGE_SHIFT};
+    return (pte_t){pte_kept_bits(leaf) | PTE_TAG_DYING << PTE_TAG_SHIFT};
+}
+
+/* The same for a hidden page, which owes no flush of its own. */
+static inline pte_t pte_hidden_make_dying(pte_t hidden)
+{
+    return (pte_t){(hidden.raw & ~PTE_TAG_MASK) | PTE_TAG_DYING << PTE_TAG_SHIFT};
+}
+
+/* What a leaf of RAM, level 0, becomes when nobody may access it for a while. */
+static inline pte_t pte_make_hidden(pte_t leaf)
+{
+    return (pte_t){pte_kept_bits(leaf) | PTE_TAG_HIDDEN << PTE_TAG_SHIFT};
+}
+
+/* The address a dying or hidden entry still holds, and whose frame it is. */
+static inline paddr_t pte_kept_pa(pte_t entry)
+{
+    return (paddr_t){entry.raw >> PTE_KEPT_PPN_SHIFT << PAGE_SHIFT};
 }
 
 static inline bool pte_dying_is_io(pte_t dying)
 {
-    return (dying.raw & PTE_DYING_IO) != 0;
+    return pte_sw(dying) == PTE_SW_IO;
+}
+
+/* A mark: what an address means while no frame is there.  prot is VM_PROT_NONE or legal; of a guard
+ * nothing else counts. */
+struct pte_mark {
+    bool is_guard;
+    bool is_private; /* the page that will be there is this space's alone: clones copy it */
+    enum vm_prot prot;
+};
+
+static inline pte_t pte_make_mark(struct pte_mark mark)
+{
+    if (mark.is_guard) {
+        return (pte_t){PTE_TAG_GUARD << PTE_TAG_SHIFT};
+    }
+    return (pte_t){PTE_TAG_RESERVED << PTE_TAG_SHIFT | (uint64_t)mark.prot << PTE_MARK_PROT_SHIFT |
+                   (mark.is_private ? PTE_MARK_PRIVATE : 0)};
+}
+
+static inline struct pte_mark pte_decode_mark(pte_t entry)
+{
+    return (struct pte_mark){
+        .is_guard = pte_tag(entry) == PTE_TAG_GUARD,
+        .is_private = (entry.raw & PTE_MARK_PRIVATE) != 0,
+        .prot = (enum vm_prot)((entry.raw & PTE_MARK_PROT_MASK) >> PTE_MARK_PROT_SHIFT),
+    };
 }

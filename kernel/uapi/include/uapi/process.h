@@ -13,6 +13,8 @@
 #define EXIT_FAULT      1UL /* unhandled fault; detail = address, access and pc follow     */
 #define EXIT_KILLED     2UL /* process_kill                                               */
 #define EXIT_NO_THREADS 3UL /* its last thread ended without process_exit                 */
+#define EXIT_NO_MEMORY                                                                             \
+    4UL /* an access to reserved memory found no frame or no budget; as EXIT_FAULT */
 
 /* A deadline that never comes (process_wait, thread_wait, futex_wait, children_wait). */
 #define WAIT_FOREVER UINT64_MAX
@@ -26,6 +28,7 @@ struct process_info {
     uint32_t handles; /* in its table                                                */
     uint32_t reserved;
     uint64_t harts; /* set of harts that run it now                                */
+    uint64_t budget_used, budget_limit; /* frames, of its budget; limit UINT64_MAX: none  */
     char name[PROCESS_NAME_BYTES];
 };
 

@@ -7,9 +7,10 @@
 #define VM_PAGE_SIZE 4096UL
 
 /* Permissions (argument prot). */
-#define VM_PROT_R 1UL
-#define VM_PROT_W 2UL /* needs R */
-#define VM_PROT_X 4UL
+#define VM_PROT_NONE 0UL /* vm_protect and vm_mark only */
+#define VM_PROT_R    1UL
+#define VM_PROT_W    2UL /* needs R */
+#define VM_PROT_X    4UL
 
 /* Flags of vm_map and vm_map_io. */
 #define VM_FLAG_REPLACE 1UL /* what is mapped there leaves; without it that is EEXIST */
@@ -19,18 +20,24 @@
 #define VM_KIND_ABSENT 0UL
 #define VM_KIND_RAM    1UL
 #define VM_KIND_IO     2UL
+#define VM_KIND_RESERVED                                                                           \
+    3UL                    /* memory that is made, zeroed, by the first access that prot permits */
+#define VM_KIND_GUARD  4UL /* every access is a fault; vm_protect leaves it alone               */
+#define VM_KIND_HIDDEN 5UL /* RAM that keeps its contents while its prot is VM_PROT_NONE        */
+
+/* What vm_mark writes (argument kind): VM_KIND_RESERVED or VM_KIND_GUARD. */
 
 /* Result `flags` of vm_query. */
 #define VM_STATE_ACCESSED 1UL
 #define VM_STATE_DIRTY    2UL
 
-/* What vm_ranges writes: pages of one kind, permission and size, one after another. */
+/* What vm_ranges writes: slots of one kind, permission and size, one after another. */
 struct vm_range_info {
     uint64_t start;
     uint64_t bytes;
-    uint32_t kind;     /* VM_KIND_RAM, VM_KIND_IO                             */
+    uint32_t kind;     /* VM_KIND_*, never VM_KIND_ABSENT                     */
     uint32_t prot;     /* VM_PROT_*                                           */
-    uint32_t level;    /* of the leaf entries: 0 = 4 KiB, 1 = 2 MiB, 2 = 1 GiB */
+    uint32_t level;    /* of the entries: 0 = 4 KiB, 1 = 2 MiB, 2 = 1 GiB, ... */
     uint32_t uncached; /* VM_KIND_IO: 1 if mapped with VM_FLAG_NC             */
     uint64_t physical; /* VM_KIND_IO: of start; else 0                        */
     uint64_t shared;   /* pages whose frame somebody else refers to as well   */
