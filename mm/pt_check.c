@@ -54,8 +54,10 @@ static const char *check_place(const struct pt_node *node, const struct vm_space
                : "a node is not where its record says";
 }
 
-/* At most PTE_LEVELS_MAX deep.  *where: the address of the first problem. */
-static const char *check_node(struct vm_space *space, const struct pt_node *node, vaddr_t *where)
+/* At most PTE_LEVELS_MAX deep.  *where: the address of the first problem.  *charge: grows by what
+ * the space should be charged for it. */
+static const char *check_node(struct vm_space *space, const struct pt_node *node, vaddr_t *where,
+                              uint64_t *charge)
 {
     unsigned end = node == space->root ? PTE_ENTRIES / 2 : PTE_ENTRIES;
     unsigned present = 0;
@@ -93,7 +95,7 @@ static const char *check_node(struct vm_space *space, const struct pt_node *node
             child = pt_node_of(entry);
             problem = check_place(child, space, va, node->level - 1U);
             if (problem == NULL) {
-                problem = check_node(space, child, &va);
+                problem = check_node(space, child, &va, charge);
             }
             break;
         }
@@ -103,6 +105,7 @@ static const char *check_node(struct vm_space *space, const struct pt_node *node
         }
         present++;
     }
+    *charge += 1 + hidden + (node->level == 0 ? present - io : 0);
     return present == node->present && io == node->io && hidden == node->hidden &&
                    marked == node->marked && node->dying == 0
                ? NULL
@@ -114,6 +117,7 @@ status_t vm_space_check(struct vm_space *space)
     struct va_range user = {{0}, vm_space_user_limit()};
     vaddr_t where = {0};
     struct vm_cursor cursor;
+    uint64_t charge = 0;
     const char *problem;
     status_t status = vm_cursor_open(&cursor, space, user, VM_CURSOR_QUERY);
 
@@ -122,7 +126,10 @@ status_t vm_space_check(struct vm_space *space)
     }
     problem = check_place(space->root, space, (vaddr_t){0}, arch_paging_levels() - 1);
     if (problem == NULL) {
-        problem = check_node(space, space->root, &where);
+        problem = check_node(space, space->root, &where, &charge);
+    }
+    if (problem == NULL && charge != vm_space_charged(space)) {
+        problem = "what is charged for the space is not what is there";
     }
     vm_cursor_close(&cursor);
     if (problem != NULL) {

@@ -289,18 +289,26 @@ void pt_lock_unlinked(struct pt_node *node)
     node_acquire(node);
 }
 
-void pt_unlock_stray(struct pt_node *node)
+/* What a space is charged for a node and its entries, those of its children not counted. */
+static uint64_t node_charge(const struct pt_node *node)
+{
+    return node->level > 0 ? 1U : 1U + node->present - node->io + node->hidden;
+}
+
+uint64_t pt_unlock_stray(struct pt_node *node)
 {
     unsigned left = node->level > 0 ? node->present : 0;
+    uint64_t charge = node_charge(node);
 
     node->is_stray = true;
     for (unsigned i = 0; i < PTE_ENTRIES && left > 0; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
 
         if (pte_is_table(entry)) {
-            pt_unlock_stray(pt_node_of(entry));
+            charge += pt_unlock_stray(pt_node_of(entry));
             left--;
         }
     }
     spinlock_release(&node->lock);
+    return charge;
 }

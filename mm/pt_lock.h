@@ -38,5 +38,6 @@ void pt_unlock_two(struct pt_node *root, const struct pt_two *two);
 /* Locks a node that is not linked yet, so that it is born locked. */
 void pt_lock_unlinked(struct pt_node *node);
 
-/* Marks a locked sub-tree that has just been detached as stray, and unlocks it, children first. */
-void pt_unlock_stray(struct pt_node *node);
+/* Marks a locked sub-tree that has just been detached as stray, and unlocks it, children first.
+ * Returns what its space was charged for it, which is the caller's to release. */
+uint64_t pt_unlock_stray(struct pt_node *node);

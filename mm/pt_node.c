@@ -6,20 +6,35 @@
 #include "lib/assert.h"
 #include "lib/counter.h"
 #include "mm/slab.h"
+#include "vm_space_priv.h"
 
 static struct slab_cache node_cache =
     SLAB_CACHE_INIT(node_cache, "pt_node", sizeof(struct pt_node));
 
-status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, struct pt_node **out)
+/* A node and its frame, or NULL. */
+static struct pt_node *node_alloc(struct frame **frame)
 {
     struct pt_node *node = slab_alloc(&node_cache);
+
+    if (node != NULL && frame_alloc(FRAME_TABLE, frame) != OK) {
+        slab_free(&node_cache, node);
+        node = NULL;
+    }
+    return node;
+}
+
+status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, struct pt_node **out)
+{
+    status_t status = vm_space_charge(space, 1);
+    struct pt_node *node;
     struct frame *frame;
 
-    if (node == NULL) {
-        return ERR_NOMEM;
+    if (status != OK) {
+        return status;
     }
-    if (frame_alloc(FRAME_TABLE, &frame) != OK) {
-        slab_free(&node_cache, node);
+    node = node_alloc(&frame);
+    if (node == NULL) {
+        vm_space_release(space, 1);
         return ERR_NOMEM;
     }
     arch_zero_frame(frame_bytes(frame));
@@ -37,6 +52,9 @@ status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, st
 
 void pt_node_destroy(struct pt_node *node)
 {
+    if (!node->is_stray) {
+        vm_space_release(node->space, 1);
+    }
     frame_put(node->frame);
     slab_free(&node_cache, node);
     counter_add(COUNTER_tables_freed, 1);

@@ -32,11 +32,12 @@ struct pt_node {
     bool is_stray;          /* (n) detached: no descent may use it        */
 };
 
-/* A node with no entry present.  Not linked, not locked.  ERR_NOMEM: nothing leaked.
- * Context: any below LOCK_SLAB. */
+/* A node with no entry present, charged to the space.  Not linked, not locked.  ERR_NOMEM: nothing
+ * leaked.  Context: any below LOCK_SLAB. */
 status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, struct pt_node **out);
 
-/* Frees a node that no hart can reach any more; unlocked. */
+/* Frees a node that no hart can reach any more; unlocked.  The charge goes with it, but for a stray
+ * node: its space may be gone, and gave up the charge when it was detached (pt_unlock_stray). */
 void pt_node_destroy(struct pt_node *node);
 
 /* The node that a table entry points to. */

@@ -138,11 +138,13 @@ static inline void release_page(struct vm_space *space, paddr_t pa, bool is_io,
     }
 }
 
-/* Releases what `count` leaves of a node of level 0 map, the first ones; it has so many. */
+/* Releases what `count` leaves of a node of level 0 map, the first ones; it has so many.  Those of
+ * a dead space are charged to it until now, those of a stray node were so until its detaching. */
 static void release_leaves(struct pt_node *node, unsigned count)
 {
     struct frame_run run = FRAME_RUN_NONE;
     unsigned left = count;
+    unsigned ram = 0;
 
     for (struct pte_slot *slot = node->slots; left > 0; slot++) {
         pte_t entry = pte_slot_load(slot);
@@ -156,10 +158,14 @@ static void release_leaves(struct pt_node *node, unsigned count)
         }
         pte_slot_store(slot, pte_absent());
         release_page(node->space, pte_pa(entry), is_io, &run);
+        ram += is_io ? 0 : 1;
         left--;
     }
     frame_run_end(&run);
     node->present = (uint16_t)(node->present - count);
+    if (!node->is_stray) {
+        vm_space_release(node->space, ram);
+    }
 }
 
 unsigned reclaim_dying(struct pt_node *node, struct pt_span span)

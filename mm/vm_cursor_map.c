@@ -162,9 +162,14 @@ status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *fra
         status = cursor_part(cursor, count * PAGE_SIZE, &part);
     }
     if (status == OK) {
-        status = make_room(cursor, part, mode, &pool);
+        status = vm_space_charge(cursor->space, count);
     }
     if (status != OK) {
+        return status;
+    }
+    status = make_room(cursor, part, mode, &pool);
+    if (status != OK) {
+        vm_space_release(cursor->space, count);
         return status;
     }
     for (size_t i = 0; i < count; i++) {
@@ -193,6 +198,27 @@ static uint64_t absent_pages(const struct pt_place *place, struct va_range rest)
     return count;
 }
 
+/* Charges for as many pages as the budget has left, up to `count`.  Returns how many. */
+static uint64_t charge_some(struct vm_space *space, uint64_t count)
+{
+    while (count > 0 && vm_space_charge(space, count) != OK) {
+        count /= 2;
+    }
+    return count;
+}
+
+/* Gets up to `count` frames, charged for.  Returns how many. */
+static uint64_t take_frames(struct vm_space *space, struct frame **frames, uint64_t count)
+{
+    uint64_t charged = charge_some(space, count);
+    uint64_t taken = frame_alloc_many(FRAME_USER, frames, (unsigned)charged);
+
+    if (taken < charged) {
+        vm_space_release(space, charged - taken);
+    }
+    return taken;
+}
+
 /* Maps fresh frames on a few pages from the position on. */
 static status_t fill_some(struct vm_cursor *cursor, struct va_range rest, pte_t leaf)
 {
@@ -212,7 +238,7 @@ static status_t fill_some(struct vm_cursor *cursor, struct va_range rest, pte_t 
     if (status != OK) {
         return status;
     }
-    count = frame_alloc_many(FRAME_USER, frames, (unsigned)count);
+    count = take_frames(cursor->space, frames, count);
     if (count == 0) {
         pt_pool_empty(&pool);
         return ERR_NOMEM;

@@ -11,6 +11,7 @@
 #include "lib/assert.h"
 #include "lib/counter.h"
 #include "pt_lock.h"
+#include "vm_space_priv.h"
 
 struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *node,
                                    struct pt_span span, uint64_t max)
@@ -40,6 +41,7 @@ struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *nod
         node->io = (uint16_t)(node->io - leaves.io);
         node->dying = (uint16_t)(node->dying + leaves.count);
         cursor_owe_dying(cursor, pt_node_part(node, hull));
+        vm_space_release(cursor->space, leaves.count - leaves.io);
     }
     return leaves;
 }
@@ -78,7 +80,7 @@ static void detach(struct unmapping *job, const struct pt_place *place)
     pte_slot_store(&place->node->slots[place->index], pte_absent());
     cursor->stores++;
     place->node->present--;
-    pt_unlock_stray(child);
+    vm_space_release(cursor->space, pt_unlock_stray(child));
     cursor->near = cursor->cover;
     cursor_owe_table(cursor, child);
 }

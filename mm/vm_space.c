@@ -44,6 +44,7 @@ status_t vm_space_create(struct vm_budget *budget, struct vm_space **out)
     if (space == NULL) {
         return ERR_NOMEM;
     }
+    space->budget = budget;
     status = pt_node_create(space, (vaddr_t){0}, arch_paging_levels() - 1, &space->root);
     if (status != OK) {
         slab_free(&space_cache, space);
@@ -51,7 +52,6 @@ status_t vm_space_create(struct vm_budget *budget, struct vm_space **out)
     }
     kspace_share(space->root->slots);
     vm_budget_get(budget);
-    space->budget = budget;
     /* Relaxed: nobody else knows the space yet. */
     shared_store(&space->refs, 1, memory_order_relaxed);
     *out = space;
@@ -86,6 +86,7 @@ static paddr_t root_of(const struct vm_space *space)
 void vm_space_free(struct vm_space *space)
 {
     vm_space_io_fini(space);
+    ASSERT(vm_space_charged(space) == 0);
     vm_budget_put(space->budget);
     slab_free(&space_cache, space);
 }

@@ -31,6 +31,7 @@ struct vm_space {
     struct shared word;               /* (a) harts that run it, generation: space_word.c */
     struct shared code;               /* (a) generation of its instructions: likewise    */
     struct shared asid_tag;           /* (a) epoch and identifier: asid.c                */
+    _Atomic(uint64_t) charged;        /* (a) frames charged for it: vm_space_charge.c    */
     _Atomic(struct vm_space_io *) io; /* (a) NULL until a region is mapped               */
     struct seen seen[HART_MAX];       /* (h) space_word.c                                */
     struct shared refs;               /* (a) processes, cursors                          */
@@ -42,6 +43,13 @@ status_t vm_space_io_prepare(struct vm_space *space);
 void vm_space_io_add(struct vm_space *space, struct io_mem *io);
 void vm_space_io_remove(struct vm_space *space, paddr_t pa);
 void vm_space_io_fini(struct vm_space *space);
+
+/* Charges frames to the space's budget before the entries and tables that hold them are made.
+ * ERR_NOMEM: nothing changed.  Release: they are gone.  Once for a batch, not once a page.
+ * vm_space_check compares what is charged with what is there, so both are called under the locks of
+ * the nodes that change, but for nodes that no other hart can reach. */
+status_t vm_space_charge(struct vm_space *space, uint64_t frames);
+void vm_space_release(struct vm_space *space, uint64_t frames);
 
 /* Frees the side of a space that is not its tables (vm_space.c). */
 void vm_space_free(struct vm_space *space);

@@ -218,7 +218,7 @@ static void process_make(struct place *parent)
                                                     memory_order_relaxed, memory_order_relaxed));
     struct place *place = &places[number];
 
-    EXPECT_OK(process_create("program", NULL, &place->process));
+    EXPECT_OK(process_create("program", NULL, 0, &place->process));
     process_fill(place, number);
     struct handle_entry entry = {&place->process->object, RIGHT_ALL};
 

@@ -10,6 +10,8 @@ OWNED = "The node is stray or not linked: it is its owner's alone."
 IDS_LOCK = "Under the lock of the identifiers, which orders all changes of the word."
 COUNTS = """A count of references of a frame or a region is no shared word: its order is for what the
     last owner frees; the race programs (tests/host/race_*.c) run it under the thread sanitizer."""
+CHARGE = """What is charged orders nothing: it is compared with the entries by every audit, and must be 0
+    when the space or the budget goes."""
 LOOKS = "The audit looks, it changes nothing."
 AFTER_FENCE = """A full fence follows, and the other side has one too: they order what this does.
     Alone it orders the space's own words, which are read under the lock of the identifiers."""
@@ -56,6 +58,10 @@ ROWS = [
     argued("mm/frame.c", "frame_put frame_run_put", "atomic_fetch_sub_explicit", COUNTS),
     argued("mm/frame.c", "frame_run_put", "frame_run_end", """Not to give a run back before the next one
         begins loses its frames: what leaves.run_lost and dying.run_lost show for the last run."""),
+    argued("mm/vm_budget.c", "vm_budget_put", "memory_order_acq_rel", COUNTS),
+    argued("mm/vm_budget.c", "vm_budget_charge vm_budget_release", "release_up_to", CHARGE),
+    argued("mm/pt_node.c", "pt_node_destroy", "is_stray", CHARGE),
+    argued("mm/reclaim.c", "release_leaves", "is_stray", CHARGE),
     argued("mm/vm_space_io.c", "counts_of vm_space_io_prepare", "atomic_", COUNTS),
     argued("mm/pt_check.c", "check_place", "is_stray", LOOKS),
     argued("mm/pt_check.c", "check_node", "pte_slot_load", LOOKS),

@@ -74,7 +74,8 @@ ROWS = [
         "does not mark a detached table stray",
     ),
     gone(
-        "stray.children_not", LOCK, "pt_unlock_stray", "pt_unlock_stray(pt_node_of(entry));",
+        "stray.children_not", LOCK, "pt_unlock_stray",
+        "charge += pt_unlock_stray(pt_node_of(entry));",
         "neither marks nor unlocks the tables below a detached one",
     ),
     gone(
