@@ -35,6 +35,10 @@ struct leaves {
 struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *node,
                                    struct pt_span span, uint64_t max);
 
+/* Detaches the table that a place points to; the cursor has it and all below it locked.  Its charge
+ * goes at once, the table and what it maps when the flush has been done. */
+void cursor_detach(struct vm_cursor *cursor, const struct pt_place *place);
+
 /* A flush is owed, and then what waits for it: entries of the pages are dying; the table is
  * detached, stray and unlocked. */
 void cursor_owe_dying(struct vm_cursor *cursor, struct va_range pages);

@@ -72,9 +72,8 @@ struct unmapping {
     uint64_t edits_left;
 };
 
-static void detach(struct unmapping *job, const struct pt_place *place)
+void cursor_detach(struct vm_cursor *cursor, const struct pt_place *place)
 {
-    struct vm_cursor *cursor = job->cursor;
     struct pt_node *child = pt_node_of(place->entry);
 
     pte_slot_store(&place->node->slots[place->index], pte_absent());
@@ -115,7 +114,7 @@ static void unmap_table(struct unmapping *job, const struct pt_place *place)
     if (extent.start.raw >= job->part.start.raw && extent.end.raw <= job->part.end.raw) {
         count_pages(pt_node_of(place->entry), &pages);
         if (pages.io_pages < job->edits_left) {
-            detach(job, place);
+            cursor_detach(job->cursor, place);
             job->removed.ram_pages += pages.ram_pages;
             job->removed.io_pages += pages.io_pages;
             job->edits_left -= 1 + pages.io_pages;

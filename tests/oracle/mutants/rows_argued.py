@@ -75,8 +75,9 @@ ROWS = [
     argued("mm/vm_cursor_remove.c", "count_pages unmap_below cursor_remove_leaves",
            "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_protect.c", "protect_leaves", "pte_slot_load", UNDER_LOCK),
+    argued("mm/vm_space_sweep.c", "sweep_below", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_flush.c", "sweep_dying", "pte_slot_load", UNDER_LOCK),
-    argued("mm/vm_cursor_remove.c", "detach", "pt_unlock_stray", """Before the entry or after it: who
+    argued("mm/vm_cursor_remove.c", "cursor_detach", "pt_unlock_stray", """Before the entry or after it: who
         finds the table meanwhile sees that it is stray, and looks again."""),
     argued("mm/vm_cursor_protect.c", "change_rights replace_bits", "pte_slot_replace", """Every leaf that mm makes has
         A, and D if it has W, so hardware finds nothing to set; what a plain store would lose can be

@@ -117,9 +117,9 @@ ROWS = [
         " done, prot);",
         "owes nothing for the rights of a range",
     ),
-    gone("detach.stays_linked", REMOVE, "detach", DETACH, "leaves a detached table linked"),
+    gone("detach.stays_linked", REMOVE, "cursor_detach", DETACH, "leaves a detached table linked"),
     gone(
-        "detach.nothing_owed", REMOVE, "detach", "cursor_owe_table(cursor, child);",
+        "detach.nothing_owed", REMOVE, "cursor_detach", "cursor_owe_table(cursor, child);",
         "owes nothing for a detached table",
     ),
     gone(
