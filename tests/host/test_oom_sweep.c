@@ -3,10 +3,12 @@
  * Allocation failure at each allocation: a long scenario is run with the n-th allocation failing,
  * for n = 0, 1, 2 ... until it succeeds.  Each time the operation that met the failure says ENOMEM
  * and changes nothing, what was done before it stays right, and in the end every frame is back.
+ * The same with a budget of n frames: then whatever is charged may be refused.
  */
 #include "support.h"
 
 #include "lib/spinlock.h"
+#include "mm/vm_budget.h"
 
 #define BASE   (4 * GIB)
 #define PIECES 12U
@@ -16,7 +18,8 @@ struct scenario {
     struct world world;
     struct io_mem *io;
     struct vm_space *second;
-    unsigned mapped; /* pages that are there */
+    struct vm_budget *budget; /* of both spaces, or NULL */
+    unsigned mapped;          /* pages that are there */
 };
 
 /* Where the i-th page of a scenario lies: near boundaries of tables of every level. */
@@ -77,7 +80,7 @@ static status_t map_device(struct vm_space *space, struct io_mem *io, uint64_t a
 static status_t scenario_run(struct scenario *scenario)
 {
     struct vm_space *space = NULL;
-    status_t status = vm_space_create(NULL, &space);
+    status_t status = vm_space_create(scenario->budget, &space);
 
     if (status != OK) {
         return status;
@@ -95,7 +98,7 @@ static status_t scenario_run(struct scenario *scenario)
         status = map_one(space, place(3)); /* a replacement */
     }
     if (status == OK) {
-        status = vm_space_create(NULL, &scenario->second);
+        status = vm_space_create(scenario->budget, &scenario->second);
     }
     for (unsigned i = 0; status == OK && i < 20; i++) {
         status = map_one(scenario->second, place(i * 3));
@@ -163,6 +166,32 @@ MODE_TEST(oom_sweep, every_allocation_may_fail, .timeout = 240)
     }
     EXPECT_OK(status);
     cr_assert(allowed > PIECES * PAGES, "only %lu allocations", (unsigned long)allowed);
+}
+
+MODE_TEST(oom_sweep, every_charge_may_be_refused, .timeout = 240)
+{
+    status_t status = ERR_NOMEM;
+    struct io_mem *io = NULL;
+    uint64_t limit;
+
+    machine_default(16 * MIB);
+    machine_boot(*levels);
+    EXPECT_OK(io_mem_create(pa_span(DEVICE_BASE, 8 * PAGE_SIZE), "x", &io));
+    for (limit = 0; status == ERR_NOMEM; limit++) {
+        struct scenario scenario = {.world = {.levels = *levels, .free_before = frame_free_count()},
+                                    .io = io};
+
+        EXPECT_OK(vm_budget_create(NULL, limit, &scenario.budget));
+        status = scenario_run(&scenario);
+        cr_assert(status == OK || status == ERR_NOMEM, "limit %lu: %s", (unsigned long)limit,
+                  status_name(status));
+        cr_assert(vm_budget_state(scenario.budget).used <= limit);
+        vm_budget_put(
+            scenario.budget); /* the spaces keep it, and give it up with nothing charged */
+        scenario_end(&scenario);
+    }
+    EXPECT_OK(status);
+    cr_assert(limit > PIECES * PAGES, "a budget of %lu was enough", (unsigned long)limit);
 }
 
 /* Memory that really runs out: all goes on after some of it is given back. */
