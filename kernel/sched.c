@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The scheduler: the way out of the kernel.  Which thread runs next is found in the run queues;
- * here the hart changes over to it, does a piece of the reaper's work, and sets its timer.
+ * here the hart changes over to it, does a piece of the reaper's work, and sets its timer.  One
+ * that finds nothing to do zeroes frames for later, one at a time.
  *
  * A hart holds a reference on the space that is active on it, so that a space is never taken apart
  * under a hart, whoever ends the process.
@@ -20,6 +21,7 @@
 #include "lib/counter.h"
 #include "lib/spinlock.h"
 #include "lib/trace.h"
+#include "mm/frame.h"
 
 #define NEVER UINT64_MAX
 #define FIRED 0U /* the timer must be set anew, or to never */
@@ -231,7 +233,8 @@ struct user_frame *sched_idle(void)
         if (result == RUN_QUEUE_SOON) {
             hart_relax();
         }
-    } while (result != RUN_QUEUE_FOUND && (reaper_step() || result == RUN_QUEUE_SOON));
+    } while (result != RUN_QUEUE_FOUND &&
+             (reaper_step() || result == RUN_QUEUE_SOON || frame_zero_ahead()));
     switch_to(hart, NULL, next);
     if (hart->armed <= arch_time_now()) {
         hart->armed = FIRED;

@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frame allocator: buddy blocks of 4 KiB to 1 GiB.
+ * The frame allocator.
  *
- * A free block is named by the record of its first frame (FRAME_FREE, with its order); the others
- * are FRAME_FREE_PART.  Free lists run through the records, never through the memory itself, so
- * free memory is not touched.  Invariant: two free buddies of one order do not exist; they are
- * merged when the second comes free.
- *
- * Single frames go through a short stack of those that came free last (`recent`), which are parts
- * of no block: so a page that is mapped and unmapped costs no split and no merge, and what is
- * handed out is still in the cache.  Who wants a larger block gets it, the stack emptied if need
- * be.
- *
- *   order 2:  [ . . . . ]          free(x) at order 0:  its buddy free?  then one block of order 1,
- *   order 1:  [ . . ][ . . ]       its buddy free?  then one of order 2, and so on.
+ * Free memory lies in blocks (frame_buddy.c).  Single frames go through a short stack of those that
+ * came free last (`recent`), which are parts of no block: so a page that is mapped and unmapped
+ * costs no split and no merge, and what is handed out is still in the cache.  Beside it is a stock
+ * of frames that were zeroed when a hart had nothing else to do (`zeroed`), which programs get
+ * first.  Who wants more than the blocks have gets what is in both.  All of it counts as free.
  */
 #include "mm/frame.h"
 
 #include "arch/arch.h"
 #include "arch/frame_watch.h"
+#include "frame_buddy.h"
 #include "frame_records.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
@@ -26,105 +20,49 @@
 #include "lib/spinlock.h"
 
 #define RECENT_MAX   64U
-#define REFILL_ORDER 5U /* 32 frames: half of the stack */
+#define REFILL_ORDER 5U   /* 32 frames: half of the stack               */
+#define ZEROED_MAX   64U  /* frames in the stock                        */
+#define ZEROED_SPARE 256U /* nothing is zeroed ahead when fewer are free */
 
 static struct {
-    struct spinlock lock;                /* rank LOCK_FRAMES                              */
-    uint32_t heads[FRAME_ORDER_MAX + 1]; /* (l) index + 1 of the first block, 0: empty    */
-    uint64_t free_frames;                /* (l)                                           */
-    uint64_t total_frames;               /* (l)                                           */
-    uint64_t successes_left;             /* (l) test hook, UINT64_MAX: never fail         */
-    unsigned recent_count;               /* (l) in use of `recent`                        */
+    struct spinlock lock;    /* rank LOCK_FRAMES                                     */
+    uint64_t free_frames;    /* (l)                                                  */
+    uint64_t total_frames;   /* (l)                                                  */
+    uint64_t successes_left; /* (l) test hook, UINT64_MAX: never fail                */
+    unsigned recent_count;   /* (l) in use of `recent`                               */
+    unsigned zeroed_first;   /* (l) where in `zeroed` the oldest is                  */
+    unsigned zeroed_count;   /* (l) in use of `zeroed`                               */
+    unsigned zeroing;        /* (l) free, and with a hart that fills them with zeroes */
 } pool = {.lock = SPINLOCK_INIT(LOCK_FRAMES), .successes_left = UINT64_MAX};
 
 /* (l) Free, FRAME_FREE_PART, counted as free. */
 static struct frame *recent[RECENT_MAX];
 
-static void list_insert(struct frame *frame, unsigned order)
+/* (l) Likewise, and full of zeroes; a ring, so that they leave it in the order they came in. */
+static struct frame *zeroed[ZEROED_MAX];
+
+/* The oldest of the stock, or NULL. */
+static inline struct frame *zeroed_take(void)
 {
-    uint32_t link = (uint32_t)frame_index(frame) + 1;
-    uint32_t head = pool.heads[order];
+    struct frame *frame = NULL;
 
-    frame->type = FRAME_FREE;
-    frame->order = (uint8_t)order;
-    frame->link.next = head;
-    frame->link.prev = 0;
-    if (head != 0) {
-        frame_at(head - 1)->link.prev = link;
-    }
-    pool.heads[order] = link;
-}
-
-static void list_take(struct frame *frame)
-{
-    if (frame->link.prev != 0) {
-        frame_at(frame->link.prev - 1)->link.next = frame->link.next;
-    } else {
-        pool.heads[frame->order] = frame->link.next;
-    }
-    if (frame->link.next != 0) {
-        frame_at(frame->link.next - 1)->link.prev = frame->link.prev;
-    }
-    frame->type = FRAME_FREE_PART;
-}
-
-/* Puts a block in, merged with its buddies as far as they are free. */
-static void block_free(uint64_t index, unsigned order)
-{
-    while (order < FRAME_ORDER_MAX) {
-        struct frame *buddy = frame_at(index ^ (UINT64_C(1) << order));
-
-        if (buddy == NULL || buddy->type != FRAME_FREE || buddy->order != order) {
-            break;
-        }
-        list_take(buddy);
-        index &= ~(UINT64_C(1) << order);
-        order++;
-    }
-    list_insert(frame_at(index), order);
-}
-
-/* A block of exactly that order, split from a larger one if need be; NULL if there is none. */
-static struct frame *block_alloc(unsigned order)
-{
-    unsigned found = order;
-    struct frame *frame;
-
-    while (found <= FRAME_ORDER_MAX && pool.heads[found] == 0) {
-        found++;
-    }
-    if (found > FRAME_ORDER_MAX) {
-        return NULL;
-    }
-    frame = frame_at(pool.heads[found] - 1);
-    list_take(frame);
-    while (found > order) {
-        found--;
-        list_insert(frame_at(frame_index(frame) + (UINT64_C(1) << found)), found);
+    if (pool.zeroed_count > 0) {
+        frame = zeroed[pool.zeroed_first];
+        pool.zeroed_first = (pool.zeroed_first + 1) % ZEROED_MAX;
+        pool.zeroed_count--;
     }
     return frame;
 }
 
-/* The frames [index, index + count), in blocks as large as fit. */
-static void run_free(uint64_t index, uint64_t count)
-{
-    while (count > 0) {
-        unsigned order = 0;
-
-        while (order < FRAME_ORDER_MAX && is_aligned(index, UINT64_C(2) << order) &&
-               UINT64_C(2) << order <= count) {
-            order++;
-        }
-        block_free(index, order);
-        index += UINT64_C(1) << order;
-        count -= UINT64_C(1) << order;
-    }
-}
-
-static void recent_drain(void)
+/* Makes blocks of all free frames that are in none. */
+static void singles_drain(void)
 {
     while (pool.recent_count > 0) {
-        block_free(frame_index(recent[--pool.recent_count]), 0);
+        frame_buddy_put(frame_index(recent[--pool.recent_count]), 0);
+    }
+    for (struct frame *frame = zeroed_take(); frame != NULL; frame = zeroed_take()) {
+        frame_watch_freed(frame_pa(frame), PAGE_SIZE);
+        frame_buddy_put(frame_index(frame), 0);
     }
 }
 
@@ -135,7 +73,7 @@ static void recent_refill(void)
     unsigned order = REFILL_ORDER + 1;
 
     while (first == NULL && order > 0) {
-        first = block_alloc(--order);
+        first = frame_buddy_take(--order);
     }
     for (unsigned i = 1U << order; first != NULL && i > 0; i--) {
         first[i - 1].type = FRAME_FREE_PART;
@@ -143,13 +81,13 @@ static void recent_refill(void)
     }
 }
 
-/* One frame, or NULL. */
+/* One frame, or NULL; of the stock only if there is no other. */
 static inline struct frame *single_alloc(void)
 {
     if (pool.recent_count == 0) {
         recent_refill();
     }
-    return pool.recent_count > 0 ? recent[--pool.recent_count] : NULL;
+    return pool.recent_count > 0 ? recent[--pool.recent_count] : zeroed_take();
 }
 
 static bool failure_is_due(void)
@@ -165,15 +103,19 @@ static bool failure_is_due(void)
     return false;
 }
 
-/* Takes up to `count` single frames; returns how many. */
-static unsigned take_singles(enum frame_type type, struct frame **frames, unsigned count)
+/* Takes up to `count` single frames; returns how many.  The first *clean of them are zeroed. */
+static unsigned take_singles(enum frame_type type, struct frame **frames, unsigned count,
+                             unsigned *clean)
 {
     unsigned taken = 0;
 
+    *clean = 0;
     spinlock_acquire(&pool.lock);
-    while (taken < count) {
-        struct frame *frame = failure_is_due() ? NULL : single_alloc();
+    while (taken < count && !failure_is_due()) {
+        struct frame *frame = type == FRAME_USER ? zeroed_take() : NULL;
 
+        *clean += frame != NULL ? 1 : 0;
+        frame = frame != NULL ? frame : single_alloc();
         if (frame == NULL) {
             break;
         }
@@ -192,10 +134,10 @@ static struct frame *take_block(unsigned order)
 
     spinlock_acquire(&pool.lock);
     if (!failure_is_due()) {
-        frame = block_alloc(order);
-        if (frame == NULL && pool.recent_count > 0) {
-            recent_drain();
-            frame = block_alloc(order);
+        frame = frame_buddy_take(order);
+        if (frame == NULL && pool.recent_count + pool.zeroed_count > 0) {
+            singles_drain();
+            frame = frame_buddy_take(order);
         }
     }
     if (frame != NULL) {
@@ -218,9 +160,13 @@ static inline void begin(struct frame *frame)
 
 unsigned frame_alloc_many(enum frame_type type, struct frame **frames, unsigned count)
 {
-    unsigned taken = take_singles(type, frames, count);
+    unsigned clean;
+    unsigned taken = take_singles(type, frames, count, &clean);
 
-    for (unsigned i = 0; i < taken; i++) {
+    for (unsigned i = 0; i < clean; i++) {
+        begin(frames[i]);
+    }
+    for (unsigned i = clean; i < taken; i++) {
         frame_watch_taken(frame_pa(frames[i]), PAGE_SIZE);
         begin(frames[i]);
         if (type == FRAME_USER) {
@@ -228,7 +174,8 @@ unsigned frame_alloc_many(enum frame_type type, struct frame **frames, unsigned 
         }
     }
     counter_add(COUNTER_frames_allocated, taken);
-    counter_add(COUNTER_frames_zeroed, type == FRAME_USER ? taken : 0);
+    counter_add(COUNTER_frames_zeroed, type == FRAME_USER ? taken - clean : 0);
+    counter_add(COUNTER_frames_from_stock, clean);
     return taken;
 }
 
@@ -272,10 +219,35 @@ void frame_free(struct frame *first, uint64_t count)
     if (count == 1 && pool.recent_count < RECENT_MAX) {
         recent[pool.recent_count++] = first;
     } else {
-        run_free(frame_index(first), count);
+        frame_buddy_put_run(frame_index(first), count);
     }
     spinlock_release(&pool.lock);
     counter_add(COUNTER_frames_freed, count);
+}
+
+struct frame *frame_take_to_zero(void)
+{
+    struct frame *frame = NULL;
+
+    spinlock_acquire(&pool.lock);
+    if (pool.zeroed_count + pool.zeroing < ZEROED_MAX && pool.free_frames > ZEROED_SPARE) {
+        frame = single_alloc();
+        ASSERT(frame != NULL);
+        pool.zeroing++;
+    }
+    spinlock_release(&pool.lock);
+    if (frame != NULL) {
+        frame_watch_taken(frame_pa(frame), PAGE_SIZE);
+    }
+    return frame;
+}
+
+void frame_put_zeroed(struct frame *frame)
+{
+    spinlock_acquire(&pool.lock);
+    pool.zeroing--;
+    zeroed[(pool.zeroed_first + pool.zeroed_count++) % ZEROED_MAX] = frame;
+    spinlock_release(&pool.lock);
 }
 
 void frame_release_range(struct pa_range range)
@@ -292,7 +264,7 @@ void frame_release_range(struct pa_range range)
     for (uint64_t i = 0; i < left; i++) {
         frame[i].type = FRAME_FREE_PART;
     }
-    run_free(index, left);
+    frame_buddy_put_run(index, left);
     spinlock_release(&pool.lock);
 }
 
@@ -330,55 +302,29 @@ void frame_fail_after(uint64_t successes)
     spinlock_release(&pool.lock);
 }
 
-/* One free block: whole, aligned, unreferenced, and without a free buddy. */
-static bool block_is_sound(const struct frame *frame, unsigned order)
+static bool is_free_single(const struct frame *frame)
 {
-    uint64_t index = frame_index(frame);
-    const struct frame *buddy = frame_at(index ^ (UINT64_C(1) << order));
-
-    if (frame->type != FRAME_FREE || frame->order != order ||
-        !is_aligned(index, UINT64_C(1) << order)) {
-        return false;
-    }
-    for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
-        if (atomic_load_explicit(&frame[i].refs, memory_order_relaxed) != 0 ||
-            (i > 0 && frame[i].type != FRAME_FREE_PART)) {
-            return false;
-        }
-    }
-    return order == FRAME_ORDER_MAX || buddy == NULL || buddy->type != FRAME_FREE ||
-           buddy->order != order;
+    return frame->type == FRAME_FREE_PART &&
+           atomic_load_explicit(&frame->refs, memory_order_relaxed) == 0;
 }
 
 static const char *lists_problem(void)
 {
-    uint64_t seen = 0;
+    uint64_t seen;
+    const char *problem = frame_buddy_problem(pool.free_frames, &seen);
 
-    for (unsigned order = 0; order <= FRAME_ORDER_MAX; order++) {
-        uint32_t prev = 0;
-
-        for (uint32_t link = pool.heads[order]; link != 0;) {
-            const struct frame *frame = frame_at(link - 1);
-
-            if (frame == NULL || frame->link.prev != prev || !block_is_sound(frame, order)) {
-                return "a free list is damaged";
-            }
-            seen += UINT64_C(1) << order;
-            if (seen > pool.free_frames) {
-                return "more frames are listed than counted";
-            }
-            prev = link;
-            link = frame->link.next;
-        }
+    for (unsigned i = 0; i < pool.recent_count && problem == NULL; i++) {
+        problem = is_free_single(recent[i]) ? NULL : "a frame that came free last is not free";
     }
-    for (unsigned i = 0; i < pool.recent_count; i++, seen++) {
-        const struct frame *frame = recent[i];
-
-        if (frame->type != FRAME_FREE_PART ||
-            atomic_load_explicit(&frame->refs, memory_order_relaxed) != 0) {
-            return "a frame that came free last is not free";
-        }
+    for (unsigned i = 0; i < pool.zeroed_count && problem == NULL; i++) {
+        problem = is_free_single(zeroed[(pool.zeroed_first + i) % ZEROED_MAX])
+                      ? NULL
+                      : "a frame that was zeroed ahead is not free";
     }
+    if (problem != NULL) {
+        return problem;
+    }
+    seen += pool.recent_count + pool.zeroed_count + pool.zeroing;
     return seen == pool.free_frames ? NULL : "not as many frames are listed as counted";
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between frame.c (records) and frame_alloc.c (free lists): records by index.
+ * Between frame.c (records), frame_alloc.c and frame_buddy.c (free lists) and frame_zero.c: records
+ * by index, and what they tell each other.
  *
  * The index of a frame is its distance, in frames, from the start of the direct map, which is
  * aligned to 1 GiB, so that buddies by index are buddies by address.
@@ -33,3 +34,11 @@ void frame_release_range(struct pa_range range);
 
 /* Last references gone: frames side by side, back to the free lists. */
 void frame_free(struct frame *first, uint64_t count);
+
+/* A free frame that somebody may fill with zeroes and put into the stock; NULL: the stock is full,
+ * or memory is short.  It counts as free all the while. */
+struct frame *frame_take_to_zero(void);
+void frame_put_zeroed(struct frame *frame);
+
+/* Makes the frame that frame_zero tells, at boot.  ERR_NOMEM. */
+status_t frame_zero_init(void);

@@ -225,7 +225,7 @@ static status_t start_frames(const struct machine *machine)
     for (size_t i = 0; i < boot.usable.count; i++) {
         frame_release_range(boot.usable.at[i]);
     }
-    return OK;
+    return frame_zero_init();
 }
 
 status_t mm_init(const struct machine *machine, const struct mm_image *image,

@@ -14,7 +14,7 @@ enum counted {
     FENCES,
     REMOTE,
     FRAMES,
-    ZEROED,
+    ZEROED, /* when handed out, or before by an idle hart */
     TABLES,
     MAPPED,
     UNMAPPED,
@@ -38,8 +38,11 @@ static struct counts counts_now(void)
     for (uint64_t i = 0; sys_counter_info(user_machine(), i, (uintptr_t)&counter) == 0; i++) {
         for (unsigned which = 0; which < COUNTED; which++) {
             if (strcmp(counter.name, names[which]) == 0) {
-                now.of[which] = counter.value;
+                now.of[which] += counter.value;
             }
+        }
+        if (strcmp(counter.name, "frames_from_stock") == 0) {
+            now.of[ZEROED] += counter.value;
         }
     }
     return now;
