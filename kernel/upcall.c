@@ -39,8 +39,9 @@ static uint64_t access_of(const struct fault *fault)
     return ACCESS_OTHER;
 }
 
-/* Ends the process of a thread whose fault nothing explains, and says so. */
-static void fault_end(struct thread *thread, const struct fault *fault)
+/* Ends the process of a thread whose fault nothing explains, or for which there is no memory, and
+ * says so. */
+static void fault_end(struct thread *thread, const struct fault *fault, uint64_t reason)
 {
     static const char *const words[] = {
         [ACCESS_READ] = "READ",
@@ -53,10 +54,11 @@ static void fault_end(struct thread *thread, const struct fault *fault)
     struct process *process = thread->process;
     uint64_t access = access_of(fault);
 
-    log_printf("process %s (%u): unhandled %s fault at 0x%lx, pc 0x%lx\n", process->name,
-               process->id, words[access], fault->va.raw, fault->pc.raw);
+    log_printf("process %s (%u): %s %s fault at 0x%lx, pc 0x%lx\n", process->name, process->id,
+               reason == EXIT_NO_MEMORY ? "no memory for" : "unhandled", words[access],
+               fault->va.raw, fault->pc.raw);
     user_frame_print(&thread->frame);
-    process_end(process, (struct process_exit){.reason = EXIT_FAULT,
+    process_end(process, (struct process_exit){.reason = reason,
                                                .detail = fault->va.raw,
                                                .access = access,
                                                .pc = fault->pc.raw});
@@ -65,15 +67,16 @@ static void fault_end(struct thread *thread, const struct fault *fault)
 struct user_frame *kernel_on_fault(struct user_frame *frame, const struct fault *fault)
 {
     struct thread *thread = thread_of_frame(frame);
-    bool is_explained;
+    enum vm_fault_result result;
 
     counter_add(COUNTER_faults, 1);
     trace_note(TRACE_FAULT, fault->va.raw, access_of(fault));
-    is_explained = fault->kind == FAULT_PAGE && vm_space_fault(thread->process->space, fault->va,
-                                                               fault->access) == VM_FAULT_RETRY;
-    trace_note(TRACE_FAULT_END, fault->va.raw, is_explained ? 0 : 1);
-    if (!is_explained) {
-        fault_end(thread, fault);
+    result = fault->kind == FAULT_PAGE
+                 ? vm_space_fault(thread->process->space, fault->va, fault->access)
+                 : VM_FAULT_BAD;
+    trace_note(TRACE_FAULT_END, fault->va.raw, result == VM_FAULT_RETRY ? 0 : 1);
+    if (result != VM_FAULT_RETRY) {
+        fault_end(thread, fault, result == VM_FAULT_NOMEM ? EXIT_NO_MEMORY : EXIT_FAULT);
     }
     return sched_leave(thread, VERDICT_DONE);
 }

@@ -46,3 +46,18 @@ void cursor_owe_table(struct vm_cursor *cursor, struct pt_node *detached);
 
 /* vm_cursor_sync of both, with one flush. */
 void cursor_sync_two(struct vm_cursor pair[2]);
+
+/* What touching the page of a place has come to. */
+enum touch {
+    TOUCH_REFUSED,   /* nothing is there, or it forbids the access                           */
+    TOUCH_WAS_THERE, /* the entry permits it, and did so before; A and D are set             */
+    TOUCH_GREW,      /* the same entry permits more now: a hart may remember less            */
+    TOUCH_MADE,      /* the page is there now, and harts remember nothing of what was before */
+    TOUCH_LARGE,     /* permitted by a mark of a level above 0; nothing changed              */
+    TOUCH_NOMEM,     /* no frame, or no budget; nothing changed                              */
+};
+
+/* Gives the page what the access needs.  The cursor has it locked; any mode.  *entry is what the
+ * slot holds then, if the access is permitted. */
+enum touch cursor_touch(struct vm_cursor *cursor, const struct pt_place *place,
+                        enum vm_access access, pte_t *entry);

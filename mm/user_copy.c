@@ -4,8 +4,8 @@
  *
  * A span is checked once against the user limit and the active space; then arch copies and tells
  * how far it came.  Whether an address is mapped is what the hardware says while copying; only when
- * it says no is the page table asked, because a hart may remember less than an entry grants
- * (mm/vm_fault.h), and that is no fault of the program.
+ * it says no is the page table asked, because a hart may remember less than an entry grants, and a
+ * reserved page gets its frame by being touched (mm/vm_fault.h): neither is a fault of the program.
  */
 #include "mm/user_copy.h"
 
@@ -53,23 +53,25 @@ static uint64_t span_take(const struct user_span *span, uint64_t len_bytes)
     return len_bytes < span->remain_bytes ? len_bytes : span->remain_bytes;
 }
 
-/* Steps past what was copied and says whether that was all. */
-static status_t span_advance(struct user_span *span, uint64_t wanted, uint64_t done)
+/* Steps past what was copied. */
+static void span_advance(struct user_span *span, uint64_t done)
 {
     span->va = vaddr_add(span->va, done);
     span->remain_bytes -= done;
-    if (done < wanted) {
-        counter_add(COUNTER_user_copy_faults, 1);
-        return ERR_FAULT;
-    }
-    return OK;
 }
 
-/* The access at va has faulted: is it worth another try?  A fault that fences do not cure is not.
- */
-static bool may_retry(vaddr_t va, enum vm_access access)
+/* The access at va has faulted.  OK: it is worth another try.  ERR_FAULT, ERR_NOMEM: it is not. */
+static status_t settle(vaddr_t va, enum vm_access access)
 {
-    return vm_space_fault(vm_space_active(), va, access) == VM_FAULT_RETRY;
+    switch (vm_space_fault(vm_space_active(), va, access)) {
+    case VM_FAULT_RETRY:
+        return OK;
+    case VM_FAULT_NOMEM:
+        return ERR_NOMEM;
+    case VM_FAULT_BAD:
+        break;
+    }
+    return ERR_FAULT;
 }
 
 /* One direction of a copy; exactly one of the pointers, or none to fill with zeroes. */
@@ -92,18 +94,23 @@ static status_t span_copy(struct user_span *span, struct copy copy, uint64_t len
 {
     enum vm_access access = copy.to != NULL ? VM_ACCESS_READ : VM_ACCESS_WRITE;
     uint64_t wanted = span_take(span, len_bytes);
+    status_t status = OK;
     uint64_t done = 0;
 
-    while (done < wanted) {
+    while (status == OK && done < wanted) {
         uint64_t step = copy_part(&copy, vaddr_add(span->va, done), done, wanted - done);
 
         done += step;
-        if (done < wanted && !may_retry(vaddr_add(span->va, done), access)) {
-            break;
+        if (done < wanted) {
+            status = settle(vaddr_add(span->va, done), access);
         }
     }
+    if (status != OK) {
+        counter_add(COUNTER_user_copy_faults, 1);
+    }
     *done_bytes = done;
-    return span_advance(span, wanted, done);
+    span_advance(span, done);
+    return status;
 }
 
 status_t user_read(struct user_span *from, void *to, uint64_t len_bytes, uint64_t *done_bytes)
@@ -156,7 +163,7 @@ status_t user_load_u32(struct vm_space *space, vaddr_t from, uint32_t *value)
     status_t status = check_word(space, from);
 
     while (status == OK && !arch_load_user_u32(from, value)) {
-        status = may_retry(from, VM_ACCESS_READ) ? OK : ERR_FAULT;
+        status = settle(from, VM_ACCESS_READ);
     }
     return status;
 }
@@ -167,7 +174,7 @@ status_t user_compare_exchange_u32(struct vm_space *space, vaddr_t at, uint32_t 
     status_t status = check_word(space, at);
 
     while (status == OK && !arch_compare_exchange_user_u32(at, seen, value)) {
-        status = may_retry(at, VM_ACCESS_WRITE) ? OK : ERR_FAULT;
+        status = settle(at, VM_ACCESS_WRITE);
     }
     return status;
 }

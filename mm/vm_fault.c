@@ -2,10 +2,15 @@
 /*
  * Page faults, judged by the page table alone.
  *
- * A fault that the entry explains is the program's.  One that it does not explain is this hart's:
- * it remembers less than the entry grants, or it leaves the A and D bits to the kernel and one is
+ * A page that may be accessed once it is there gets what it needs (vm_cursor_touch.c).  A fault
+ * that the entry explains is the program's.  One that it does not explain is this hart's: it
+ * remembers less than the entry grants, or it leaves the A and D bits to the kernel and one is
  * clear.  The bits are set as hardware would, and what the hart remembers of the page goes.
- * Privileged spec, "Virtual Address Translation Process", steps 7 and 9.
+ *
+ * A hart may remember that nothing was there, so a page that was just made may be faulted on once
+ * more, which is such a fault; no hart is fenced for a page that comes.  Who finds no memory has
+ * the reaper do a piece of its work and tries again, as long as there is some. Privileged spec,
+ * "Virtual Address Translation Process", steps 7 and 9.
  */
 #include "mm/vm_fault.h"
 
@@ -63,55 +68,34 @@ void vm_fault_start_anew(hart_idx_t hart)
     last[hart].space = NULL;
 }
 
-static enum vm_prot needed(enum vm_access access)
+/* Touches the page under a cursor of its own. */
+static enum touch touch_by(enum vm_cursor_mode mode, struct vm_space *space, struct va_range page,
+                           enum vm_access access, pte_t *entry)
 {
-    switch (access) {
-    case VM_ACCESS_READ:
-        return VM_R;
-    case VM_ACCESS_WRITE:
-        return VM_W;
-    case VM_ACCESS_EXECUTE:
-        return VM_X;
-    }
-    return VM_RWX;
-}
-
-/* Sets A, and D for a write, unless they are: what hardware does atomically is done atomically.
- * Returns the entry as it is then.  Grants more, so it owes no flush to other harts. */
-static pte_t mark_used(const struct pt_place *place, enum vm_access access)
-{
-    uint64_t bits = PTE_A | (access == VM_ACCESS_WRITE ? PTE_D : 0);
-    pte_t seen = place->entry;
-
-    while ((seen.raw & bits) != bits) {
-        pte_t used = {seen.raw | bits};
-
-        if (pte_slot_replace(&place->node->slots[place->index], &seen, used)) {
-            counter_add(COUNTER_entry_stores, 1);
-            return used;
-        }
-    }
-    return seen;
-}
-
-/* The entry of the page, marked as used, if it permits the access. */
-static bool find_entry(struct vm_space *space, vaddr_t page, enum vm_access access, pte_t *entry)
-{
-    struct va_range range = {page, vaddr_add(page, PAGE_SIZE)};
     struct vm_cursor cursor;
     struct pt_place place;
-    bool allowed;
+    enum touch touch;
+    status_t status = vm_cursor_open(&cursor, space, page, mode);
 
-    if (vm_cursor_open(&cursor, space, range, VM_CURSOR_QUERY) != OK) {
-        return false;
+    if (status != OK) {
+        return status == ERR_NOMEM ? TOUCH_NOMEM : TOUCH_REFUSED;
     }
-    place = pt_look(&cursor, page);
-    allowed = place.kind == PTE_LEAF && (pte_prot(place.entry) & needed(access)) != 0;
-    if (allowed) {
-        *entry = mark_used(&place, access);
-    }
+    place = pt_look(&cursor, page.start);
+    touch = cursor_touch(&cursor, &place, access, entry);
     vm_cursor_close(&cursor);
-    return allowed;
+    return touch;
+}
+
+/* Most pages have their table, and one cursor that allocates none will do; so addresses that mean
+ * nothing cost no memory.  Another, which has tables made of a larger mark, sees what is there by
+ * then. */
+static enum touch touch_page(struct vm_space *space, vaddr_t va, enum vm_access access,
+                             pte_t *entry)
+{
+    struct va_range page = {va, vaddr_add(va, PAGE_SIZE)};
+    enum touch touch = touch_by(VM_CURSOR_EDIT, space, page, access, entry);
+
+    return touch == TOUCH_LARGE ? touch_by(VM_CURSOR_CHANGE, space, page, access, entry) : touch;
 }
 
 enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access)
@@ -119,11 +103,23 @@ enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_
     struct spurious fault = {
         .space = space, .page = {align_down(va.raw, PAGE_SIZE)}, .access = access};
 
-    if (va.raw >= vm_space_user_limit().raw ||
-        !find_entry(space, fault.page, access, &fault.entry)) {
+    if (va.raw >= vm_space_user_limit().raw) {
         return VM_FAULT_BAD;
     }
-    counter_add(COUNTER_spurious_faults, 1);
+    switch (touch_page(space, fault.page, access, &fault.entry)) {
+    case TOUCH_MADE:
+        return VM_FAULT_RETRY;
+    case TOUCH_NOMEM:
+        return vm_space_reap() ? VM_FAULT_RETRY : VM_FAULT_NOMEM;
+    case TOUCH_REFUSED:
+    case TOUCH_LARGE:
+        return VM_FAULT_BAD;
+    case TOUCH_WAS_THERE:
+        counter_add(COUNTER_spurious_faults, 1);
+        break;
+    case TOUCH_GREW:
+        break;
+    }
     fault.generation = space_word_generation(space);
     if (!forget(fault)) {
         log_printf("hart %u faults at 0x%lx though the entry permits it, after two fences\n",

@@ -29,7 +29,7 @@ LINES_AFTER = (LINE_CANNOT, "qemu-system-riscv64: ")
 LINE_PANIC = re.compile(r"PANIC ")
 # What the kernel says while programs run: its own lines, the report of a fault, its registers.
 LINE_KERNEL = re.compile(
-    r"vellum: |process .* \(\d+\): unhandled |PANIC |( +[a-z]{1,2}[0-9]{0,2} 0x[0-9a-f]{16}){1,4}$"
+    r"vellum: |process .* \(\d+\): (unhandled|no memory for) |PANIC |( +[a-z]{1,2}[0-9]{0,2} 0x[0-9a-f]{16}){1,4}$"
 )
 
 

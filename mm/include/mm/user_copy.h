@@ -30,19 +30,22 @@ void user_span_limit(struct user_span *span, uint64_t max_bytes);
 status_t user_span_skip(struct user_span *span, uint64_t bytes);
 
 /* Copies min(len, remain) bytes and steps past what was copied; *done says how many.
- * ERR_FAULT: a page could not be accessed; *done bytes were copied. */
+ * ERR_FAULT: a page could not be accessed; ERR_NOMEM: a reserved one could have been, but there is
+ * no frame or no budget for it.  *done bytes were copied. */
 status_t user_read(struct user_span *from, void *to, uint64_t len_bytes, uint64_t *done_bytes);
 status_t user_write(struct user_span *to, const void *from, uint64_t len_bytes,
                     uint64_t *done_bytes);
 status_t user_fill_zeros(struct user_span *to, uint64_t len_bytes, uint64_t *done_bytes);
 
 /* All of it, for structs.  ERR_ACCES, ERR_RANGE as user_span_make, before anything is copied;
- * ERR_FAULT: the bytes before the first that cannot be accessed are copied. */
+ * ERR_FAULT, ERR_NOMEM as user_read: the bytes before the first that cannot be accessed are copied.
+ */
 status_t user_read_object(struct vm_space *space, vaddr_t from, void *to, uint64_t len_bytes);
 status_t user_write_object(struct vm_space *space, vaddr_t to, const void *from,
                            uint64_t len_bytes);
 
-/* One aligned 32-bit word.  ERR_INVAL misaligned, ERR_ACCES/ERR_RANGE as user_span_make, ERR_FAULT.
+/* One aligned 32-bit word.  ERR_INVAL misaligned, ERR_ACCES/ERR_RANGE as user_span_make, ERR_FAULT
+ * and ERR_NOMEM as user_read.
  * A value that was read cannot be confused with a fault. */
 status_t user_load_u32(struct vm_space *space, vaddr_t from, uint32_t *value);
 

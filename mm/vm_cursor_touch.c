@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cursors: touching.  What the first access to a page makes of what the entry says.
+ *
+ *   reserved, read      the frame of zeroes, PENDING if the mark grants W     no flush
+ *   reserved, write     a zeroed frame, PRIVATE                               no flush
+ *   pending, write      a frame of its own, PRIVATE                           break before make
+ *   the same, and nobody else names the frame: W and D are set, PRIVATE       a local flush at most
+ *   what permits it     A, and D for a write, as hardware would               a local flush at most
+ *
+ * The frame and its charge are there before the first entry changes.
+ */
+#include "arch/arch.h"
+#include "cursor_priv.h"
+#include "lib/assert.h"
+#include "lib/counter.h"
+#include "lib/string.h"
+#include "vm_space_priv.h"
+
+static enum vm_prot needed(enum vm_access access)
+{
+    switch (access) {
+    case VM_ACCESS_READ:
+        return VM_R;
+    case VM_ACCESS_WRITE:
+        return VM_W;
+    case VM_ACCESS_EXECUTE:
+        return VM_X;
+    }
+    return VM_RWX;
+}
+
+/* Sets A, and D for a write, unless they are: what hardware does atomically is done atomically.
+ * Returns the entry as it is then.  Grants more, so it owes no flush to other harts. */
+static pte_t mark_used(struct vm_cursor *cursor, const struct pt_place *place,
+                       enum vm_access access)
+{
+    uint64_t bits = PTE_A | (access == VM_ACCESS_WRITE ? PTE_D : 0);
+    pte_t seen = place->entry;
+
+    while ((seen.raw & bits) != bits) {
+        pte_t used = {seen.raw | bits};
+
+        if (pte_slot_replace(&place->node->slots[place->index], &seen, used)) {
+            cursor->stores++;
+            return used;
+        }
+    }
+    return seen;
+}
+
+/* The frame of a page that is this space's alone, with W in the entry only if it may be stored to
+ * at once. */
+static pte_t page_leaf(const struct frame *frame, enum vm_prot prot, enum pte_sw sw)
+{
+    return pte_make_leaf((struct pte_leaf){.pa = frame_pa(frame),
+                                           .prot = sw == PTE_SW_PENDING ? prot & VM_RX : prot,
+                                           .sw = sw,
+                                           .user = true});
+}
+
+/* The slot is invalid, and no hart remembers what it was.  Stores what the page is from now on. */
+static pte_t put_page(struct vm_cursor *cursor, const struct pt_place *place, pte_t leaf)
+{
+    pte_slot_store(&place->node->slots[place->index], leaf);
+    cursor->stores++;
+    if ((pte_prot(leaf) & VM_X) != 0) {
+        cursor->owed.code = true;
+    }
+    return leaf;
+}
+
+/* A frame for a write to what `old` holds; NULL: nothing but zeroes. */
+static status_t make_frame(struct frame *old, struct frame **out)
+{
+    status_t status = frame_alloc(FRAME_USER, out);
+
+    if (status == OK && old != NULL) {
+        memcpy(frame_bytes(*out), frame_bytes(old), PAGE_SIZE);
+    }
+    return status;
+}
+
+/* The first access to a page that is reserved with these rights. */
+static enum touch touch_reserved(struct vm_cursor *cursor, const struct pt_place *place,
+                                 enum vm_prot prot, enum vm_access access, pte_t *entry)
+{
+    enum pte_sw sw = PTE_SW_PRIVATE;
+    struct frame *frame = frame_zero();
+
+    if (vm_space_charge(cursor->space, 1) != OK) {
+        return TOUCH_NOMEM;
+    }
+    if (access == VM_ACCESS_WRITE) {
+        if (make_frame(NULL, &frame) != OK) {
+            vm_space_release(cursor->space, 1);
+            return TOUCH_NOMEM;
+        }
+    } else {
+        frame_get(frame);
+        sw = (prot & VM_W) != 0 ? PTE_SW_PENDING : PTE_SW_PRIVATE;
+        counter_add(COUNTER_zero_frame_faults, 1);
+    }
+    *entry = put_page(cursor, place, page_leaf(frame, prot, sw));
+    place->node->marked--;
+    place->node->present++;
+    counter_add(COUNTER_demand_faults, 1);
+    counter_add(COUNTER_pages_mapped, 1);
+    return TOUCH_MADE;
+}
+
+/* Nobody else names the frame: the write that was pending may come. */
+static pte_t take_over(struct vm_cursor *cursor, const struct pt_place *place)
+{
+    pte_t seen = place->entry;
+    pte_t own;
+
+    do {
+        own.raw = (seen.raw & ~PTE_RSW_MASK) | (uint64_t)PTE_SW_PRIVATE << PTE_RSW_SHIFT | PTE_W |
+                  PTE_A | PTE_D;
+    } while (!pte_slot_replace(&place->node->slots[place->index], &seen, own));
+    cursor->stores++;
+    counter_add(COUNTER_sole_owner_writes, 1);
+    return own;
+}
+
+/* A write to a page whose W is pending.  The old entry goes, and every hart that runs the space has
+ * forgotten it, before the new one is there. */
+static enum touch touch_pending(struct vm_cursor *cursor, const struct pt_place *place,
+                                pte_t *entry)
+{
+    struct va_range page = pt_place_range(place);
+    struct frame *old = frame_of(pte_pa(place->entry));
+    enum vm_prot prot = pte_prot(place->entry) | VM_W;
+    struct frame *frame;
+
+    /* Acquire pairs with the release of who gave a reference back: what it did there is over. */
+    if (atomic_load_explicit(&old->refs, memory_order_acquire) == 1) {
+        *entry = take_over(cursor, place);
+        return TOUCH_GREW;
+    }
+    if (make_frame(old == frame_zero() ? NULL : old, &frame) != OK) {
+        return TOUCH_NOMEM;
+    }
+    pte_slot_store(&place->node->slots[place->index], pte_absent());
+    cursor->stores++;
+    vm_cursor_issue_with(cursor, VM_FLUSH_PAGES, page, old);
+    vm_cursor_dispatch(cursor);
+    *entry = put_page(cursor, place, page_leaf(frame, prot, PTE_SW_PRIVATE));
+    counter_add(COUNTER_pending_writes, 1);
+    return TOUCH_MADE;
+}
+
+static enum touch touch_leaf(struct vm_cursor *cursor, const struct pt_place *place,
+                             enum vm_access access, pte_t *entry)
+{
+    if ((pte_prot(place->entry) & needed(access)) != 0) {
+        *entry = mark_used(cursor, place, access);
+        return TOUCH_WAS_THERE;
+    }
+    if (access == VM_ACCESS_WRITE && pte_sw(place->entry) == PTE_SW_PENDING) {
+        return touch_pending(cursor, place, entry);
+    }
+    return TOUCH_REFUSED;
+}
+
+enum touch cursor_touch(struct vm_cursor *cursor, const struct pt_place *place,
+                        enum vm_access access, pte_t *entry)
+{
+    struct pte_mark mark;
+
+    if (place->kind == PTE_LEAF) {
+        return touch_leaf(cursor, place, access, entry);
+    }
+    if (place->kind != PTE_MARK) {
+        return TOUCH_REFUSED;
+    }
+    mark = pte_decode_mark(place->entry);
+    if (mark.is_guard || (mark.prot & needed(access)) == 0) {
+        return TOUCH_REFUSED;
+    }
+    if (place->node->level > 0) {
+        return TOUCH_LARGE;
+    }
+    return touch_reserved(cursor, place, mark.prot, access, entry);
+}
+
+/* What a touch says to who asked for it. */
+static status_t touch_status(enum touch touch)
+{
+    switch (touch) {
+    case TOUCH_WAS_THERE:
+    case TOUCH_GREW:
+    case TOUCH_MADE:
+        return OK;
+    case TOUCH_NOMEM:
+        return ERR_NOMEM;
+    case TOUCH_REFUSED:
+    case TOUCH_LARGE:
+        break;
+    }
+    return ERR_FAULT;
+}
+
+status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access)
+{
+    struct va_range page = {cursor->va, vaddr_add(cursor->va, PAGE_SIZE)};
+    struct pt_place place;
+    struct pt_pool pool;
+    enum touch touch;
+    pte_t entry;
+
+    ASSERT(cursor->cover != NULL);
+    if (cursor->mode != VM_CURSOR_CHANGE) {
+        return ERR_ACCES;
+    }
+    if (cursor->va.raw == cursor->range.end.raw) {
+        return ERR_RANGE;
+    }
+    if (cursor->owed.flush_kind != VM_FLUSH_NONE) {
+        vm_cursor_sync(cursor); /* what was here may have to be forgotten before something comes */
+    }
+    place = pt_walk(cursor, page.start);
+    touch = cursor_touch(cursor, &place, access, &entry);
+    if (touch == TOUCH_LARGE) {
+        if (pt_pool_fill(cursor, page, &pool) != OK) {
+            return ERR_NOMEM;
+        }
+        place = pt_walk_linking(cursor, page.start, &pool);
+        touch = cursor_touch(cursor, &place, access, &entry);
+    }
+    return touch_status(touch);
+}
