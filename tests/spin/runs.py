@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What run.py runs: the models, their configurations, and what is expected of each."""
 
-MODELS = ("lock", "word", "asid", "code", "quiescence", "handover", "futex")
+MODELS = ("lock", "marks", "touch", "word", "asid", "code", "quiescence", "handover", "futex")
 
 # Operations of lock.pml.
 OPS = (
@@ -16,6 +16,16 @@ def ops(*harts):
     return " ".join(f"OPS_{hart}={bits}" for hart, bits in enumerate(sets))
 
 
+# Operations of marks.pml.
+MARK_OPS = "touch unmap unmap1 unmap-table mark-table mark-all".split()
+
+
+def mark_ops(*harts):
+    """Which operations each hart of marks.pml may do."""
+    sets = [sum(1 << MARK_OPS.index(name) for name in hart.split()) for hart in harts]
+    return " ".join(f"MARKS_{hart}={bits}" for hart, bits in enumerate(sets))
+
+
 TURNS = "SWITCHES=2 OTHERS=1"  # of asid.pml
 
 # Configurations: definitions of the model, and the depth of the search.
@@ -28,6 +38,10 @@ CONFIGURATIONS = {
     "second": ("lock", ops("ahead page", "behind page2", "page table"), 2_000_000),
     "apart": ("lock", ops("page", "page2", "page4") + " LEAVES=3", 2_000_000),
     "half-full": ("lock", ops("page", "page4", "move-half back-half half"), 8_000_000),
+    "push": ("marks", mark_ops("touch", "unmap unmap1", "mark-table"), 2_000_000),
+    "detach-marks": ("marks", mark_ops("touch", "unmap-table", "mark-all"), 2_000_000),
+    "touch": ("touch", "", 500_000),
+    "touch-clones": ("touch", "CLONES", 500_000),
     "no-asids": ("word", "NO_ASIDS SPACES=2 ROUNDS=2", 500_000),
     "no-asids-full": ("word", "NO_ASIDS SPACES=2 ROUNDS=2 DISPATCHERS=7", 500_000),
     "one-space": ("word", "SPACES=1 ROUNDS=2", 500_000),
@@ -50,8 +64,8 @@ CONFIGURATIONS = {
 
 # The whole state space is searched.
 HOLDS = (
-    "detach", "move", "nested", "near", "half", "second", "apart", "no-asids", "one-space",
-    "two-spaces", "unmap", "epochs", "code", "kernel", "threads", "wait",
+    "detach", "move", "nested", "near", "half", "second", "apart", "push", "detach-marks",
+    "touch-clones", "no-asids", "one-space", "two-spaces", "unmap", "epochs", "code", "kernel", "threads", "wait",
     "wait-kill",
 )  # fmt: skip
 HOLDS_FULL = ("half-full", "no-asids-full", "two-rounds", "numbers", "three")
@@ -64,6 +78,8 @@ OVERLAP, ELSEWHERE, NOT_HELD, CIRCLE = "owned", "at==", "held", "invalid end sta
 STALE, FOREIGN, INTERRUPTED, FREED = "forbidden", "& ~", "targets", "state[t]"
 OLD_CODE, TORN, GONE = "done", "frame[next]", "state[current]"
 ASLEEP, MISCOUNTED, TWICE = "invalid end state", "told", "queued"
+FORGOTTEN, LEAKED, WRITTEN = "meaning", "refs[i_]==", "tlb[me]!=0"
+UNSEEN, AFTERWARDS, REUSED = "expected", "forbidden", "refs[tlb[me]]>0"
 
 BITES = (
     ("detach", "NO_STRAY_CHECK", ELSEWHERE),
@@ -76,6 +92,18 @@ BITES = (
     ("nested", "RANGE_BY_RANGE", CIRCLE),
     ("second", "NO_ORDER_CHECK", CIRCLE),
     ("half", "MOVE_TOP_ONLY", ELSEWHERE),
+    ("push", "COPY_BEFORE_LOCK", FORGOTTEN),
+    ("push", "LINK_BEFORE_COPY", FORGOTTEN),
+    ("push", "NOT_BORN_LOCKED", OVERLAP),
+    ("detach-marks", "NO_CHECK_WHEN_LINKING", OVERLAP),
+    ("touch", "LOOK_BEFORE_LOCK", LEAKED),
+    ("touch", "NO_SOLE_CHECK", WRITTEN),
+    ("touch", "GRANT_AT_ONCE", WRITTEN),
+    ("touch", "NO_KERNEL_REFERENCE", WRITTEN),
+    ("touch", "NO_FLUSH", UNSEEN),
+    ("touch", "MAKE_BEFORE_BREAK", UNSEEN),
+    ("touch", "HIDE_WITHOUT_FLUSH", AFTERWARDS),
+    ("touch-clones", "PUT_BEFORE_FLUSH", REUSED),
     ("no-asids", "WORD_BEFORE_ENTRY", STALE),
     ("no-asids", "JOIN_AFTER_SATP", STALE),
     ("no-asids", "LEAVE_BEFORE_SATP", STALE),
