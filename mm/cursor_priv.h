@@ -23,15 +23,17 @@ enum vm_mem cursor_io_encoding(enum vm_mem mem);
 /* The memory type of a leaf, in words. */
 enum vm_mem cursor_leaf_mem(const struct pte_leaf *leaf);
 
-/* What was done to leaves of one node. */
+/* What was taken out of one node of level 0. */
 struct leaves {
     unsigned end; /* index past the last entry that was looked at; the first that was left alone */
-    unsigned count; /* leaves that were changed                                                   */
-    unsigned io;    /* those of a region among them                                               */
+    unsigned count;  /* pages, hidden ones too */
+    unsigned io;     /* those of a region      */
+    unsigned hidden; /* hidden ones among them */
+    unsigned marks;  /* marks                  */
 };
 
-/* Takes the leaves of a part of a node of level 0 out, `max` at most: their entries are dying until
- * the flush. */
+/* Takes out what is in a part of a node of level 0, `max` entries at most: those of pages are dying
+ * until the flush. */
 struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *node,
                                    struct pt_span span, uint64_t max);
 
@@ -39,9 +41,30 @@ struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *nod
  * goes at once, the table and what it maps when the flush has been done. */
 void cursor_detach(struct vm_cursor *cursor, const struct pt_place *place);
 
+/* What a removal counts against what it may do: entries that it changes (a page or a mark 1, a
+ * whole table 1 and 1 for each page of a region in it), or all slots, absent ones too. */
+enum removal_count {
+    COUNT_ENTRIES,
+    COUNT_SLOTS,
+};
+
+/* A removal: what is asked, and what came of it. */
+struct removal {
+    struct vm_cursor *cursor;
+    struct va_range part; /* no mark reaches over its ends; cut where nothing more may be done */
+    enum removal_count counted;
+    uint64_t edits_left;
+    struct vm_removed removed;
+};
+
+/* Takes out all that is in the part, whole tables where an entry lies inside.  The position stays.
+ */
+void cursor_remove(struct removal *job);
+
 /* A flush is owed, and then what waits for it: entries of the pages are dying; the table is
  * detached, stray and unlocked. */
 void cursor_owe_dying(struct vm_cursor *cursor, struct va_range pages);
+void cursor_owe_release(struct vm_cursor *cursor, struct va_range pages); /* dying; no flush */
 void cursor_owe_table(struct vm_cursor *cursor, struct pt_node *detached);
 
 /* vm_cursor_sync of both, with one flush. */

@@ -117,7 +117,7 @@ status_t vm_space_check(struct vm_space *space)
     struct va_range user = {{0}, vm_space_user_limit()};
     vaddr_t where = {0};
     struct vm_cursor cursor;
-    uint64_t charge = 0;
+    uint64_t charge = vm_space_split_stock(space);
     const char *problem;
     status_t status = vm_cursor_open(&cursor, space, user, VM_CURSOR_QUERY);
 

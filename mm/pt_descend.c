@@ -47,8 +47,16 @@ static bool range_fits_one_entry(unsigned level, struct va_range range)
            range.end.raw - range.start.raw != entry_bytes;
 }
 
-/* Puts an empty node below `at` where the descent found nothing.  ERR_AGAIN: that is no longer in
- * place; look again from the root. */
+/* True if a table may take the entry's place. */
+static bool has_room_for_table(pte_t entry, unsigned level)
+{
+    enum pte_kind kind = pte_kind(entry, level);
+
+    return kind == PTE_ABSENT || kind == PTE_MARK;
+}
+
+/* Puts a node below `at` where the descent found nothing, or a mark.  ERR_AGAIN: that is no longer
+ * in place; look again from the root. */
 static status_t link_child(struct pt_node *root, struct found at, vaddr_t va)
 {
     struct pt_node *parent = at.node;
@@ -59,12 +67,11 @@ static status_t link_child(struct pt_node *root, struct found at, vaddr_t va)
     if (status != OK) {
         return status;
     }
-    if (pte_kind(pte_slot_load(&parent->slots[index]), parent->level) == PTE_ABSENT) {
+    if (has_room_for_table(pte_slot_load(&parent->slots[index]), parent->level)) {
         status = pt_node_create(root->space, pt_node_entry_va(parent, index), parent->level - 1U,
                                 &child);
         if (status == OK) {
-            pte_slot_store(&parent->slots[index], pte_make_table(frame_pa(child->frame)));
-            parent->present++;
+            pt_node_link(parent, index, child);
             counter_add(COUNTER_entry_stores, 1);
         }
     }
@@ -99,7 +106,7 @@ status_t pt_descend(struct pt_node *root, enum pt_link link, struct va_range ran
         pte_t entry;
         struct found at = follow(root, range, &entry);
         bool is_missing = at.level > 0 && range_fits_one_entry(at.level, range) &&
-                          pte_kind(entry, at.level) == PTE_ABSENT;
+                          has_room_for_table(entry, at.level);
         status_t status;
 
         if (link == PT_LINK_NOTHING || !is_missing) {

@@ -5,8 +5,9 @@
 #include "pt_node.h"
 
 enum pt_link {
-    PT_LINK_NOTHING, /* stop at the first absent entry                        */
-    PT_LINK_MISSING, /* make the tables down to the lowest that fits the range */
+    PT_LINK_NOTHING, /* stop at the first absent entry or mark                      */
+    PT_LINK_MISSING, /* make the tables down to the lowest that fits the range; marks
+                        on the way move into them                                   */
 };
 
 /* Locks the lowest node that contains *range and every existing node below it that intersects it.

@@ -50,6 +50,24 @@ status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, st
     return OK;
 }
 
+void pt_node_fill(struct pt_node *node, pte_t mark)
+{
+    arch_fill_frame(frame_bytes(node->frame), mark.raw);
+    node->marked = PTE_ENTRIES;
+}
+
+void pt_node_link(struct pt_node *parent, unsigned index, struct pt_node *child)
+{
+    pte_t before = pte_slot_load(&parent->slots[index]);
+
+    if (pte_is_mark(before)) {
+        pt_node_fill(child, before);
+        parent->marked--;
+    }
+    pte_slot_store(&parent->slots[index], pte_make_table(frame_pa(child->frame)));
+    parent->present++;
+}
+
 void pt_node_destroy(struct pt_node *node)
 {
     if (!node->is_stray) {

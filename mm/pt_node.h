@@ -32,9 +32,17 @@ struct pt_node {
     bool is_stray;          /* (n) detached: no descent may use it        */
 };
 
-/* A node with no entry present, charged to the space.  Not linked, not locked.  ERR_NOMEM: nothing
- * leaked.  Context: any below LOCK_SLAB. */
+/* A node with all entries absent, charged to the space.  Not linked, not locked.  ERR_NOMEM:
+ * nothing leaked.  Context: any below LOCK_SLAB. */
 status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, struct pt_node **out);
+
+/* Gives a node that is not linked yet copies of a mark in all its entries. */
+void pt_node_fill(struct pt_node *node, pte_t mark);
+
+/* Puts a table in the place of an absent entry, or of a mark, whose copies then fill it: complete
+ * before the parent's entry names it.  `parent` is locked, `child` of the level below it, not
+ * linked, and locked if it is to be born so.  Neither owes a flush: V was clear. */
+void pt_node_link(struct pt_node *parent, unsigned index, struct pt_node *child);
 
 /* Frees a node that no hart can reach any more; unlocked.  The charge goes with it, but for a stray
  * node: its space may be gone, and gave up the charge when it was detached (pt_unlock_stray). */
@@ -45,6 +53,12 @@ struct pt_node *pt_node_of(pte_t table);
 
 /* True for the top of a space's tree. */
 bool pt_node_is_root(const struct pt_node *node);
+
+/* True if an entry maps, means something, or points to a table.  Dying ones do not count. */
+static inline bool pt_node_is_used(const struct pt_node *node)
+{
+    return (node->present | node->hidden | node->marked) != 0;
+}
 
 /* Bytes that one entry, and the whole node, translate. */
 static inline uint64_t pt_node_entry_bytes(const struct pt_node *node)

@@ -47,27 +47,39 @@ struct va_range pt_place_range(const struct pt_place *place)
     return (struct va_range){start, vaddr_add(start, pt_node_entry_bytes(place->node))};
 }
 
-/* First address past the place, in its node, whose entry has V set; or the node's end, or `end`,
- * which is not looked past. */
-static vaddr_t skip_absent(const struct pt_place *place, vaddr_t end)
+/* What a search looks for, beside tables, which lead to more. */
+enum wanted {
+    LEAVES, /* what V is set in                        */
+    USED,   /* leaves, hidden pages and marks as well  */
+};
+
+/* First address past the place, in its node, whose entry is wanted or a table; or the node's end,
+ * or `end`, which is not looked past. */
+static inline vaddr_t skip(const struct pt_place *place, vaddr_t end, enum wanted wanted)
 {
     struct pt_node *node = place->node;
     unsigned index = place->index + 1;
     unsigned last = PTE_ENTRIES;
 
-    if (node->present == 0) {
+    if (wanted == LEAVES ? node->present == 0 : !pt_node_is_used(node)) {
         return vaddr_add(node->base, pt_node_bytes(node));
     }
     if (pt_node_contains(node, end)) {
         last = pte_index(end, node->level);
     }
-    while (index < last && (pte_slot_load(&node->slots[index]).raw & PTE_V) == 0) {
-        index++;
+    for (; index < last; index++) {
+        pte_t entry = pte_slot_load(&node->slots[index]);
+
+        if ((entry.raw & PTE_V) != 0 ||
+            (wanted == USED && !pte_is_absent(entry) && !pte_is_dying(entry))) {
+            break;
+        }
     }
     return pt_node_entry_va(node, index);
 }
 
-bool pt_find_leaf(struct vm_cursor *cursor, struct va_range in, struct pt_place *place)
+static inline bool find(struct vm_cursor *cursor, struct va_range in, enum wanted wanted,
+                        struct pt_place *place)
 {
     vaddr_t va = in.start;
 
@@ -76,12 +88,26 @@ bool pt_find_leaf(struct vm_cursor *cursor, struct va_range in, struct pt_place 
         if (place->kind == PTE_LEAF) {
             return true;
         }
-        va = skip_absent(place, in.end);
+        if (wanted == USED && (place->kind == PTE_MARK || place->kind == PTE_HIDDEN)) {
+            return true;
+        }
+        va = skip(place, in.end, wanted);
     }
     return false;
 }
 
-/* Nodes below an absent entry of `level` that leaves at level 0 throughout `in` need. */
+bool pt_find_leaf(struct vm_cursor *cursor, struct va_range in, struct pt_place *place)
+{
+    return find(cursor, in, LEAVES, place);
+}
+
+bool pt_find_used(struct vm_cursor *cursor, struct va_range in, struct pt_place *place)
+{
+    return find(cursor, in, USED, place);
+}
+
+/* Nodes below an absent entry of `level`, or a mark, that leaves at level 0 throughout `in` need.
+ */
 static uint64_t nodes_below_absent(unsigned level, struct va_range in)
 {
     uint64_t count = 0;
@@ -119,11 +145,43 @@ static uint64_t count_missing(struct pt_node *node, struct va_range in)
 void pt_pool_empty(struct pt_pool *pool)
 {
     while (pool->first != NULL) {
-        struct pt_node *node = pool->first;
+        struct pt_node *node = pt_pool_pop(pool);
 
-        pool->first = node->next;
         pt_node_destroy(node);
     }
+}
+
+void pt_pool_push(struct pt_pool *pool, struct pt_node *node)
+{
+    node->next = pool->first;
+    pool->first = node;
+}
+
+struct pt_node *pt_pool_pop(struct pt_pool *pool)
+{
+    struct pt_node *node = pool->first;
+
+    if (node != NULL) {
+        pool->first = node->next;
+        node->next = NULL;
+    }
+    return node;
+}
+
+status_t pt_pool_get(struct vm_space *space, uint64_t count, struct pt_pool *pool)
+{
+    pool->first = NULL;
+    for (; count > 0; count--) {
+        struct pt_node *node;
+        status_t status = pt_node_create(space, (vaddr_t){0}, 0, &node);
+
+        if (status != OK) {
+            pt_pool_empty(pool);
+            return status;
+        }
+        pt_pool_push(pool, node);
+    }
+    return OK;
 }
 
 status_t pt_pool_fill(struct vm_cursor *cursor, struct va_range in, struct pt_pool *pool)
@@ -132,21 +190,23 @@ status_t pt_pool_fill(struct vm_cursor *cursor, struct va_range in, struct pt_po
                                    pt_node_contains(cursor->near, (vaddr_t){in.end.raw - 1})
                                ? cursor->near
                                : cursor->cover;
-    uint64_t missing = count_missing(from, in);
 
-    pool->first = NULL;
-    for (; missing > 0; missing--) {
-        struct pt_node *node;
-        status_t status = pt_node_create(cursor->space, in.start, 0, &node);
+    return pt_pool_get(cursor->space, count_missing(from, in), pool);
+}
 
-        if (status != OK) {
-            pt_pool_empty(pool);
-            return status;
-        }
-        node->next = pool->first;
-        pool->first = node;
-    }
-    return OK;
+struct pt_place pt_link(struct vm_cursor *cursor, const struct pt_place *place, vaddr_t va,
+                        struct pt_pool *pool)
+{
+    struct pt_node *node = pt_pool_pop(pool);
+
+    ASSERT((place->kind == PTE_ABSENT || place->kind == PTE_MARK) && node != NULL);
+    node->level = (uint8_t)(place->node->level - 1U);
+    node->base = pt_node_entry_va(place->node, place->index);
+    pt_lock_unlinked(node);
+    pt_node_link(place->node, place->index, node);
+    cursor->stores++;
+    cursor->near = node;
+    return place_at(node, va);
 }
 
 struct pt_place pt_walk_linking(struct vm_cursor *cursor, vaddr_t va, struct pt_pool *pool)
@@ -154,19 +214,7 @@ struct pt_place pt_walk_linking(struct vm_cursor *cursor, vaddr_t va, struct pt_
     struct pt_place place = pt_walk(cursor, va);
 
     while (place.node->level > 0) {
-        struct pt_node *node = pool->first;
-
-        ASSERT(place.kind == PTE_ABSENT && node != NULL);
-        pool->first = node->next;
-        node->next = NULL;
-        node->level = (uint8_t)(place.node->level - 1U);
-        node->base = pt_node_entry_va(place.node, place.index);
-        pt_lock_unlinked(node);
-        pte_slot_store(&place.node->slots[place.index], pte_make_table(frame_pa(node->frame)));
-        cursor->stores++;
-        place.node->present++;
-        place = place_at(node, va);
-        cursor->near = node;
+        place = pt_link(cursor, &place, va, pool);
     }
     return place;
 }

@@ -24,6 +24,9 @@ struct pt_place pt_look(const struct vm_cursor *cursor, vaddr_t va);
 /* First leaf that intersects `in`.  True: *place is it.  False: there is none. */
 bool pt_find_leaf(struct vm_cursor *cursor, struct va_range in, struct pt_place *place);
 
+/* The same for a leaf, a hidden page or a mark. */
+bool pt_find_used(struct vm_cursor *cursor, struct va_range in, struct pt_place *place);
+
 /* First address of a place, and the address past it. */
 struct va_range pt_place_range(const struct pt_place *place);
 
@@ -32,12 +35,23 @@ struct pt_pool {
     struct pt_node *first;
 };
 
+void pt_pool_push(struct pt_pool *pool, struct pt_node *node);
+struct pt_node *pt_pool_pop(struct pt_pool *pool); /* NULL: none is left */
+
+/* Gets so many.  ERR_NOMEM: the pool is empty and nothing changed. */
+status_t pt_pool_get(struct vm_space *space, uint64_t count, struct pt_pool *pool);
+
 /* Gets all nodes that leaves at level 0 throughout `in` need and that do not exist.
  * ERR_NOMEM: the pool is empty and nothing changed. */
 status_t pt_pool_fill(struct vm_cursor *cursor, struct va_range in, struct pt_pool *pool);
 
 /* Gives back what is in it. */
 void pt_pool_empty(struct pt_pool *pool);
+
+/* Links a node from the pool, born locked, in a place above level 0 where nothing is, or a mark,
+ * which moves into it.  Returns the slot of va in the node. */
+struct pt_place pt_link(struct vm_cursor *cursor, const struct pt_place *place, vaddr_t va,
+                        struct pt_pool *pool);
 
 /* The level-0 slot of va, with nodes from the pool linked (born locked) where they miss. */
 struct pt_place pt_walk_linking(struct vm_cursor *cursor, vaddr_t va, struct pt_pool *pool);

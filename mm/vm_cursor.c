@@ -169,22 +169,61 @@ vaddr_t vm_cursor_va(const struct vm_cursor *cursor)
     return cursor->va;
 }
 
-static struct vm_item item_of(const struct pt_place *place)
+static struct vm_item leaf_item(pte_t entry)
 {
-    struct pte_leaf leaf;
+    struct pte_leaf leaf = pte_decode(entry);
+    enum vm_prot prot = leaf.sw == PTE_SW_PENDING ? leaf.prot | VM_W : leaf.prot;
 
-    if (place->kind != PTE_LEAF) {
-        return (struct vm_item){.kind = VM_ITEM_ABSENT};
-    }
-    leaf = pte_decode(place->entry);
     return (struct vm_item){
         .kind = leaf.sw == PTE_SW_IO ? VM_ITEM_IO : VM_ITEM_RAM,
         .frame = leaf.sw == PTE_SW_IO ? NULL : frame_of(leaf.pa),
         .pa = leaf.pa,
-        .prop = {leaf.prot, cursor_leaf_mem(&leaf)},
+        .prop = {prot, cursor_leaf_mem(&leaf)},
         .accessed = leaf.accessed,
         .dirty = leaf.dirty,
     };
+}
+
+static struct vm_item mark_item(pte_t entry)
+{
+    struct pte_mark mark = pte_decode_mark(entry);
+
+    return (struct vm_item){
+        .kind = mark.is_guard ? VM_ITEM_GUARD : VM_ITEM_RESERVED,
+        .prop = {mark.prot, VM_MEM_PMA},
+    };
+}
+
+static struct vm_item hidden_item(pte_t entry)
+{
+    paddr_t pa = pte_kept_pa(entry);
+
+    return (struct vm_item){
+        .kind = VM_ITEM_HIDDEN,
+        .frame = frame_of(pa),
+        .pa = pa,
+        .prop = {VM_PROT_NONE, VM_MEM_PMA},
+        .accessed = (entry.raw & PTE_A) != 0,
+        .dirty = (entry.raw & PTE_D) != 0,
+    };
+}
+
+static struct vm_item item_of(const struct pt_place *place)
+{
+    switch (place->kind) {
+    case PTE_LEAF:
+        return leaf_item(place->entry);
+    case PTE_MARK:
+        return mark_item(place->entry);
+    case PTE_HIDDEN:
+        return hidden_item(place->entry);
+    case PTE_ABSENT:
+    case PTE_DYING: /* it has been removed, by this cursor */
+    case PTE_TABLE:
+    case PTE_UNKNOWN:
+        break;
+    }
+    return (struct vm_item){.kind = VM_ITEM_ABSENT};
 }
 
 status_t vm_cursor_query(const struct vm_cursor *cursor, struct vm_slot *slot)
@@ -204,7 +243,7 @@ status_t vm_cursor_query_get(const struct vm_cursor *cursor, struct vm_slot *slo
 {
     status_t status = vm_cursor_query(cursor, slot);
 
-    if (status == OK && slot->item.kind == VM_ITEM_RAM) {
+    if (status == OK && slot->item.frame != NULL) {
         frame_get(slot->item.frame);
     }
     return status;
@@ -230,7 +269,7 @@ status_t vm_cursor_next(struct vm_cursor *cursor, struct vm_slot *slot)
     if (slot->range.end.raw > cursor->range.end.raw) {
         slot->range.end = cursor->range.end;
     }
-    slot->item.pa.raw += slot->item.kind == VM_ITEM_ABSENT ? 0 : skipped;
+    slot->item.pa.raw += place.kind == PTE_LEAF ? skipped : 0;
     cursor->va = slot->range.end;
     return OK;
 }

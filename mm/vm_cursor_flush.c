@@ -47,6 +47,11 @@ void vm_cursor_issue_with(struct vm_cursor *cursor, enum vm_flush kind, struct v
     cursor->owed.kept[cursor->owed.kept_count++] = keep;
 }
 
+void cursor_owe_release(struct vm_cursor *cursor, struct va_range pages)
+{
+    hull_add(&cursor->owed.removed, pages);
+}
+
 void cursor_owe_dying(struct vm_cursor *cursor, struct va_range pages)
 {
     hull_add(&cursor->owed.removed, pages);

@@ -49,17 +49,22 @@ static status_t make_room(struct vm_cursor *cursor, struct va_range part, enum v
     struct pt_place place;
     status_t status;
 
-    if (mode == VM_MAP_EXCLUSIVE && pt_find_leaf(cursor, part, &place)) {
+    if (mode == VM_MAP_EXCLUSIVE && pt_find_used(cursor, part, &place)) {
         return ERR_EXIST;
     }
     status = pt_pool_fill(cursor, part, pool);
     if (status != OK) {
         return status;
     }
-    while (mode == VM_MAP_REPLACE && pt_find_leaf(cursor, rest, &place)) {
+    while (mode == VM_MAP_REPLACE && pt_find_used(cursor, rest, &place)) {
         struct pt_span span = pt_node_span(place.node, rest);
-        struct leaves leaves = cursor_remove_leaves(cursor, place.node, span, PTE_ENTRIES);
+        struct leaves leaves;
 
+        if (place.node->level > 0) { /* a mark, which moves into a table from the pool */
+            rest.start = pt_place_range(&place).end;
+            continue;
+        }
+        leaves = cursor_remove_leaves(cursor, place.node, span, PTE_ENTRIES);
         counter_add(COUNTER_pages_unmapped, leaves.count);
         rest.start = pt_node_entry_va(place.node, leaves.end);
     }
@@ -91,6 +96,16 @@ static bool has_dying(const struct pt_node *node, struct pt_span span)
     return false;
 }
 
+/* Marks in a part of a node of level 0 that leaves are about to be stored over. */
+static void forget_marks(struct pt_node *node, struct pt_span span)
+{
+    for (unsigned i = span.first; node->marked > 0 && i < span.end; i++) {
+        if (pte_is_mark(pte_slot_load(&node->slots[i]))) {
+            node->marked--;
+        }
+    }
+}
+
 /* The slot of the first page of `rest`, with a table from the pool if one is missing.  What was
  * removed before goes first, all of it with one flush: a dying entry holds its frame in the slot,
  * and a hart may still walk through a table that was detached. */
@@ -108,8 +123,8 @@ static struct pt_place room_at(struct vm_cursor *cursor, struct va_range rest, s
     return place;
 }
 
-/* Stores leaves for `part`, which begins at the position and where nothing is, and moves past it.
- */
+/* Stores leaves for `part`, which begins at the position and where nothing is but marks, and moves
+ * past it. */
 static void put_leaves(struct vm_cursor *cursor, struct va_range part, struct pt_pool *pool,
                        struct mapping mapping)
 {
@@ -122,6 +137,7 @@ static void put_leaves(struct vm_cursor *cursor, struct va_range part, struct pt
         struct pte_slot *slots = node->slots;
         unsigned count = span.end - span.first;
 
+        forget_marks(node, span);
         for (unsigned i = span.first; i < span.end; i++, done++) {
             pte_slot_store(&slots[i], mapping_leaf(&mapping, done));
         }
@@ -190,10 +206,14 @@ static uint64_t absent_pages(const struct pt_place *place, struct va_range rest)
     limit = limit < PTE_ENTRIES - first ? limit : PTE_ENTRIES - first;
     limit = limit < FILL_FRAMES ? limit : FILL_FRAMES;
     if (place->node->level > 0) {
-        return limit;
+        return place->kind == PTE_ABSENT ? limit : 0;
     }
-    while (count < limit && (pte_slot_load(&place->node->slots[first + count]).raw & PTE_V) == 0) {
-        count++;
+    for (; count < limit; count++) {
+        pte_t entry = pte_slot_load(&place->node->slots[first + count]);
+
+        if (!pte_is_absent(entry) && !pte_is_dying(entry)) {
+            break;
+        }
     }
     return count;
 }

@@ -3,15 +3,41 @@
  * Cursors: taking mappings away.
  *
  *   leaf  --remove-->  dying  --flush, release-->  absent
+ *   hidden page, the same, but it owes no flush of its own
+ *   mark  --remove-->  absent
  *   table --detach-->  on the cursor's list, stray  --flush, release, park-->  freed by the reaper
  *
- * Nothing here allocates, so nothing here can fail for memory (docs/decisions/0009).
+ * What may need memory is a mark that an end of the range splits, before anything else is done
+ * (pt_split.c); the rest allocates nothing, so it cannot fail for memory (docs/decisions/0009).
  */
 #include "cursor_priv.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
 #include "pt_lock.h"
+#include "pt_split.h"
 #include "vm_space_priv.h"
+
+/* What a node's counts and the cursor's debts become by a removal.  hull: of what is dying now. */
+static void note_removed(struct vm_cursor *cursor, struct pt_node *node,
+                         const struct leaves *leaves, struct pt_span hull)
+{
+    unsigned mapped = leaves->count - leaves->hidden;
+
+    cursor->stores += leaves->count + leaves->marks;
+    node->present = (uint16_t)(node->present - mapped);
+    node->io = (uint16_t)(node->io - leaves->io);
+    node->hidden = (uint16_t)(node->hidden - leaves->hidden);
+    node->marked = (uint16_t)(node->marked - leaves->marks);
+    node->dying = (uint16_t)(node->dying + leaves->count);
+    if (leaves->count > leaves->io) {
+        vm_space_release(cursor->space, leaves->count - leaves->io);
+    }
+    if (mapped > 0) {
+        cursor_owe_dying(cursor, pt_node_part(node, hull));
+    } else if (leaves->count > 0) {
+        cursor_owe_release(cursor, pt_node_part(node, hull));
+    }
+}
 
 struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *node,
                                    struct pt_span span, uint64_t max)
@@ -23,26 +49,29 @@ struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *nod
     for (; leaves.end < span.end; leaves.end++) {
         pte_t entry = pte_slot_load(&slots[leaves.end]);
 
-        if (!pte_is_plain_page(entry) && pte_kind(entry, 0) != PTE_LEAF) {
+        if (pte_is_absent(entry) || pte_is_dying(entry)) {
             continue;
         }
-        if (leaves.count == max) {
+        if (leaves.count + leaves.marks == max) {
             break;
         }
-        pte_slot_store(&slots[leaves.end], pte_make_dying(entry));
-        leaves.io += pte_sw(entry) == PTE_SW_IO ? 1 : 0;
+        if (pte_is_mark(entry)) {
+            pte_slot_store(&slots[leaves.end], pte_absent());
+            leaves.marks++;
+            continue;
+        }
+        if (pte_is_hidden(entry)) {
+            pte_slot_store(&slots[leaves.end], pte_hidden_make_dying(entry));
+            leaves.hidden++;
+        } else {
+            pte_slot_store(&slots[leaves.end], pte_make_dying(entry));
+            leaves.io += pte_sw(entry) == PTE_SW_IO ? 1 : 0;
+        }
         hull.first = leaves.count == 0 ? leaves.end : hull.first;
         hull.end = leaves.end + 1;
         leaves.count++;
     }
-    if (leaves.count > 0) {
-        cursor->stores += leaves.count;
-        node->present = (uint16_t)(node->present - leaves.count);
-        node->io = (uint16_t)(node->io - leaves.io);
-        node->dying = (uint16_t)(node->dying + leaves.count);
-        cursor_owe_dying(cursor, pt_node_part(node, hull));
-        vm_space_release(cursor->space, leaves.count - leaves.io);
-    }
+    note_removed(cursor, node, &leaves, hull);
     return leaves;
 }
 
@@ -51,7 +80,7 @@ static void count_pages(const struct pt_node *node, struct vm_removed *pages)
 {
     if (node->level == 0) {
         pages->io_pages += node->io;
-        pages->ram_pages += (unsigned)node->present - node->io;
+        pages->ram_pages += (unsigned)node->present - node->io + node->hidden;
         return;
     }
     for (unsigned i = 0, left = node->present; i < PTE_ENTRIES && left > 0; i++) {
@@ -63,14 +92,6 @@ static void count_pages(const struct pt_node *node, struct vm_removed *pages)
         }
     }
 }
-
-/* An unmap under way. */
-struct unmapping {
-    struct vm_cursor *cursor;
-    struct va_range part;
-    struct vm_removed removed;
-    uint64_t edits_left;
-};
 
 void cursor_detach(struct vm_cursor *cursor, const struct pt_place *place)
 {
@@ -84,29 +105,35 @@ void cursor_detach(struct vm_cursor *cursor, const struct pt_place *place)
     cursor_owe_table(cursor, child);
 }
 
-static void unmap_below(struct unmapping *job, struct pt_node *node);
+static void remove_below(struct removal *job, struct pt_node *node);
 
 /* Nothing from here on may be removed.  A deeper call may have cut the part already. */
-static void cut_at(struct unmapping *job, vaddr_t va)
+static void cut_at(struct removal *job, vaddr_t va)
 {
     job->part.end = va.raw < job->part.end.raw ? va : job->part.end;
 }
 
-static void unmap_leaves(struct unmapping *job, struct pt_node *node)
+static void remove_at_level_0(struct removal *job, struct pt_node *node)
 {
     struct pt_span span = pt_node_span(node, job->part);
-    struct leaves leaves = cursor_remove_leaves(job->cursor, node, span, job->edits_left);
+    struct pt_span within = span;
+    struct leaves leaves;
 
+    if (job->counted == COUNT_SLOTS && span.end - span.first > job->edits_left) {
+        within.end = span.first + (unsigned)job->edits_left;
+    }
+    leaves = cursor_remove_leaves(job->cursor, node, within, job->edits_left);
     job->removed.io_pages += leaves.io;
     job->removed.ram_pages += leaves.count - leaves.io;
-    job->edits_left -= leaves.count;
+    job->edits_left -=
+        job->counted == COUNT_SLOTS ? leaves.end - span.first : leaves.count + leaves.marks;
     if (leaves.end < span.end) {
         cut_at(job, pt_node_entry_va(node, leaves.end));
     }
 }
 
 /* Detaches the table if the range holds all of it, and its edits are allowed; else goes into it. */
-static void unmap_table(struct unmapping *job, const struct pt_place *place)
+static void remove_table(struct removal *job, const struct pt_place *place)
 {
     struct va_range extent = pt_place_range(place);
     struct vm_removed pages = {0};
@@ -121,46 +148,74 @@ static void unmap_table(struct unmapping *job, const struct pt_place *place)
             return;
         }
     }
-    unmap_below(job, pt_node_of(place->entry));
+    remove_below(job, pt_node_of(place->entry));
+}
+
+/* Removes the mark, of which the range holds all. */
+static void remove_mark(struct removal *job, const struct pt_place *place)
+{
+    DASSERT(pt_place_range(place).start.raw >= job->part.start.raw &&
+            pt_place_range(place).end.raw <= job->part.end.raw);
+    pte_slot_store(&place->node->slots[place->index], pte_absent());
+    job->cursor->stores++;
+    place->node->marked--;
+    job->edits_left--;
 }
 
 /* Removes what lies in the part below `node`, and cuts the part where no edit is left.  At most
  * PTE_LEVELS_MAX deep. */
-static void unmap_below(struct unmapping *job, struct pt_node *node)
+static void remove_below(struct removal *job, struct pt_node *node)
 {
     struct pt_span span = pt_node_span(node, job->part);
 
-    if (node->level == 0) {
-        unmap_leaves(job, node);
+    if (job->counted == COUNT_ENTRIES && !pt_node_is_used(node)) {
         return;
     }
-    for (unsigned i = span.first; node->present > 0 && i < span.end; i++) {
-        struct pt_place place = {node, i, pte_slot_load(&node->slots[i]), PTE_TABLE};
+    if (node->level == 0) {
+        remove_at_level_0(job, node);
+        return;
+    }
+    for (unsigned i = span.first; i < span.end; i++) {
+        struct pt_place place = {node, i, pte_slot_load(&node->slots[i]), PTE_ABSENT};
 
-        if (!pte_is_table(place.entry)) {
+        if (job->counted == COUNT_ENTRIES && pte_is_absent(place.entry)) {
             continue;
         }
         if (job->edits_left == 0) {
             cut_at(job, pt_node_entry_va(node, i));
             return;
         }
-        unmap_table(job, &place);
+        if (pte_is_table(place.entry)) {
+            remove_table(job, &place);
+        } else if (pte_is_mark(place.entry)) {
+            remove_mark(job, &place);
+        } else {
+            job->edits_left--;
+        }
     }
+}
+
+void cursor_remove(struct removal *job)
+{
+    if (job->part.start.raw < job->part.end.raw) {
+        remove_below(job, job->cursor->cover);
+    }
+    counter_add(COUNTER_pages_unmapped, job->removed.ram_pages + job->removed.io_pages);
 }
 
 static status_t unmap(struct vm_cursor *cursor, uint64_t len_bytes, uint64_t max_edits,
                       struct vm_removed *removed)
 {
-    struct unmapping job = {.cursor = cursor, .edits_left = max_edits};
+    struct removal job = {.cursor = cursor, .counted = COUNT_ENTRIES, .edits_left = max_edits};
     status_t status = cursor_part_to_edit(cursor, len_bytes, &job.part);
 
+    if (status == OK) {
+        status = pt_split_ends(cursor, job.part, PT_ENDS_OF_MARKS);
+    }
     if (status != OK) {
         return status;
     }
-    if (len_bytes > 0) {
-        unmap_below(&job, cursor->cover);
-    }
-    counter_add(COUNTER_pages_unmapped, job.removed.ram_pages + job.removed.io_pages);
+    cursor_remove(&job);
     *removed = job.removed;
     cursor->va = job.part.end;
     return OK;

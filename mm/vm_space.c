@@ -86,6 +86,7 @@ static paddr_t root_of(const struct vm_space *space)
 void vm_space_free(struct vm_space *space)
 {
     vm_space_io_fini(space);
+    vm_space_stock_fini(space);
     ASSERT(vm_space_charged(space) == 0);
     vm_budget_put(space->budget);
     slab_free(&space_cache, space);

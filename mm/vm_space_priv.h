@@ -16,6 +16,8 @@ struct vm_space_io {
     _Atomic(uint32_t) pages[IO_MEM_MAX]; /* (a) */
 };
 
+#define SPLIT_STOCK_MAX 8U /* in Sv57 */
+
 /* What one hart has seen of a space. */
 struct seen {
     uint64_t flushes; /* 1 + generation when it left, 0: it never ran the space */
@@ -33,8 +35,9 @@ struct vm_space {
     struct shared asid_tag;           /* (a) epoch and identifier: asid.c                */
     _Atomic(uint64_t) charged;        /* (a) frames charged for it: vm_space_charge.c    */
     _Atomic(struct vm_space_io *) io; /* (a) NULL until a region is mapped               */
-    struct seen seen[HART_MAX];       /* (h) space_word.c                                */
-    struct shared refs;               /* (a) processes, cursors                          */
+    _Atomic(struct pt_node *) split_stock[SPLIT_STOCK_MAX]; /* (a) vm_space_stock.c         */
+    struct seen seen[HART_MAX]; /* (h) space_word.c                                */
+    struct shared refs;         /* (a) processes, cursors                          */
 };
 
 /* Counts of mapped I/O pages (vm_space_io.c).  prepare allocates; the others cannot fail after it.
@@ -50,6 +53,13 @@ void vm_space_io_fini(struct vm_space *space);
  * the nodes that change, but for nodes that no other hart can reach. */
 status_t vm_space_charge(struct vm_space *space, uint64_t frames);
 void vm_space_release(struct vm_space *space, uint64_t frames);
+
+/* The split stock (vm_space_stock.c).  fill: ERR_NOMEM, what was there stays.  take: NULL if
+ * nothing is left.  put: gives a table that was taken and not linked back. */
+status_t vm_space_stock_fill(struct vm_space *space);
+struct pt_node *vm_space_stock_take(struct vm_space *space);
+void vm_space_stock_put(struct vm_space *space, struct pt_node *node);
+void vm_space_stock_fini(struct vm_space *space);
 
 /* Frees the side of a space that is not its tables (vm_space.c). */
 void vm_space_free(struct vm_space *space);

@@ -223,6 +223,11 @@ void arch_zero_frame(void *frame)
     if (zero_block_bytes != 0) {
         zero_frame_blocks(frame, zero_block_bytes);
     } else {
-        zero_frame_stores(frame);
+        fill_frame_stores(frame, 0);
     }
+}
+
+void arch_fill_frame(void *frame, uint64_t word)
+{
+    fill_frame_stores(frame, word);
 }

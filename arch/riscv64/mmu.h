@@ -34,5 +34,5 @@ void mmu_join(void);
 void mmu_set_zero_block(uint64_t block_bytes);
 
 /* zero_frame.S: a page by plain stores, or by cache blocks. */
-void zero_frame_stores(void *frame);
+void fill_frame_stores(void *frame, uint64_t word);
 void zero_frame_blocks(void *frame, uint64_t block_bytes);

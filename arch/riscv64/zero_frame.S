@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A page of zeroes: by stores, eight bytes each, or by cbo.zero (Zicboz), a cache block each.
+ * A page of equal words, by stores of eight bytes; or of zeroes, by cbo.zero (Zicboz), a cache
+ * block each.
  */
     .text
 
-/* void zero_frame_stores(void *frame); */
-    .globl zero_frame_stores
+/* void fill_frame_stores(void *frame, uint64_t word); */
+    .globl fill_frame_stores
     .balign 4
-zero_frame_stores:
+fill_frame_stores:
     li t0, 4096
     add t0, a0, t0
 1:
     .set offset, 0
     .rept 32
-    sd zero, offset(a0)
+    sd a1, offset(a0)
     .set offset, offset + 8
     .endr
     addi a0, a0, 256

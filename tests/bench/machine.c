@@ -219,6 +219,15 @@ void arch_zero_frame(void *frame)
     memset(frame, 0, PAGE_SIZE);
 }
 
+void arch_fill_frame(void *frame, uint64_t word)
+{
+    uint64_t *words = frame;
+
+    for (size_t i = 0; i < PAGE_SIZE / sizeof(word); i++) {
+        words[i] = word;
+    }
+}
+
 /* Programs do not run here, so their memory is never touched. */
 
 size_t arch_copy_from_user(void *to, vaddr_t from, size_t len_bytes)

@@ -255,7 +255,8 @@ struct vm_mark {
 /* Makes every address of [va, va + len) reserved, private to this space, or a guard; what is there
  * leaves, as by vm_cursor_unmap.  Written at the highest level that fits: an aligned 1 GiB is one
  * store.  Stops before it would edit more than max_edits entries, max_edits >= 1, counted as in
- * vm_cursor_unmap_bounded, and 1 for each mark written; the position says how far it came.
+ * vm_cursor_unmap_bounded, and 1 for an absent one that becomes a mark; the position says how far
+ * it came.
  * *removed says what left.  The flush for what left is done when the cursor is closed; the mark
  * itself owes none.
  *
@@ -263,7 +264,8 @@ struct vm_mark {
  *          ERR_INVAL, ERR_RANGE of the length, as find_next; ERR_ACCES not VM_CURSOR_CHANGE
  *          ERR_EXIST  (exclusive) something is at the position: nothing changed, no move.  Later
  *                     in the range: it stops there, OK, and the next call says ERR_EXIST
- *          ERR_NOMEM  no table; the position says how far it came */
+ *          ERR_NOMEM  no table, for an end of the range or for the split stock: nothing changed, no
+ *                     move */
 status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_mark mark,
                         enum vm_map_mode mode, unsigned max_edits, struct vm_removed *removed);
 

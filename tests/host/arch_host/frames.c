@@ -29,13 +29,22 @@ void host_frames_taken(uint64_t pa, uint64_t bytes)
     }
 }
 
-void arch_zero_frame(void *frame)
+void arch_fill_frame(void *frame, uint64_t word)
 {
+    uint64_t *words = frame;
+
     if (((uintptr_t)frame & PAGE_MASK) != 0) {
-        host_fail("arch_zero_frame: %p is not a frame", frame);
+        host_fail("arch_fill_frame: %p is not a frame", frame);
     }
     if (oracle_is_on) {
         oracle_frame_zeroing(phys_mem_address(frame));
     }
-    memset(frame, 0, PAGE_SIZE);
+    for (size_t i = 0; i < PAGE_SIZE / sizeof(word); i++) {
+        words[i] = word;
+    }
+}
+
+void arch_zero_frame(void *frame)
+{
+    arch_fill_frame(frame, 0);
 }

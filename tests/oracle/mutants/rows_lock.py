@@ -30,10 +30,11 @@ ROWS = [
     ),
     mutant(
         "link.not_looked_again", DESCEND, "link_child",
-        "pte_kind(pte_slot_load(&parent->slots[index]), parent->level) == PTE_ABSENT", "true",
+        "has_room_for_table(pte_slot_load(&parent->slots[index]), parent->level)", "true",
         "links a table without looking again under the lock",
     ),
-    gone("link.not_stored", DESCEND, "link_child", SPLICE, "does not link the table it has made"),
+    gone("link.not_stored", "mm/pt_node.c", "pt_node_link", SPLICE,
+         "does not link the table it has made"),
     gone(
         "link.stays_locked", DESCEND, "link_child", "spinlock_release(&parent->lock);",
         "keeps the lock of a node below which it links a table",
@@ -83,15 +84,13 @@ ROWS = [
         "leaves detached tables locked",
     ),
     gone(
-        "born.not_locked", WALK, "pt_walk_linking", "pt_lock_unlinked(node);",
+        "born.not_locked", WALK, "pt_link", "pt_lock_unlinked(node);",
         "links a table that nobody has locked",
     ),
     mutant(
-        "born.locked_late", WALK, "pt_walk_linking", "pt_lock_unlinked(node);", ";",
+        "born.locked_late", WALK, "pt_link", "pt_lock_unlinked(node);", ";",
         "locks a table after it is linked",
-        ("pt_walk_linking",
-         "pte_slot_store(&place.node->slots[place.index], pte_make_table(frame_pa(node->frame)));",
-         "pte_slot_store(&place.node->slots[place.index], pte_make_table(frame_pa(node->frame)));"
-         " pt_lock_unlinked(node);"),
+        ("pt_link", "pt_node_link(place->node, place->index, node);",
+         "pt_node_link(place->node, place->index, node); pt_lock_unlinked(node);"),
     ),
 ]

@@ -82,7 +82,7 @@ ROWS = [
         "pte_absent()", "forgets the frame of a removed leaf",
     ),
     gone(
-        "remove.nothing_owed", REMOVE, "cursor_remove_leaves",
+        "remove.nothing_owed", REMOVE, "note_removed",
         "cursor_owe_dying(cursor, pt_node_part(node, hull));", "owes nothing for a removed leaf",
     ),
     gone(

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pushing marks down at the ends of a range.
+ *
+ *   parent  | ... | M (1 GiB) | ...          M, before
+ *   parent  | ... |  table    | ...          after, for an end that is 2 MiB aligned, at `^`
+ *                    | M | M | M | M | ... | M
+ *                        ^
+ *
+ * The new table is complete and locked when the parent's entry names it.  V was clear before and is
+ * clear in all its entries, so no translation changes and no flush is owed.
+ */
+#include "pt_split.h"
+
+#include "lib/assert.h"
+#include "vm_space_priv.h"
+
+static bool must_split(const struct pt_place *place, enum pt_ends ends)
+{
+    return place->kind == PTE_MARK || (ends == PT_ENDS_ALL && place->kind == PTE_ABSENT);
+}
+
+/* True if entries of that level have a boundary there. */
+static bool is_boundary(vaddr_t va, unsigned level)
+{
+    return is_aligned(va.raw, pte_level_bytes(level));
+}
+
+static vaddr_t last_page(struct va_range part)
+{
+    return (vaddr_t){part.end.raw - PAGE_SIZE};
+}
+
+/* Tables that make an end at va a boundary, below a place that it lies in. */
+static unsigned count_for_end(const struct pt_place *place, vaddr_t va, enum pt_ends ends)
+{
+    unsigned count = 0;
+    unsigned level = place->node->level;
+
+    for (; must_split(place, ends) && level > 0 && !is_boundary(va, level); level--) {
+        count++;
+    }
+    return count;
+}
+
+/* Tables that both ends need, which lie in one place: as long as one entry holds both. */
+static unsigned count_shared(unsigned level, struct va_range part)
+{
+    unsigned count = 0;
+    uint64_t last = part.end.raw - 1;
+
+    for (; level > 0 && !is_boundary(part.start, level) && !is_boundary(part.end, level); level--) {
+        if (part.start.raw / pte_level_bytes(level) != last / pte_level_bytes(level)) {
+            break;
+        }
+        count++;
+    }
+    return count;
+}
+
+static unsigned count_for_both(struct vm_cursor *cursor, struct va_range part, enum pt_ends ends)
+{
+    struct pt_place high = pt_walk(cursor, last_page(part));
+    struct pt_place low = pt_walk(cursor, part.start);
+    unsigned count = count_for_end(&low, part.start, ends) + count_for_end(&high, part.end, ends);
+
+    if (low.node == high.node && low.index == high.index && must_split(&low, ends)) {
+        count -= count_shared(low.node->level, part);
+    }
+    return count;
+}
+
+/* The same as pt_pool_get, but what the allocator does not have comes from the split stock. */
+static status_t get_from_stock_too(struct vm_space *space, unsigned count, struct pt_pool *pool)
+{
+    unsigned borrowed = 0;
+
+    pool->first = NULL;
+    for (; count > 0; count--) {
+        struct pt_node *node;
+
+        if (pt_node_create(space, (vaddr_t){0}, 0, &node) != OK) {
+            node = vm_space_stock_take(space);
+            if (node == NULL) {
+                break;
+            }
+            borrowed++;
+        }
+        pt_pool_push(pool, node);
+    }
+    if (count == 0) {
+        return OK;
+    }
+    for (; borrowed > 0; borrowed--) {
+        vm_space_stock_put(space, pt_pool_pop(pool));
+    }
+    pt_pool_empty(pool);
+    return ERR_NOMEM;
+}
+
+/* Makes `end` a boundary of entries; `inside` is the page of the part beside it. */
+static void split_at(struct vm_cursor *cursor, vaddr_t end, vaddr_t inside, enum pt_ends ends,
+                     struct pt_pool *pool)
+{
+    struct pt_place place = pt_walk(cursor, inside);
+
+    while (must_split(&place, ends) && !is_boundary(end, place.node->level)) {
+        place = pt_link(cursor, &place, inside, pool);
+    }
+}
+
+status_t pt_split_ends(struct vm_cursor *cursor, struct va_range part, enum pt_ends ends)
+{
+    struct pt_pool pool;
+    unsigned count = 0;
+    status_t status;
+
+    if (part.start.raw < part.end.raw) {
+        count = count_for_both(cursor, part, ends);
+    }
+    if (count == 0) {
+        return OK;
+    }
+    status = ends == PT_ENDS_OF_MARKS ? get_from_stock_too(cursor->space, count, &pool)
+                                      : pt_pool_get(cursor->space, count, &pool);
+    if (status != OK) {
+        return status;
+    }
+    if (cursor->owed.tables != NULL) {
+        vm_cursor_sync(cursor); /* a hart may still walk through a table that was detached here */
+    }
+    split_at(cursor, part.start, part.start, ends, &pool);
+    split_at(cursor, part.end, last_page(part), ends, &pool);
+    ASSERT(pool.first == NULL);
+    return OK;
+}
