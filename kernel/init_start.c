@@ -145,7 +145,7 @@ static status_t init_find(struct pa_range initrd, struct cpio_file *file, const 
 static status_t thread_make(struct process *process, vaddr_t entry)
 {
     struct thread *thread;
-    status_t status = thread_create(arch_harts(), &thread);
+    status_t status = thread_create(arch_harts(), NULL, &thread);
 
     if (status != OK) {
         return status;

@@ -18,6 +18,11 @@
 
 #define WAKE_MAX 32U
 
+_Static_assert(sizeof(struct process) + SLAB_OBJECT_MAX +
+                       HANDLE_CHUNKS * sizeof(struct handle_chunk) <=
+                   PROCESS_FRAMES * PAGE_SIZE,
+               "what is charged covers the record, the space's, and all handles");
+
 static struct slab_cache process_cache =
     SLAB_CACHE_INIT(process_cache, "process", sizeof(struct process));
 
@@ -30,6 +35,26 @@ static void trace_name(const struct process *process)
     for (size_t i = 0; i < ARRAY_LEN(pieces) && pieces[i] != 0; i++) {
         trace_note(TRACE_PROCESS, process->id, pieces[i]);
     }
+}
+
+/* The budget of the process that makes another, with a reference; NULL: none.
+ * ERR_SRCH: it has ended. */
+static status_t budget_of_maker(struct process *maker, struct vm_budget **budget)
+{
+    struct vm_space *space;
+    status_t status;
+
+    *budget = NULL;
+    if (maker == NULL) {
+        return OK;
+    }
+    status = process_space_get(maker, &space);
+    if (status == OK) {
+        *budget = vm_space_budget(space);
+        vm_budget_get(*budget);
+        process_space_put(maker, space);
+    }
+    return status;
 }
 
 /* A space with `budget`, or with one of so many frames inside it. */
@@ -48,35 +73,41 @@ static status_t make_space(struct vm_budget *budget, uint64_t frames, struct vm_
     return status;
 }
 
-/* The same for a process that `maker` makes. */
-static status_t make_space_for(struct process *maker, uint64_t frames, struct vm_space **space)
+/* A zeroed record with a space, charged to `payer`, or nothing. */
+static status_t record_make(struct vm_budget *payer, uint64_t frames, struct process **out)
 {
-    struct vm_space *makers;
-    status_t status;
+    status_t status = vm_budget_charge(payer, PROCESS_FRAMES);
+    struct process *process;
 
-    if (maker == NULL) {
-        return make_space(NULL, frames, space);
+    if (status != OK) {
+        return status;
     }
-    status = process_space_get(maker, &makers);
-    if (status == OK) {
-        status = make_space(vm_space_budget(makers), frames, space);
-        process_space_put(maker, makers);
+    process = slab_alloc(&process_cache);
+    status = process != NULL ? make_space(payer, frames, &process->space) : ERR_NOMEM;
+    if (status != OK) {
+        if (process != NULL) {
+            slab_free(&process_cache, process);
+        }
+        vm_budget_release(payer, PROCESS_FRAMES);
+        return status;
     }
-    return status;
+    process->payer = payer;
+    *out = process;
+    return OK;
 }
 
 status_t process_create(const char *name, struct process *maker, uint64_t frames,
                         struct process **out)
 {
-    struct process *process = slab_alloc(&process_cache);
+    struct vm_budget *payer;
+    struct process *process;
+    status_t status = budget_of_maker(maker, &payer);
 
-    if (process == NULL) {
-        return ERR_NOMEM;
+    if (status == OK) {
+        status = record_make(payer, frames, &process);
     }
-    status_t status = make_space_for(maker, frames, &process->space);
-
     if (status != OK) {
-        slab_free(&process_cache, process);
+        vm_budget_put(payer);
         return status;
     }
     handle_table_init(&process->handles);
@@ -215,5 +246,7 @@ void process_destroy(struct process *process)
     wait_queue_end(&process->waiters);
     wait_queue_end(&process->maker_waiters);
     handle_chunks_free(process);
+    vm_budget_release(process->payer, PROCESS_FRAMES);
+    vm_budget_put(process->payer);
     slab_free(&process_cache, process);
 }

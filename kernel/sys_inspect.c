@@ -8,6 +8,7 @@
 #include "kernel/syscall.h"
 #include "lib/string.h"
 #include "mm/user_copy.h"
+#include "mm/vm_budget.h"
 
 static status_t machine_check(struct user_frame *frame, uint32_t right)
 {
@@ -23,13 +24,31 @@ static bool process_is_known(struct process *process)
            atomic_load_explicit(&process->holders, memory_order_relaxed) != 0;
 }
 
+/* What its budget says: nothing once it has given up its space. */
+static struct vm_budget_state budget_show(struct process *process)
+{
+    struct vm_budget_state state = {0, UINT64_MAX};
+    struct vm_space *space;
+
+    if (process_space_get(process, &space) == OK) {
+        struct vm_budget *budget = vm_space_budget(space);
+
+        state = budget != NULL ? vm_budget_state(budget) : state;
+        process_space_put(process, space);
+    }
+    return state;
+}
+
 static struct process_info process_show(struct process *process)
 {
     struct hart_mask harts = run_queue_harts_of(process);
+    struct vm_budget_state budget = budget_show(process);
     struct process_info info = {
         .number = process->id,
         .parent = process->maker_id,
         .ended = process_has_ended(process),
+        .budget_used = budget.used,
+        .budget_limit = budget.limit,
     };
 
     if (sched_current()->process == process) {

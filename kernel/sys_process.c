@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on processes and threads. */
 #include "kernel/handle.h"
+#include "kernel/memory_retry.h"
 #include "kernel/process.h"
 #include "kernel/run_queue.h"
 #include "kernel/sched.h"
@@ -36,6 +37,9 @@ enum verdict sys_process_create(struct user_frame *frame)
 
     if (status == OK) {
         status = process_create(name, sched_current()->process, user_frame_arg(frame, 2), &process);
+        if (memory_retry(sched_current()->process->space, status)) {
+            return VERDICT_RESTART;
+        }
     }
     if (status != OK) {
         return syscall_done(frame, status);
@@ -86,7 +90,9 @@ static status_t thread_perform(struct user_frame *frame, struct process *process
     struct process *self = sched_current()->process;
     struct thread *thread;
     struct hart_mask affinity = run_queue_affinity(sched_current());
-    status_t status = process_has_ended(process) ? ERR_SRCH : thread_create(affinity, &thread);
+    struct vm_budget *payer = vm_space_budget(self->space);
+    status_t status =
+        process_has_ended(process) ? ERR_SRCH : thread_create(affinity, payer, &thread);
 
     if (status != OK) {
         return status;
@@ -124,6 +130,9 @@ enum verdict sys_thread_start(struct user_frame *frame)
         status = thread_perform(frame, LIST_ENTRY(object, struct process, object), &handle);
     }
     object_put(object);
+    if (memory_retry(sched_current()->process->space, status)) {
+        return VERDICT_RESTART;
+    }
     return syscall_done_with(frame, status, status == OK ? handle : HANDLE_NONE);
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * System calls that take mappings away or change their permissions, step by step
- * (kernel/vm_call.h).  Their cursors allocate nothing, so neither fails for memory.
+ * (kernel/vm_call.h).  They take memory only where the range ends inside of a mark, which then has
+ * to be split.
  */
+#include "kernel/memory_retry.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/vm_call.h"
@@ -120,8 +122,10 @@ static status_t protect_step(struct vm_call *call)
 static enum verdict step_end(struct user_frame *frame, status_t status, unsigned progress_arg,
                              struct vm_call *call)
 {
+    bool tries_again = memory_retry(call->target.space, status);
+
     vm_target_put(&call->target);
-    if (status == OK && !vm_call_is_complete(call)) {
+    if (tries_again || (status == OK && !vm_call_is_complete(call))) {
         user_frame_set_arg(frame, progress_arg, call->args.progress_bytes);
         user_frame_set_arg(frame, progress_arg + 1, call->count);
         return VERDICT_RESTART;

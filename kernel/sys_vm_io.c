@@ -2,6 +2,7 @@
 /* The system call that maps device registers. */
 #include "kernel/handle.h"
 #include "kernel/io_object.h"
+#include "kernel/memory_retry.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
@@ -104,6 +105,9 @@ enum verdict sys_vm_map_io(struct user_frame *frame)
     if (call.io != NULL) {
         object_put(&call.io->object);
     }
+    bool tries_again = memory_retry(call.target.space, status);
+
     vm_target_put(&call.target);
-    return syscall_done_with(frame, status, status == OK ? done : 0);
+    return tries_again ? VERDICT_RESTART
+                       : syscall_done_with(frame, status, status == OK ? done : 0);
 }

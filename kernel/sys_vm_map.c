@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The system call that maps fresh RAM, step by step (kernel/vm_call.h). */
+#include "kernel/memory_retry.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/vm_call.h"
@@ -90,9 +91,10 @@ enum verdict sys_vm_map(struct user_frame *frame)
         status = map_step(&call);
         done = call.args.progress_bytes;
     }
+    bool tries_again = memory_retry(call.target.space, status);
+
     vm_target_put(&call.target);
-    /* Out of memory, but some comes back from what was unmapped before: on with it. */
-    if ((status == ERR_NOMEM && vm_space_reap()) || (status == OK && !vm_call_is_complete(&call))) {
+    if (tries_again || (status == OK && !vm_call_is_complete(&call))) {
         user_frame_set_arg(frame, 5, done);
         return VERDICT_RESTART;
     }

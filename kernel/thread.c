@@ -12,6 +12,7 @@
 #include "lib/assert.h"
 #include "lib/hart.h"
 #include "mm/slab.h"
+#include "mm/vm_budget.h"
 
 static struct slab_cache thread_cache =
     SLAB_CACHE_INIT(thread_cache, "thread", sizeof(struct thread));
@@ -31,13 +32,21 @@ static uint32_t next_id(void)
     return before + 1;
 }
 
-status_t thread_create(struct hart_mask affinity, struct thread **out)
+status_t thread_create(struct hart_mask affinity, struct vm_budget *payer, struct thread **out)
 {
-    struct thread *thread = slab_alloc(&thread_cache);
+    status_t status = vm_budget_charge(payer, THREAD_FRAMES);
+    struct thread *thread;
 
+    if (status != OK) {
+        return status;
+    }
+    thread = slab_alloc(&thread_cache);
     if (thread == NULL) {
+        vm_budget_release(payer, THREAD_FRAMES);
         return ERR_NOMEM;
     }
+    vm_budget_get(payer);
+    thread->payer = payer;
     object_init(&thread->object, HANDLE_THREAD);
     thread->id = next_id();
     atomic_init(&thread->state, THREAD_NEW);
@@ -144,5 +153,7 @@ void thread_destroy(struct thread *thread)
 {
     ASSERT(thread->process == NULL);
     wait_queue_end(&thread->waiters);
+    vm_budget_release(thread->payer, THREAD_FRAMES);
+    vm_budget_put(thread->payer);
     slab_free(&thread_cache, thread);
 }

@@ -61,7 +61,7 @@ void *slab_alloc(struct slab_cache *cache)
     struct slab *slab;
     void *object;
 
-    ASSERT(cache->object_bytes <= 2000);
+    ASSERT(cache->object_bytes <= SLAB_OBJECT_MAX);
     spinlock_acquire(&cache->lock);
     slab = list_is_empty(&cache->partial) ? slab_create(cache)
                                           : LIST_ENTRY(cache->partial.next, struct slab, node);

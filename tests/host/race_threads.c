@@ -195,7 +195,7 @@ static void process_fill(struct place *place, uint64_t number)
 
     EXPECT_OK(handle_insert(place->process, self, &place->self));
     EXPECT_OK(handle_insert(place->process, machine, &place->machine));
-    EXPECT_OK(thread_create(arch_harts(), &thread));
+    EXPECT_OK(thread_create(arch_harts(), NULL, &thread));
     user_frame_init(&thread->frame, (vaddr_t){0}, (vaddr_t){0}, number, 0);
     place->first = thread;
     object_get(&place->process->object);

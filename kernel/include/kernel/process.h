@@ -26,6 +26,10 @@
 #include "mm/vm_space.h"
 #include "uapi/process.h"
 
+/* Frames that the budget of a process's maker is charged for it, until it is destroyed: more than
+ * its record, its space's and its table of handles take. */
+#define PROCESS_FRAMES 2U
+
 /* How a process ended: the results of process_wait. */
 struct process_exit {
     uint64_t reason; /* EXIT_*   */
@@ -53,6 +57,7 @@ struct process {
     struct spinlock handles_lock;    /* rank LOCK_HANDLES                               */
     struct handle_table handles;     /* (h)                                             */
     struct wait_queue waiters;       /* threads in process_wait for this one            */
+    struct vm_budget *payer;         /* (c) charged for the record; one reference or NULL */
     struct process *maker;           /* (r) once ended, else (c): one reference or NULL */
     _Atomic(uint64_t) made_ended;    /* (a) processes it made that have ended           */
     uint32_t to_tell;                /* (r) once ended: threads of the maker to wake    */
@@ -64,7 +69,8 @@ struct process {
 /* A process with an empty space, no handles, no threads; one reference and one holder, which the
  * caller gives up by process_release.
  * name:   printable, shorter than PROCESS_NAME_BYTES.
- * maker:  the process that makes it, or NULL: the kernel; gets a reference.
+ * maker:  the process that makes it, or NULL: the kernel; gets a reference, and its budget is
+ *         charged PROCESS_FRAMES.
  * frames: 0: it shares the maker's budget; else it has one of so many frames inside of that.
  * Errors: ERR_NOMEM; ERR_RANGE budgets are nested too deep; ERR_SRCH the maker has ended.  Nothing
  *         leaked. */

@@ -20,6 +20,11 @@
 #include "lib/types.h"
 
 struct process;
+struct vm_budget;
+
+/* Frames that the budget of the process which makes a thread is charged for it, until it is
+ * destroyed: more than its record takes. */
+#define THREAD_FRAMES 1U
 
 enum thread_state {
     THREAD_NEW,     /* not started                                                        */
@@ -47,6 +52,8 @@ struct thread {
     struct timeout_node timeout;   /* (s) while blocked with a deadline                    */
     struct futex_wait futex;       /* see kernel/futex.h                                   */
     struct wait_queue waiters;     /* threads in thread_wait for this one                  */
+    vaddr_t swept;                 /* (h) space swept for the call under way: memory_retry */
+    struct vm_budget *payer;       /* (c) charged for this record; one reference, or NULL  */
     struct user_frame frame;       /* (h) registers; see user_frame_owner                  */
 };
 
@@ -58,8 +65,9 @@ static inline struct thread *thread_of_frame(struct user_frame *frame)
 
 /* A thread that has not started, with one reference.
  * affinity: harts it may run on; one of them runs.
+ * payer:    the budget charged for it, or NULL; gets a reference.
  * Errors: ERR_NOMEM, nothing changed. */
-status_t thread_create(struct hart_mask affinity, struct thread **out);
+status_t thread_create(struct hart_mask affinity, struct vm_budget *payer, struct thread **out);
 
 /* Starts a new thread in the process, on any hart; frame is filled in.  Takes over the caller's
  * reference on OK.

@@ -25,7 +25,10 @@ struct slab_cache {
         .name = (cache_name), .object_bytes = ((bytes) + 15U) & ~15U                               \
     }
 
-/* A zeroed object, 16-byte aligned, or NULL if there is no memory.  object_bytes <= 2000.
+#define SLAB_OBJECT_MAX 2000U
+
+/* A zeroed object, 16-byte aligned, or NULL if there is no memory.  object_bytes is not more than
+ * SLAB_OBJECT_MAX.
  * Context: any below LOCK_SLAB. */
 void *slab_alloc(struct slab_cache *cache);
 

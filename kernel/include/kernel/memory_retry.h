@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a call does that found no memory: it helps to get some, a bounded piece at a time, and tries
+ * again, until there is nothing left to try.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct vm_space;
+
+/* After a step of a call of the running thread, with what it came to.  ERR_NOMEM: does one piece of
+ * work that may bring memory back, and says whether the call is to restart:
+ *   - what ended spaces and removed tables leave behind is given back;
+ *   - while that is in other hands and frames are few, there is something to wait for;
+ *   - empty tables of `space` (NULL: of none) are swept, in one pass over it a call.
+ * False: the call fails.  After any other status false, and the next call begins anew.
+ * Context: no lock held, no cursor open. */
+bool memory_retry(struct vm_space *space, status_t status);

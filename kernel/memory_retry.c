@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Trying again when memory is out.  It ends: a call sweeps its space once, and what it waits for is
+ * given back by whatever hart leaves the kernel or idles.
+ */
+#include "kernel/memory_retry.h"
+
+#include "kernel/reaper.h"
+#include "kernel/sched.h"
+#include "mm/frame.h"
+#include "mm/vm_space.h"
+
+#define FEW_FRAMES 128U /* more than one step of a call has to have */
+
+/* Sweeps a piece of the space.  False: all of it has been swept, or there is none. */
+static bool sweep(struct thread *thread, struct vm_space *space)
+{
+    vaddr_t limit = vm_space_user_limit();
+
+    if (space == NULL || thread->swept.raw == limit.raw) {
+        return false;
+    }
+    (void)vm_space_sweep(space, &thread->swept);
+    if (thread->swept.raw == 0) {
+        thread->swept = limit;
+    }
+    return true;
+}
+
+bool memory_retry(struct vm_space *space, status_t status)
+{
+    struct thread *thread = sched_current();
+
+    if (status == ERR_NOMEM &&
+        (vm_space_reap() || (frame_free_count() < FEW_FRAMES && reaper_has_work()) ||
+         sweep(thread, space))) {
+        return true;
+    }
+    thread->swept = (vaddr_t){0};
+    return false;
+}
