@@ -5,6 +5,7 @@
 #include "arch/arch.h"
 #include "kernel/console.h"
 #include "kernel/handle.h"
+#include "kernel/io_object.h"
 #include "kernel/process_table.h"
 #include "kernel/reaper.h"
 #include "kernel/run_queue.h"
@@ -18,10 +19,10 @@
 
 #define WAKE_MAX 32U
 
-_Static_assert(sizeof(struct process) + SLAB_OBJECT_MAX +
-                       HANDLE_CHUNKS * sizeof(struct handle_chunk) <=
+_Static_assert(sizeof(struct process) + 2 * SLAB_OBJECT_MAX +
+                       HANDLE_MAX * (sizeof(struct handle_slot) + sizeof(struct io_object)) <=
                    PROCESS_FRAMES * PAGE_SIZE,
-               "what is charged covers the record, the space's, and all handles");
+               "what is charged covers the record, its space's and budget's, handles, objects");
 
 static struct slab_cache process_cache =
     SLAB_CACHE_INIT(process_cache, "process", sizeof(struct process));

@@ -7,6 +7,7 @@
  * the same process.
  */
 #include "arch/arch.h"
+#include "kernel/memory_retry.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
@@ -143,8 +144,11 @@ static enum verdict copy_call(struct user_frame *frame, enum copy_direction dire
     if (status == OK) {
         status = copy_step(&call);
     }
+    /* The caller's buffer may be reserved memory, whose pages come with the first access. */
+    bool tries_again = memory_retry(sched_current()->process->space, status);
+
     vm_target_put(&call.target);
-    if (status == OK && call.done < call.bytes) {
+    if (tries_again || (status == OK && call.done < call.bytes)) {
         user_frame_set_arg(frame, ARG_PROGRESS, call.done);
         return VERDICT_RESTART;
     }

@@ -6,6 +6,7 @@
 #include "arch/upcall.h"
 
 #include "kernel/console.h"
+#include "kernel/memory_retry.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/thread.h"
@@ -75,6 +76,9 @@ struct user_frame *kernel_on_fault(struct user_frame *frame, const struct fault 
                  ? vm_space_fault(thread->process->space, fault->va, fault->access)
                  : VM_FAULT_BAD;
     trace_note(TRACE_FAULT_END, fault->va.raw, result == VM_FAULT_RETRY ? 0 : 1);
+    if (memory_retry(thread->process->space, result == VM_FAULT_NOMEM ? ERR_NOMEM : OK)) {
+        return sched_leave(thread, VERDICT_DONE); /* it faults again, and finds what came back */
+    }
     if (result != VM_FAULT_RETRY) {
         fault_end(thread, fault, result == VM_FAULT_NOMEM ? EXIT_NO_MEMORY : EXIT_FAULT);
     }

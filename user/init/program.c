@@ -5,6 +5,19 @@
 #include "shell.h"
 #include "vellum/calls.h"
 
+/* Every program has a budget, of what is free less an eighth: so whatever it does leaves something
+ * to the shell and to the next one. */
+static uint64_t program_frames(void)
+{
+    struct machine_info machine = {.free_frames = 0};
+
+    (void)sys_machine_info(user_machine(), (uintptr_t)&machine);
+
+    uint64_t frames = machine.free_frames - machine.free_frames / 8;
+
+    return frames > 0 ? frames : 1; /* 0 would be the shell's own budget: none */
+}
+
 static int program_launch(const struct cpio_file *file, struct command words, int is_foreground,
                           handle_t *process)
 {
@@ -15,6 +28,7 @@ static int program_launch(const struct cpio_file *file, struct command words, in
         .argc = (size_t)words.argc,
         .argv = words.argv,
         .is_foreground = is_foreground,
+        .frames = program_frames(),
     };
 
     (void)fflush(stdout);

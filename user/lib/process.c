@@ -193,7 +193,8 @@ long user_spawn(const struct user_program *program, handle_t *process)
     if (image_open(program, &image) != NULL) {
         return -SYS_ENOEXEC;
     }
-    long status = sys_process_create((uintptr_t)program->name, strlen(program->name), 0, &created);
+    long status = sys_process_create((uintptr_t)program->name, strlen(program->name),
+                                     program->frames, &created);
     if (status != 0) {
         return status;
     }

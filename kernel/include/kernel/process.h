@@ -27,8 +27,8 @@
 #include "uapi/process.h"
 
 /* Frames that the budget of a process's maker is charged for it, until it is destroyed: more than
- * its record, its space's and its table of handles take. */
-#define PROCESS_FRAMES 2U
+ * its record, its space's, a full table of handles and what only they name take. */
+#define PROCESS_FRAMES 4U
 
 /* How a process ended: the results of process_wait. */
 struct process_exit {

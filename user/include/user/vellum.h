@@ -111,6 +111,7 @@ struct user_program {
     size_t argc;
     const char *const *argv; /* argc texts                                       */
     int is_foreground;       /* 1: Ctrl-C on the console ends it, from its first instruction on */
+    uint64_t frames;         /* its budget; 0: it shares this program's          */
 };
 
 /* Why the image of a program would not do, as static text; NULL: it would. */
