@@ -4,7 +4,8 @@
  *
  * The other side's page is looked up with a reference on its frame, the cursor is closed, and only
  * then the caller's buffer is touched: nothing is locked while a copy may fault.  The two may be
- * the same process.
+ * the same process.  A reserved page there is touched; one that shares its frame has another before
+ * it is written to.
  */
 #include "arch/arch.h"
 #include "kernel/memory_retry.h"
@@ -14,7 +15,7 @@
 #include "kernel/vm_args.h"
 #include "kernel/vm_target.h"
 #include "mm/user_copy.h"
-#include "mm/vm_cursor.h"
+#include "mm/vm_fault.h"
 
 #define STEP_BYTES   (UINT64_C(16) * PAGE_SIZE)
 
@@ -61,33 +62,16 @@ static status_t copy_decode(struct user_frame *frame, struct copy_call *call)
 }
 
 /* The frame at va in the other space, with a reference.  ERR_FAULT: no RAM there, or (reading) RAM
- * that may not be read. */
+ * that may not be read; ERR_NOMEM: none for a reserved page. */
 static status_t frame_at(struct copy_call *call, vaddr_t va, struct frame **frame)
 {
-    struct vm_cursor cursor = {0};
-    struct vm_slot slot;
-    vaddr_t page = {align_down(va.raw, PAGE_SIZE)};
-    struct va_range range = {page, vaddr_add(page, PAGE_SIZE)};
-    status_t status = vm_cursor_open(&cursor, call->target.space, range, VM_CURSOR_QUERY);
+    bool is_write = call->direction == COPY_WRITE;
+    enum vm_prot prot;
+    status_t status = vm_space_page_get(call->target.space, va,
+                                        is_write ? VM_PAGE_FILL : VM_PAGE_READ, &prot, frame);
 
-    if (status != OK) {
-        return status;
-    }
-    status = vm_cursor_query_get(&cursor, &slot);
-    vm_cursor_close(&cursor);
-    if (status != OK) {
-        return status;
-    }
-    if (slot.item.kind != VM_ITEM_RAM) {
-        return ERR_FAULT;
-    }
-    if (call->direction == COPY_READ && (slot.item.prop.prot & VM_R) == 0) {
-        frame_put(slot.item.frame);
-        return ERR_FAULT;
-    }
-    call->wrote_code |= call->direction == COPY_WRITE && (slot.item.prop.prot & VM_X) != 0;
-    *frame = slot.item.frame;
-    return OK;
+    call->wrote_code |= status == OK && is_write && (prot & VM_X) != 0;
+    return status;
 }
 
 /* Copies up to the end of one page of the other side. */

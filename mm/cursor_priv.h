@@ -80,7 +80,19 @@ enum touch {
     TOUCH_NOMEM,     /* no frame, or no budget; nothing changed                              */
 };
 
-/* Gives the page what the access needs.  The cursor has it locked; any mode.  *entry is what the
- * slot holds then, if the access is permitted. */
-enum touch cursor_touch(struct vm_cursor *cursor, const struct pt_place *place,
-                        enum vm_access access, pte_t *entry);
+/* What for: an access of the program, whose rights decide; or for somebody who fills its memory,
+ * whatever it permits. */
+enum touch_for {
+    TOUCH_TO_READ = VM_ACCESS_READ,
+    TOUCH_TO_WRITE = VM_ACCESS_WRITE,
+    TOUCH_TO_EXECUTE = VM_ACCESS_EXECUTE,
+    TOUCH_TO_FILL,
+};
+
+/* Gives the page what is needed.  The cursor has it locked; any mode.  *entry is what the slot
+ * holds then, if it is permitted. */
+enum touch cursor_touch(struct vm_cursor *cursor, const struct pt_place *place, enum touch_for what,
+                        pte_t *entry);
+
+/* What a touch says to who asked for it: OK, ERR_FAULT or ERR_NOMEM. */
+status_t cursor_touch_status(enum touch touch);

@@ -17,25 +17,27 @@
 #include "lib/string.h"
 #include "vm_space_priv.h"
 
-static enum vm_prot needed(enum vm_access access)
+/* True if these rights permit it. */
+static bool is_permitted(enum vm_prot prot, enum touch_for what)
 {
-    switch (access) {
-    case VM_ACCESS_READ:
-        return VM_R;
-    case VM_ACCESS_WRITE:
-        return VM_W;
-    case VM_ACCESS_EXECUTE:
-        return VM_X;
+    switch (what) {
+    case TOUCH_TO_READ:
+        return (prot & VM_R) != 0;
+    case TOUCH_TO_WRITE:
+        return (prot & VM_W) != 0;
+    case TOUCH_TO_EXECUTE:
+        return (prot & VM_X) != 0;
+    case TOUCH_TO_FILL:
+        return prot != VM_PROT_NONE;
     }
-    return VM_RWX;
+    return false;
 }
 
 /* Sets A, and D for a write, unless they are: what hardware does atomically is done atomically.
  * Returns the entry as it is then.  Grants more, so it owes no flush to other harts. */
-static pte_t mark_used(struct vm_cursor *cursor, const struct pt_place *place,
-                       enum vm_access access)
+static pte_t mark_used(struct vm_cursor *cursor, const struct pt_place *place, enum touch_for what)
 {
-    uint64_t bits = PTE_A | (access == VM_ACCESS_WRITE ? PTE_D : 0);
+    uint64_t bits = PTE_A | (what == TOUCH_TO_WRITE ? PTE_D : 0);
     pte_t seen = place->entry;
 
     while ((seen.raw & bits) != bits) {
@@ -83,7 +85,7 @@ static status_t make_frame(struct frame *old, struct frame **out)
 
 /* The first access to a page that is reserved with these rights. */
 static enum touch touch_reserved(struct vm_cursor *cursor, const struct pt_place *place,
-                                 enum vm_prot prot, enum vm_access access, pte_t *entry)
+                                 enum vm_prot prot, enum touch_for what, pte_t *entry)
 {
     enum pte_sw sw = PTE_SW_PRIVATE;
     struct frame *frame = frame_zero();
@@ -91,7 +93,7 @@ static enum touch touch_reserved(struct vm_cursor *cursor, const struct pt_place
     if (vm_space_charge(cursor->space, 1) != OK) {
         return TOUCH_NOMEM;
     }
-    if (access == VM_ACCESS_WRITE) {
+    if (what == TOUCH_TO_WRITE || what == TOUCH_TO_FILL) {
         if (make_frame(NULL, &frame) != OK) {
             vm_space_release(cursor->space, 1);
             return TOUCH_NOMEM;
@@ -124,21 +126,15 @@ static pte_t take_over(struct vm_cursor *cursor, const struct pt_place *place)
     return own;
 }
 
-/* A write to a page whose W is pending.  The old entry goes, and every hart that runs the space has
- * forgotten it, before the new one is there. */
-static enum touch touch_pending(struct vm_cursor *cursor, const struct pt_place *place,
-                                pte_t *entry)
+/* Gives the page a frame of its own in the place of one that others name too.  The old entry goes,
+ * and every hart that runs the space has forgotten it, before the new one is there. */
+static enum touch replace_frame(struct vm_cursor *cursor, const struct pt_place *place,
+                                enum vm_prot prot, pte_t *entry)
 {
     struct va_range page = pt_place_range(place);
     struct frame *old = frame_of(pte_pa(place->entry));
-    enum vm_prot prot = pte_prot(place->entry) | VM_W;
     struct frame *frame;
 
-    /* Acquire pairs with the release of who gave a reference back: what it did there is over. */
-    if (atomic_load_explicit(&old->refs, memory_order_acquire) == 1) {
-        *entry = take_over(cursor, place);
-        return TOUCH_GREW;
-    }
     if (make_frame(old == frame_zero() ? NULL : old, &frame) != OK) {
         return TOUCH_NOMEM;
     }
@@ -147,46 +143,91 @@ static enum touch touch_pending(struct vm_cursor *cursor, const struct pt_place 
     vm_cursor_issue_with(cursor, VM_FLUSH_PAGES, page, old);
     vm_cursor_dispatch(cursor);
     *entry = put_page(cursor, place, page_leaf(frame, prot, PTE_SW_PRIVATE));
-    counter_add(COUNTER_pending_writes, 1);
+    counter_add(COUNTER_frames_replaced, 1);
     return TOUCH_MADE;
 }
 
-static enum touch touch_leaf(struct vm_cursor *cursor, const struct pt_place *place,
-                             enum vm_access access, pte_t *entry)
+/* True if nobody else names the page's frame. */
+static bool is_sole_owner(pte_t leaf)
 {
-    if ((pte_prot(place->entry) & needed(access)) != 0) {
-        *entry = mark_used(cursor, place, access);
+    /* Acquire pairs with the release of who gave a reference back: what it did there is over. */
+    return atomic_load_explicit(&frame_of(pte_pa(leaf))->refs, memory_order_acquire) == 1;
+}
+
+/* A write to a page whose W is pending. */
+static enum touch touch_pending(struct vm_cursor *cursor, const struct pt_place *place,
+                                pte_t *entry)
+{
+    if (is_sole_owner(place->entry)) {
+        *entry = take_over(cursor, place);
+        return TOUCH_GREW;
+    }
+    return replace_frame(cursor, place, pte_prot(place->entry) | VM_W, entry);
+}
+
+/* Somebody will store to the frame behind the entry's back.  With W the program stores to it too,
+ * and it is the page's own. */
+static enum touch touch_to_fill(struct vm_cursor *cursor, const struct pt_place *place,
+                                pte_t *entry)
+{
+    enum vm_prot prot = pte_prot(place->entry);
+
+    *entry = place->entry;
+    switch (pte_sw(place->entry)) {
+    case PTE_SW_IO:
+        return TOUCH_REFUSED;
+    case PTE_SW_RAM:
+        return TOUCH_WAS_THERE;
+    case PTE_SW_PRIVATE:
+        break;
+    case PTE_SW_PENDING:
+        prot |= VM_W;
+        break;
+    }
+    if ((pte_prot(place->entry) & VM_W) != 0 || is_sole_owner(place->entry)) {
         return TOUCH_WAS_THERE;
     }
-    if (access == VM_ACCESS_WRITE && pte_sw(place->entry) == PTE_SW_PENDING) {
+    return replace_frame(cursor, place, prot, entry);
+}
+
+static enum touch touch_leaf(struct vm_cursor *cursor, const struct pt_place *place,
+                             enum touch_for what, pte_t *entry)
+{
+    if (what == TOUCH_TO_FILL) {
+        return touch_to_fill(cursor, place, entry);
+    }
+    if (is_permitted(pte_prot(place->entry), what)) {
+        *entry = mark_used(cursor, place, what);
+        return TOUCH_WAS_THERE;
+    }
+    if (what == TOUCH_TO_WRITE && pte_sw(place->entry) == PTE_SW_PENDING) {
         return touch_pending(cursor, place, entry);
     }
     return TOUCH_REFUSED;
 }
 
-enum touch cursor_touch(struct vm_cursor *cursor, const struct pt_place *place,
-                        enum vm_access access, pte_t *entry)
+enum touch cursor_touch(struct vm_cursor *cursor, const struct pt_place *place, enum touch_for what,
+                        pte_t *entry)
 {
     struct pte_mark mark;
 
     if (place->kind == PTE_LEAF) {
-        return touch_leaf(cursor, place, access, entry);
+        return touch_leaf(cursor, place, what, entry);
     }
     if (place->kind != PTE_MARK) {
         return TOUCH_REFUSED;
     }
     mark = pte_decode_mark(place->entry);
-    if (mark.is_guard || (mark.prot & needed(access)) == 0) {
+    if (mark.is_guard || !is_permitted(mark.prot, what)) {
         return TOUCH_REFUSED;
     }
     if (place->node->level > 0) {
         return TOUCH_LARGE;
     }
-    return touch_reserved(cursor, place, mark.prot, access, entry);
+    return touch_reserved(cursor, place, mark.prot, what, entry);
 }
 
-/* What a touch says to who asked for it. */
-static status_t touch_status(enum touch touch)
+status_t cursor_touch_status(enum touch touch)
 {
     switch (touch) {
     case TOUCH_WAS_THERE:
@@ -221,13 +262,13 @@ status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access)
         vm_cursor_sync(cursor); /* what was here may have to be forgotten before something comes */
     }
     place = pt_walk(cursor, page.start);
-    touch = cursor_touch(cursor, &place, access, &entry);
+    touch = cursor_touch(cursor, &place, (enum touch_for)access, &entry);
     if (touch == TOUCH_LARGE) {
         if (pt_pool_fill(cursor, page, &pool) != OK) {
             return ERR_NOMEM;
         }
         place = pt_walk_linking(cursor, page.start, &pool);
-        touch = cursor_touch(cursor, &place, access, &entry);
+        touch = cursor_touch(cursor, &place, (enum touch_for)access, &entry);
     }
-    return touch_status(touch);
+    return cursor_touch_status(touch);
 }

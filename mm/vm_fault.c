@@ -68,20 +68,42 @@ void vm_fault_start_anew(hart_idx_t hart)
     last[hart].space = NULL;
 }
 
-/* Touches the page under a cursor of its own. */
-static enum touch touch_by(enum vm_cursor_mode mode, struct vm_space *space, struct va_range page,
-                           enum vm_access access, pte_t *entry)
+/* A page, and what for. */
+struct wish {
+    struct vm_space *space;
+    vaddr_t page;
+    enum touch_for what;
+    struct frame **keep; /* the frame, with a reference; NULL: not wanted */
+};
+
+/* Takes a reference of the page's frame; a device's page has none. */
+static enum touch keep_frame(pte_t entry, enum touch touch, struct frame **keep)
 {
+    if (pte_sw(entry) == PTE_SW_IO) {
+        return TOUCH_REFUSED;
+    }
+    *keep = frame_of(pte_pa(entry));
+    frame_get(*keep);
+    return touch;
+}
+
+/* Touches the page under a cursor of its own. */
+static enum touch touch_by(enum vm_cursor_mode mode, const struct wish *wish, pte_t *entry)
+{
+    struct va_range range = {wish->page, vaddr_add(wish->page, PAGE_SIZE)};
     struct vm_cursor cursor;
     struct pt_place place;
     enum touch touch;
-    status_t status = vm_cursor_open(&cursor, space, page, mode);
+    status_t status = vm_cursor_open(&cursor, wish->space, range, mode);
 
     if (status != OK) {
         return status == ERR_NOMEM ? TOUCH_NOMEM : TOUCH_REFUSED;
     }
-    place = pt_look(&cursor, page.start);
-    touch = cursor_touch(&cursor, &place, access, entry);
+    place = pt_look(&cursor, wish->page);
+    touch = cursor_touch(&cursor, &place, wish->what, entry);
+    if (wish->keep != NULL && cursor_touch_status(touch) == OK) {
+        touch = keep_frame(*entry, touch, wish->keep);
+    }
     vm_cursor_close(&cursor);
     return touch;
 }
@@ -89,24 +111,23 @@ static enum touch touch_by(enum vm_cursor_mode mode, struct vm_space *space, str
 /* Most pages have their table, and one cursor that allocates none will do; so addresses that mean
  * nothing cost no memory.  Another, which has tables made of a larger mark, sees what is there by
  * then. */
-static enum touch touch_page(struct vm_space *space, vaddr_t va, enum vm_access access,
-                             pte_t *entry)
+static enum touch touch_page(const struct wish *wish, pte_t *entry)
 {
-    struct va_range page = {va, vaddr_add(va, PAGE_SIZE)};
-    enum touch touch = touch_by(VM_CURSOR_EDIT, space, page, access, entry);
+    enum touch touch = touch_by(VM_CURSOR_EDIT, wish, entry);
 
-    return touch == TOUCH_LARGE ? touch_by(VM_CURSOR_CHANGE, space, page, access, entry) : touch;
+    return touch == TOUCH_LARGE ? touch_by(VM_CURSOR_CHANGE, wish, entry) : touch;
 }
 
 enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access)
 {
     struct spurious fault = {
         .space = space, .page = {align_down(va.raw, PAGE_SIZE)}, .access = access};
+    struct wish wish = {.space = space, .page = fault.page, .what = (enum touch_for)access};
 
     if (va.raw >= vm_space_user_limit().raw) {
         return VM_FAULT_BAD;
     }
-    switch (touch_page(space, fault.page, access, &fault.entry)) {
+    switch (touch_page(&wish, &fault.entry)) {
     case TOUCH_MADE:
         return VM_FAULT_RETRY;
     case TOUCH_NOMEM:
@@ -127,4 +148,26 @@ enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_
         return VM_FAULT_BAD;
     }
     return VM_FAULT_RETRY;
+}
+
+status_t vm_space_page_get(struct vm_space *space, vaddr_t va, enum vm_page_use use,
+                           enum vm_prot *prot, struct frame **frame)
+{
+    struct wish wish = {.space = space,
+                        .page = {align_down(va.raw, PAGE_SIZE)},
+                        .what = use == VM_PAGE_FILL ? TOUCH_TO_FILL : TOUCH_TO_READ,
+                        .keep = frame};
+    pte_t entry;
+    status_t status;
+
+    if (va.raw >= vm_space_user_limit().raw) {
+        return ERR_RANGE;
+    }
+    do {
+        status = cursor_touch_status(touch_page(&wish, &entry));
+    } while (status == ERR_NOMEM && vm_space_reap());
+    if (status == OK) {
+        *prot = pte_prot(entry);
+    }
+    return status;
 }

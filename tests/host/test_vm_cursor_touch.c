@@ -6,96 +6,15 @@
  */
 #include <string.h>
 
-#include "arch/slot.h"
 #include "lib/counter.h"
-#include "mm/pt_node.h"
 #include "mm/user_copy.h"
 #include "mm/vm_budget.h"
 #include "mm/vm_fault.h"
-#include "mm/vm_space_priv.h"
-#include "support.h"
-
-#define BASE      (4 * GIB)
-#define NEIGHBOUR (BASE + 511 * PAGE_SIZE) /* a page that is there, and so is its table */
-
-static struct pt_node *node_at(const struct world *world, uint64_t at)
-{
-    struct pt_node *node = world->space->root;
-
-    while (node->level > 0) {
-        node = pt_node_of(pte_slot_load(&node->slots[pte_index(va(at), node->level)]));
-    }
-    return node;
-}
-
-static pte_t entry_at(const struct world *world, uint64_t at)
-{
-    return pte_slot_load(&node_at(world, at)->slots[pte_index(va(at), 0)]);
-}
-
-static void put_mark(const struct world *world, uint64_t at, struct pte_mark mark)
-{
-    struct pt_node *node = node_at(world, at);
-
-    cr_assert(pte_is_absent(entry_at(world, at)));
-    pte_slot_store(&node->slots[pte_index(va(at), 0)], pte_make_mark(mark));
-    node->marked++;
-}
-
-static void reserve(const struct world *world, uint64_t at, enum vm_prot prot)
-{
-    put_mark(world, at, (struct pte_mark){.is_private = true, .prot = prot});
-}
-
-static struct world world_with_a_table(unsigned levels)
-{
-    struct world world = world_begin(levels);
-
-    map_at(&world, NEIGHBOUR, frame_new(), VM_R);
-    return world;
-}
+#include "support_touch.h"
 
 static enum vm_fault_result fault(const struct world *world, uint64_t at, enum vm_access access)
 {
     return vm_space_fault(world->space, va(at), access);
-}
-
-static struct frame *frame_at(const struct world *world, uint64_t at)
-{
-    return frame_of(pte_pa(entry_at(world, at)));
-}
-
-static bool holds(const struct frame *frame, unsigned char byte)
-{
-    const unsigned char *bytes = frame_bytes(frame);
-
-    for (size_t i = 0; i < PAGE_SIZE; i++) {
-        if (bytes[i] != byte) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Hart 1 runs the space too, and has seen what is there. */
-static void another_hart_runs(const struct world *world)
-{
-    host_hart_set(1);
-    vm_space_activate(world->space);
-    host_hart_set(0);
-}
-
-static void another_hart_leaves(void)
-{
-    host_hart_set(1);
-    vm_space_activate(NULL);
-    host_hart_set(0);
-}
-
-static size_t fences(void)
-{
-    return host_event_count_of(HOST_EVENT_FLUSH_LOCAL) +
-           host_event_count_of(HOST_EVENT_FLUSH_REMOTE);
 }
 
 MODE_TEST(vm_cursor_touch, a_write_gives_a_frame_of_zeroes_and_fences_nobody)
@@ -204,16 +123,6 @@ MODE_TEST(vm_cursor_touch, a_write_replaces_the_frame_of_zeroes)
 MODE_TEST(vm_cursor_touch, replacing_it_fences_harts_that_run_the_space)
 {
     replace_the_frame_of_zeroes(*levels, true);
-}
-
-/* A page whose W is pending, as a change of rights leaves it. */
-static void make_pending(const struct world *world, uint64_t at)
-{
-    struct pte_slot *slot = &node_at(world, at)->slots[pte_index(va(at), 0)];
-    pte_t entry = pte_slot_load(slot);
-
-    cr_assert(pte_slot_replace(slot, &entry,
-                               (pte_t){entry.raw | (uint64_t)PTE_SW_PENDING << PTE_RSW_SHIFT}));
 }
 
 MODE_TEST(vm_cursor_touch, a_sole_owner_just_writes)
