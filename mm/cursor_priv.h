@@ -61,10 +61,13 @@ struct removal {
  */
 void cursor_remove(struct removal *job);
 
+/* Entries of the pages are dying, which were hidden: they wait for the flush if one is owed, and
+ * owe none. */
+void cursor_owe_release(struct vm_cursor *cursor, struct va_range pages);
+
 /* A flush is owed, and then what waits for it: entries of the pages are dying; the table is
  * detached, stray and unlocked. */
 void cursor_owe_dying(struct vm_cursor *cursor, struct va_range pages);
-void cursor_owe_release(struct vm_cursor *cursor, struct va_range pages); /* dying; no flush */
 void cursor_owe_table(struct vm_cursor *cursor, struct pt_node *detached);
 
 /* vm_cursor_sync of both, with one flush. */

@@ -128,6 +128,12 @@ void frame_put(struct frame *frame)
     }
 }
 
+inline bool frame_has_one_ref(const struct frame *frame)
+{
+    /* Acquire pairs with the release of the put that left one. */
+    return atomic_load_explicit(&frame->refs, memory_order_acquire) == 1;
+}
+
 void frame_run_end(struct frame_run *run)
 {
     if (run->first != run->end) {

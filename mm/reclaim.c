@@ -138,11 +138,13 @@ static inline void release_page(struct vm_space *space, paddr_t pa, bool is_io,
     }
 }
 
-/* Releases what `count` leaves of a node of level 0 map, the first ones; it has so many.  Those of
- * a dead space are charged to it until now, those of a stray node were so until its detaching. */
+/* Releases `count` pages of a node of level 0, mapped or hidden, the first ones; it has so many.
+ * Those of a dead space are charged to it until now, those of a stray node were so until its
+ * detaching. */
 static void release_leaves(struct pt_node *node, unsigned count)
 {
     struct frame_run run = FRAME_RUN_NONE;
+    unsigned hidden = 0;
     unsigned left = count;
     unsigned ram = 0;
 
@@ -151,7 +153,10 @@ static void release_leaves(struct pt_node *node, unsigned count)
         bool is_io = false;
 
         if (!pte_is_plain_page(entry)) {
-            if (pte_is_absent(entry) || pte_kind(entry, 0) != PTE_LEAF) {
+            if (pte_is_hidden(entry)) {
+                hidden++;
+                entry = pte_hidden_make_leaf(entry);
+            } else if (pte_is_absent(entry) || pte_kind(entry, 0) != PTE_LEAF) {
                 continue;
             }
             is_io = pte_sw(entry) == PTE_SW_IO;
@@ -162,10 +167,17 @@ static void release_leaves(struct pt_node *node, unsigned count)
         left--;
     }
     frame_run_end(&run);
-    node->present = (uint16_t)(node->present - count);
+    node->present = (uint16_t)(node->present - (count - hidden));
+    node->hidden = (uint16_t)(node->hidden - hidden);
     if (!node->is_stray) {
         vm_space_release(node->space, ram);
     }
+}
+
+/* Pages of a node of level 0 that hold something to be released. */
+static unsigned count_leaves(const struct pt_node *node)
+{
+    return (unsigned)node->present + node->hidden;
 }
 
 unsigned reclaim_dying(struct pt_node *node, struct pt_span span)
@@ -189,14 +201,15 @@ unsigned reclaim_dying(struct pt_node *node, struct pt_span span)
     return count;
 }
 
-/* Releases the leaves of a node of level 0, as far as the budget goes. */
+/* Releases the pages of a node of level 0, as far as the budget goes. */
 static bool take_leaves(struct pt_node *node, struct budget *budget)
 {
-    unsigned count = node->present < budget->leaves ? node->present : budget->leaves;
+    unsigned leaves = count_leaves(node);
+    unsigned count = leaves < budget->leaves ? leaves : budget->leaves;
 
     release_leaves(node, count);
     budget->leaves -= count;
-    return node->present == 0;
+    return count == leaves;
 }
 
 /* Releases and frees what is below `node`, as far as the budget goes; true when nothing is left in
@@ -275,9 +288,11 @@ bool vm_space_reap_is_done(void)
 void reclaim_release(struct pt_node *node, unsigned *leaves)
 {
     if (node->level == 0) {
-        if (node->io > 0 || node->dying > 0 || node->present <= *leaves) {
-            *leaves -= node->present <= *leaves ? node->present : *leaves;
-            release_leaves(node, node->present);
+        unsigned count = count_leaves(node);
+
+        if (node->io > 0 || node->dying > 0 || count <= *leaves) {
+            *leaves -= count <= *leaves ? count : *leaves;
+            release_leaves(node, count);
             (void)reclaim_dying(node, (struct pt_span){0, PTE_ENTRIES});
         }
         return;

@@ -7,6 +7,9 @@
  * entry keeps its frame's number, a detached table its entries (vm_cursor_remove.c).
  *
  *   entries stored  ->  flush on every hart  ->  frames released, tables parked  ->  unlock
+ *
+ * A hidden page that is removed waits like any other, but owes no flush: no translation of it is
+ * left but one that was taken away under this cursor, whose flush is owed already.
  */
 #include "cursor_priv.h"
 #include "lib/assert.h"
@@ -54,7 +57,7 @@ void cursor_owe_release(struct vm_cursor *cursor, struct va_range pages)
 
 void cursor_owe_dying(struct vm_cursor *cursor, struct va_range pages)
 {
-    hull_add(&cursor->owed.removed, pages);
+    cursor_owe_release(cursor, pages);
     vm_cursor_issue(cursor, VM_FLUSH_PAGES, pages);
 }
 

@@ -152,10 +152,10 @@ static void put_leaves(struct vm_cursor *cursor, struct va_range part, struct pt
     counter_add(COUNTER_pages_mapped, done);
 }
 
-static pte_t ram_leaf(struct vm_prop prop)
+static pte_t ram_leaf(struct vm_prop prop, enum pte_sw sw)
 {
     return pte_make_leaf(
-        (struct pte_leaf){.prot = prop.prot, .mem = prop.mem, .sw = PTE_SW_RAM, .user = true});
+        (struct pte_leaf){.prot = prop.prot, .mem = prop.mem, .sw = sw, .user = true});
 }
 
 status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *frames, size_t count,
@@ -191,7 +191,7 @@ status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *fra
     for (size_t i = 0; i < count; i++) {
         ASSERT(frames[i]->type == FRAME_USER);
     }
-    put_leaves(cursor, part, &pool, (struct mapping){ram_leaf(prop), frames});
+    put_leaves(cursor, part, &pool, (struct mapping){ram_leaf(prop, PTE_SW_RAM), frames});
     return OK;
 }
 
@@ -270,6 +270,7 @@ static status_t fill_some(struct vm_cursor *cursor, struct va_range rest, pte_t 
 
 status_t vm_cursor_fill(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_prop prop)
 {
+    pte_t leaf = ram_leaf(prop, PTE_SW_PRIVATE);
     struct va_range part;
     status_t status = cursor_check_ram(prop);
 
@@ -280,7 +281,7 @@ status_t vm_cursor_fill(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
         status = cursor_part(cursor, len_bytes, &part);
     }
     while (status == OK && cursor->va.raw < part.end.raw) {
-        status = fill_some(cursor, (struct va_range){cursor->va, part.end}, ram_leaf(prop));
+        status = fill_some(cursor, (struct va_range){cursor->va, part.end}, leaf);
     }
     return status;
 }

@@ -3,131 +3,137 @@
  * Cursors: changing rights, of one leaf or of a range.
  *
  * Hardware may set A and D in a leaf at any moment, so rights change by one atomic instruction.
- * What is taken away owes a flush, what is granted none.  Nothing here allocates.
+ * What is taken away owes a flush, what is granted none.  Tables are needed only where an end of a
+ * range lies inside a mark (pt_split.c).
  */
 #include "cursor_priv.h"
 #include "lib/assert.h"
+#include "pt_rights.h"
+#include "pt_split.h"
 
-/* A change of rights for all leaves of a node that it meets. */
-struct rights_change {
-    uint64_t set, clear; /* bits of an entry */
+/* A change of the rights of a range, under way. */
+struct protecting {
+    struct vm_cursor *cursor;
+    struct va_range part; /* cut where it stops                 */
     enum vm_prot prot;
+    bool is_cut;
+    uint64_t left;  /* pages and marks that it may still meet */
+    uint64_t pages; /* that it has met                        */
 };
 
-/* Bits go and bits come: no value in between may be seen. */
-__attribute__((noinline)) static void replace_bits(struct pte_slot *slot, pte_t seen,
-                                                   struct rights_change change)
+/* Nothing from here on may be changed. */
+static void cut_at(struct protecting *job, vaddr_t va)
 {
-    while (!pte_slot_replace(slot, &seen, pte_with_rights(seen, change.prot, VM_MEM_PMA))) {
-        ASSERT_FMT(pte_kind(seen, 0) == PTE_LEAF, "entry=%lx", (unsigned long)seen.raw);
-    }
+    job->part.end = va;
+    job->is_cut = true;
 }
 
-/* Gives a leaf of RAM its new bits; hardware's A and D are kept.  Returns the bits taken away. */
-static inline uint64_t change_bits(struct pte_slot *slot, pte_t entry, struct rights_change change)
+/* What a change of rights owes: a flush of all, if anything was taken from one; a fence.i as
+ * owe_rights. */
+static void owe_protected(struct protecting *job, struct va_range pages,
+                          const struct pt_rights *done)
 {
-    uint64_t taken = entry.raw & change.clear;
-    bool grants = (entry.raw & change.set) != change.set;
+    struct vm_cursor *cursor = job->cursor;
 
-    if (taken == 0 && grants) {
-        pte_slot_set(slot, change.set);
-    } else if (taken != 0 && grants) {
-        replace_bits(slot, entry, change);
-    } else if (taken != 0) {
-        pte_slot_clear(slot, change.clear);
-    }
-    return taken;
-}
-
-/* True if an entry of a node of level 0 is a leaf that the range calls may change. */
-static inline bool is_ram_page(pte_t entry)
-{
-    return pte_is_plain_page(entry) ||
-           (pte_kind(entry, 0) == PTE_LEAF && pte_sw(entry) != PTE_SW_IO);
-}
-
-/* What was done to a part of a node of level 0. */
-struct protected
-{
-    unsigned end;   /* index of the first page of a region, or of the part's end */
-    unsigned count; /* leaves                                                    */
-    uint64_t taken; /* bits that were taken away from any of them                */
-};
-
-/* Changes the leaves of a part of a node of level 0, as far as the first page of a region.  Not
- * inline: the loop is to have the registers for itself. */
-__attribute__((noinline)) static struct protected protect_leaves(struct pt_node *node,
-                                                                 struct pt_span span,
-                                                                 struct rights_change change)
-{
-    struct protected done = {.end = span.end};
-    struct pte_slot *end = &node->slots[span.end];
-
-    for (struct pte_slot *slot = &node->slots[span.first]; slot < end; slot++) {
-        pte_t entry = pte_slot_load(slot);
-
-        if (is_ram_page(entry)) {
-            done.taken |= change_bits(slot, entry, change);
-            done.count++;
-        } else if (pte_kind(entry, 0) == PTE_LEAF) {
-            done.end = (unsigned)(slot - node->slots);
-            break;
-        }
-    }
-    return done;
-}
-
-/* What a change of rights of so many leaves owes: of all of them, if anything was taken from one.
- */
-static void owe_protected(struct vm_cursor *cursor, struct va_range pages, struct protected done,
-                          enum vm_prot prot)
-{
-    cursor->stores += done.count;
-    if (done.taken != 0) {
+    cursor->stores += done->stores;
+    if (done->has_taken) {
         vm_cursor_issue(cursor, VM_FLUSH_PAGES, pages);
     }
-    if (done.count > 0 && (prot & VM_X) != 0) {
+    if (done->pages > 0 && (job->prot & VM_X) != 0) {
         cursor->owed.code = true;
     }
 }
 
-/* The part of a span that can hold no more than so many leaves. */
+/* The part of a span that can hold no more than so many pages. */
 static struct pt_span span_limit(struct pt_span span, uint64_t max)
 {
     return (struct pt_span){span.first,
                             max < span.end - span.first ? span.first + (unsigned)max : span.end};
 }
 
+static void protect_pages(struct protecting *job, struct pt_node *node)
+{
+    struct pt_span span = pt_node_span(node, job->part);
+
+    while (span.first < span.end) {
+        struct pt_span some = span_limit(span, job->left);
+        struct pt_rights done = pt_rights_change(node, some, job->prot);
+
+        owe_protected(job, pt_node_part(node, (struct pt_span){some.first, done.end}), &done);
+        job->pages += done.pages;
+        job->left -= done.pages + done.marks;
+        span.first = done.end;
+        if (done.end < some.end || job->left == 0) {
+            cut_at(job, pt_node_entry_va(node, done.end));
+            return;
+        }
+    }
+}
+
+/* A mark above level 0, all of which lies in the part. */
+static void protect_mark(struct protecting *job, const struct pt_place *place)
+{
+    pte_t changed = pt_rights_of_mark(place->entry, job->prot);
+
+    if (pte_decode_mark(changed).is_guard) {
+        return;
+    }
+    if (changed.raw != place->entry.raw) {
+        pte_slot_store(&place->node->slots[place->index], changed);
+        job->cursor->stores++;
+    }
+    job->left--;
+    if (job->left == 0) {
+        cut_at(job, pt_place_range(place).end);
+    }
+}
+
+/* Changes what lies in the part below `node`.  At most PTE_LEVELS_MAX deep. */
+static void protect_below(struct protecting *job, struct pt_node *node)
+{
+    struct pt_span span = pt_node_span(node, job->part);
+
+    if (!pt_node_is_used(node)) {
+        return;
+    }
+    if (node->level == 0) {
+        protect_pages(job, node);
+        return;
+    }
+    for (unsigned i = span.first; i < span.end && !job->is_cut; i++) {
+        struct pt_place place = {node, i, pte_slot_load(&node->slots[i]), PTE_MARK};
+
+        if (pte_is_table(place.entry)) {
+            protect_below(job, pt_node_of(place.entry));
+        } else if (pte_is_mark(place.entry)) {
+            protect_mark(job, &place);
+        }
+    }
+}
+
 status_t vm_cursor_protect(struct vm_cursor *cursor, uint64_t len_bytes, enum vm_prot prot,
                            uint64_t max_pages, uint64_t *pages)
 {
-    struct rights_change change = {pte_prot_bits(prot), 0, prot};
-    struct va_range part;
-    struct pt_place place;
-    status_t status = cursor_part_to_edit(cursor, len_bytes, &part);
+    struct protecting job = {.cursor = cursor, .prot = prot, .left = max_pages};
+    status_t status = cursor_part_to_edit(cursor, len_bytes, &job.part);
 
+    if (status == OK && max_pages == 0) {
+        status = ERR_INVAL;
+    }
+    if (status == OK && prot != VM_PROT_NONE) {
+        status = cursor_check_ram((struct vm_prop){prot, VM_MEM_PMA});
+    }
     if (status == OK) {
-        status = max_pages > 0 ? cursor_check_ram((struct vm_prop){prot, VM_MEM_PMA}) : ERR_INVAL;
+        status = pt_split_ends(cursor, job.part, PT_ENDS_OF_MARKS);
     }
     if (status != OK) {
         return status;
     }
-    change.clear = (PTE_R | PTE_W | PTE_X) & ~change.set;
-    *pages = 0;
-    while (pt_find_leaf(cursor, part, &place)) {
-        struct pt_span span = span_limit(pt_node_span(place.node, part), max_pages - *pages);
-        struct protected done = protect_leaves(place.node, span, change);
-
-        owe_protected(cursor, pt_node_part(place.node, (struct pt_span){span.first, done.end}),
-                      done, prot);
-        *pages += done.count;
-        part.start = pt_node_entry_va(place.node, done.end);
-        if (done.end < span.end || *pages == max_pages) {
-            cursor->va = part.start;
-            return OK;
-        }
+    if (len_bytes > 0) {
+        protect_below(&job, cursor->cover);
     }
-    cursor->va = part.end;
+    *pages = job.pages;
+    cursor->va = job.part.end;
     return OK;
 }
 

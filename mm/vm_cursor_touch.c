@@ -150,8 +150,7 @@ static enum touch replace_frame(struct vm_cursor *cursor, const struct pt_place 
 /* True if nobody else names the page's frame. */
 static bool is_sole_owner(pte_t leaf)
 {
-    /* Acquire pairs with the release of who gave a reference back: what it did there is over. */
-    return atomic_load_explicit(&frame_of(pte_pa(leaf))->refs, memory_order_acquire) == 1;
+    return frame_has_one_ref(frame_of(pte_pa(leaf)));
 }
 
 /* A write to a page whose W is pending. */

@@ -209,7 +209,6 @@ MODE_TEST(vm_cursor_range, what_protect_refuses_changes_nothing)
     EXPECT_OK(fill_at(&world, START, 2, &end));
     struct vm_cursor cursor = range_opened(&world, VM_CURSOR_EDIT);
     EXPECT_EQ(vm_cursor_protect(&cursor, PAGE_SIZE, VM_W, 1, &pages), ERR_INVAL);
-    EXPECT_EQ(vm_cursor_protect(&cursor, PAGE_SIZE, VM_PROT_NONE, 1, &pages), ERR_INVAL);
     EXPECT_EQ(vm_cursor_protect(&cursor, PAGE_SIZE, VM_R, 0, &pages), ERR_INVAL);
     EXPECT_EQ(vm_cursor_protect(&cursor, PAGE_SIZE + 1, VM_R, 1, &pages), ERR_INVAL);
     EXPECT_EQ(vm_cursor_protect(&cursor, (PAGES + 1) * PAGE_SIZE, VM_R, 1, &pages), ERR_RANGE);

@@ -76,7 +76,11 @@ void frame_get(struct frame *frame);
 /* One reference less; the last one frees the frame.  Context: any below LOCK_FRAMES. */
 void frame_put(struct frame *frame);
 
-/* The same for many, one after the other: frames that come free side by side are given back
+/* True if whoever asks, who has a reference, has the only one: what others did with the frame is
+ * over, and nobody gets another reference but from him. */
+bool frame_has_one_ref(const struct frame *frame);
+
+/* frame_put for many, one after the other: frames that come free side by side are given back
  * together, under one lock.  Begins as FRAME_RUN_NONE; until frame_run_end some of them are not
  * free yet.  The caller ends it when it is done with a node, so that a run is no longer than that.
  */

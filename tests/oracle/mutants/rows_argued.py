@@ -28,6 +28,8 @@ JOIN = """The acquire is shown (join.release). The release is for the space's id
     at every place of epoch-unmap (tests/oracle/mutants/directed.py), and not found."""
 CODE = """The two words are changed one after the other, both by read-modify-writes, and the second
     has release and acquire of its own, which cover what the first is for."""
+USED = """Every leaf that mm makes has A, and D if it has W, so hardware finds nothing to set; what a
+    plain store would lose can be lost only when something clears A or D, and nothing does yet."""
 BUDGET = """Matters only where a piece of work ends inside of a node: more than 256 pages of one
     space, which the reference has not. The walk counts what is present, and so does not come back to
     an entry that it has released."""
@@ -56,6 +58,7 @@ ROWS = [
            STORES_IN_ORDER),
     argued("mm/asid.c", "asid_take_flush", "memory_order_acq_rel", STORES_IN_ORDER),
     argued("mm/frame.c", "frame_put frame_run_put", "atomic_fetch_sub_explicit", COUNTS),
+    argued("mm/frame.c", "frame_has_one_ref", "atomic_load_explicit", COUNTS),
     argued("mm/frame.c", "frame_run_put", "frame_run_end", """Not to give a run back before the next one
         begins loses its frames: what leaves.run_lost and dying.run_lost show for the last run."""),
     argued("mm/vm_budget.c", "vm_budget_put", "memory_order_acq_rel", COUNTS),
@@ -76,14 +79,15 @@ ROWS = [
     argued("mm/pt_lock.c", "wanted_child pt_unlock_stray", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_remove.c", "count_pages remove_below cursor_remove_leaves",
            "pte_slot_load", UNDER_LOCK),
-    argued("mm/vm_cursor_protect.c", "protect_leaves", "pte_slot_load", UNDER_LOCK),
+    argued("mm/pt_rights.c", "grant_along take_along change_along pt_rights_change",
+           "pte_slot_load_locked", UNDER_LOCK),
+    argued("mm/vm_cursor_protect.c", "protect_below", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_space_sweep.c", "sweep_below", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_flush.c", "sweep_dying", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_remove.c", "cursor_detach", "pt_unlock_stray", """Before the entry or after it: who
         finds the table meanwhile sees that it is stray, and looks again."""),
-    argued("mm/vm_cursor_protect.c", "change_rights replace_bits", "pte_slot_replace", """Every leaf that mm makes has
-        A, and D if it has W, so hardware finds nothing to set; what a plain store would lose can be
-        lost only when something clears A or D, and nothing does yet."""),
+    argued("mm/vm_cursor_protect.c", "change_rights", "pte_slot_replace", USED),
+    argued("mm/pt_rights.c", "slot_step", "pte_slot", USED),
     argued("mm/vm_cursor.c", "owe_nothing start", "ow", "A new cursor has changed nothing."),
     argued("mm/vm_fault.c", "mark_used", "pte_slot_replace", "The same as for change_rights."),
     argued("mm/vm_cursor_flush.c", "vm_cursor_issue_with", "vm_cursor_issue", """What else the caller

@@ -106,7 +106,7 @@ ROWS = [
     ),
     gone(
         "release.not_a_leaf", RECLAIM, "reclaim_release",
-        "release_leaves(node, node->present);"
+        "release_leaves(node, count);"
         " (void)reclaim_dying(node, (struct pt_span){0, PTE_ENTRIES});",
         "leaves device pages of a detached table to the reaper",
     ),

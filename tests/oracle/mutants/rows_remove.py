@@ -8,6 +8,7 @@ FLUSH = "mm/vm_cursor_flush.c"
 MAP = "mm/vm_cursor_map.c"
 REMOVE = "mm/vm_cursor_remove.c"
 PROTECT = "mm/vm_cursor_protect.c"
+RIGHTS = "mm/pt_rights.c"
 NODE = "mm/pt_node.c"
 WALK = "mm/pt_walk.c"
 SYNC = "vm_cursor_sync(cursor);"
@@ -95,27 +96,38 @@ ROWS = [
         "owes no fence.i for a range that becomes executable",
     ),
     gone(
-        "range.not_granted", PROTECT, "change_bits", "pte_slot_set(slot, change.set);",
+        "range.not_granted", RIGHTS, "grant_along",
+        "pte_slot_set(slot, step.to.raw & ~step.from.raw);",
         "does not grant a range the rights it should have",
     ),
     gone(
-        "range.not_taken", PROTECT, "change_bits", "pte_slot_clear(slot, change.clear);",
+        "range.not_taken", RIGHTS, "take_along",
+        "pte_slot_clear(slot, step.from.raw & ~step.to.raw);",
         "does not take the rights of a range away",
     ),
     gone(
-        "range.not_replaced", PROTECT, "change_bits", "replace_bits(slot, entry, change);",
+        "range.not_replaced", RIGHTS, "change_along",
+        "slot_step(slot, entry, (pte_t){entry.raw ^ step.from.raw ^ step.to.raw});",
         "does not change rights of a range where some go and some come",
     ),
+    gone(
+        "range.not_exchanged", RIGHTS, "step_take", "slot_step(slot, step->from, step->to);",
+        "neither hides pages of a range nor brings them back",
+    ),
     mutant(
-        "range.taken_not_seen", PROTECT, "protect_leaves", "change_bits(slot, entry, change)",
-        "0 * change_bits(slot, entry, change)",
+        "range.taken_not_seen", RIGHTS, "note", "done->has_taken |= was_valid",
+        "done->has_taken |= false",
         "takes rights away from a range as if it granted some",
     ),
     gone(
-        "range.not_judged", PROTECT, "vm_cursor_protect",
-        "owe_protected(cursor, pt_node_part(place.node, (struct pt_span){span.first, done.end}),"
-        " done, prot);",
+        "range.not_judged", PROTECT, "protect_pages",
+        "owe_protected(job, pt_node_part(node, (struct pt_span){some.first, done.end}), &done);",
         "owes nothing for the rights of a range",
+    ),
+    gone(
+        "range.mark_as_it_was", PROTECT, "protect_mark",
+        "pte_slot_store(&place->node->slots[place->index], changed);",
+        "does not change the rights of a large mark",
     ),
     gone("detach.stays_linked", REMOVE, "cursor_detach", DETACH, "leaves a detached table linked"),
     gone(

@@ -31,7 +31,7 @@ OWING = [
     ),
     gone(
         "owe.dying_not_noted", FLUSH, "cursor_owe_dying",
-        "hull_add(&cursor->owed.removed, pages);", "does not note which entries are dying",
+        "cursor_owe_release(cursor, pages);", "does not note which entries are dying",
     ),
     gone(
         "owe.nothing_for_leaf", FLUSH, "cursor_owe_dying",

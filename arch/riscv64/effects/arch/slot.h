@@ -25,6 +25,13 @@ static inline pte_t pte_slot_load(struct pte_slot *slot)
     return (pte_t){atomic_load_explicit(&slot->raw, memory_order_acquire)};
 }
 
+/* Relaxed: an entry that leads nowhere, or nowhere that is looked at; whoever has the lock of its
+ * node sees the last store. */
+static inline pte_t pte_slot_load_locked(struct pte_slot *slot)
+{
+    return (pte_t){atomic_load_explicit(&slot->raw, memory_order_relaxed)};
+}
+
 /* Release: what the entry points to is visible before the entry; pairs with pte_slot_load and with
  * the walkers of all harts (after a fence where one is due). */
 static inline void pte_slot_store(struct pte_slot *slot, pte_t entry)

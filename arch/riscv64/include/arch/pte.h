@@ -320,6 +320,12 @@ static inline pte_t pte_with_rights(pte_t entry, enum vm_prot prot, enum vm_mem 
     return (pte_t){keep | pte_prot_bits(prot) | (uint64_t)mem << PTE_PBMT_SHIFT};
 }
 
+/* The same leaf with other software bits. */
+static inline pte_t pte_with_sw(pte_t leaf, enum pte_sw sw)
+{
+    return (pte_t){(leaf.raw & ~PTE_RSW_MASK) | (uint64_t)sw << PTE_RSW_SHIFT};
+}
+
 /* What an entry that keeps a frame says beside its tag: address, RSW, A and D of a leaf. */
 static inline uint64_t pte_kept_bits(pte_t leaf)
 {
@@ -343,6 +349,13 @@ static inline pte_t pte_hidden_make_dying(pte_t hidden)
 static inline pte_t pte_make_hidden(pte_t leaf)
 {
     return (pte_t){pte_kept_bits(leaf) | PTE_TAG_HIDDEN << PTE_TAG_SHIFT};
+}
+
+/* The user leaf that a hidden entry was, without rights: pte_with_rights makes it one. */
+static inline pte_t pte_hidden_make_leaf(pte_t hidden)
+{
+    return (pte_t){hidden.raw >> PTE_KEPT_PPN_SHIFT << PTE_PPN_SHIFT |
+                   (hidden.raw & (PTE_RSW_MASK | PTE_A | PTE_D)) | PTE_U | PTE_V};
 }
 
 /* The address a dying or hidden entry still holds, and whose frame it is. */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Changing the rights of the entries of one node, whose lock the caller has. */
+#pragma once
+
+#include "pt_node.h"
+
+/* What was done to a part of a node of level 0. */
+struct pt_rights {
+    unsigned end;    /* index of the first page of a region, or of the part's end     */
+    unsigned pages;  /* of RAM that have the rights now, those that had them included */
+    unsigned marks;  /* the same of marks                                             */
+    unsigned stores; /* entries that have changed                                     */
+    bool has_taken;  /* hardware could do something with one that it cannot do now    */
+};
+
+/* Gives the pages of RAM, hidden ones too, and the marks of a part of a node of level 0 these
+ * rights, which map would take or are VM_PROT_NONE; as far as the first page of a region.  Guards
+ * stay.  W on a private page whose frame others have becomes PTE_SW_PENDING. */
+struct pt_rights pt_rights_change(struct pt_node *node, struct pt_span span, enum vm_prot prot);
+
+/* The same mark for pages with other rights; a guard as it is. */
+pte_t pt_rights_of_mark(pte_t mark, enum vm_prot prot);
