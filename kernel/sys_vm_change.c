@@ -47,7 +47,8 @@ static void protect_op(struct vm_rights *rights, void *context)
     rights->prop.prot = call->prot;
 }
 
-/* Device registers are never executable, and writable only where their mapping said so. */
+/* Device registers are never executable nor hidden, and writable only where their mapping said so.
+ */
 static status_t protect_check(const struct vm_cursor *cursor, const struct vm_call *call)
 {
     struct vm_slot slot;
@@ -56,10 +57,17 @@ static status_t protect_check(const struct vm_cursor *cursor, const struct vm_ca
     if (status != OK || slot.item.kind != VM_ITEM_IO) {
         return status;
     }
-    if ((call->prot & VM_X) != 0) {
+    if (call->prot == VM_PROT_NONE || (call->prot & VM_X) != 0) {
         return ERR_INVAL;
     }
     return (call->prot & ~slot.item.prop.prot & VM_W) == 0 ? OK : ERR_ACCES;
+}
+
+static bool is_at_device(const struct vm_cursor *cursor)
+{
+    struct vm_slot slot;
+
+    return vm_cursor_query(cursor, &slot) == OK && slot.item.kind == VM_ITEM_IO;
 }
 
 /* The page at the position, which is a region's. */
@@ -75,13 +83,15 @@ static status_t protect_device(struct vm_cursor *cursor, struct vm_call *call)
     return status;
 }
 
-/* Changes pages from the position on, so many at most. */
+/* Changes pages from the position on, so many at most, until marks have taken the rest of one
+ * piece's work, or the cursor's tables end. */
 static status_t protect_pages(struct vm_cursor *cursor, struct vm_call *call, uint64_t max_pages)
 {
     uint64_t count_before = call->count;
+    bool goes_on = true;
     status_t status = OK;
 
-    while (status == OK && call->count - count_before < max_pages) {
+    while (status == OK && goes_on && call->count - count_before < max_pages) {
         uint64_t left = cursor->range.end.raw - vm_cursor_va(cursor).raw;
         uint64_t pages;
 
@@ -91,7 +101,8 @@ static status_t protect_pages(struct vm_cursor *cursor, struct vm_call *call, ui
         status = vm_cursor_protect(cursor, left, call->prot,
                                    max_pages - (call->count - count_before), &pages);
         call->count += status == OK ? pages : 0;
-        if (status == OK && pages == 0 && vm_cursor_va(cursor).raw < cursor->range.end.raw) {
+        goes_on = is_at_device(cursor);
+        if (status == OK && goes_on) {
             status = protect_device(cursor, call);
         }
     }
@@ -153,7 +164,7 @@ enum verdict sys_vm_protect(struct user_frame *frame)
     status_t status = vm_target_get(frame, RIGHT_MAP, &call.target);
 
     if (status == OK) {
-        status = vm_args_prot(user_frame_arg(frame, 3), &call.prot);
+        status = vm_args_prot_or_none(user_frame_arg(frame, 3), &call.prot);
     }
     if (status == OK) {
         status = vm_call_range(frame, 4, &call);

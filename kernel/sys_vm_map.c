@@ -73,19 +73,11 @@ static status_t map_step(struct vm_call *call)
     return status;
 }
 
-/* The progress to report with an error of decoding: what earlier steps left. */
-static uint64_t progress_so_far(const struct user_frame *frame, unsigned progress_arg)
-{
-    uint64_t progress = user_frame_arg(frame, progress_arg);
-
-    return progress <= user_frame_arg(frame, VM_ARG_BYTES) ? progress : 0;
-}
-
 enum verdict sys_vm_map(struct user_frame *frame)
 {
     struct vm_call call = {0};
     status_t status = map_decode(frame, &call);
-    uint64_t done = progress_so_far(frame, 5);
+    uint64_t done = vm_call_progress_given(frame, 5);
 
     if (status == OK) {
         status = map_step(&call);

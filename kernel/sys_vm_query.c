@@ -2,9 +2,7 @@
 /* System calls that look at an address space. */
 #include "kernel/process.h"
 #include "kernel/syscall.h"
-#include "kernel/vm_args.h"
-#include "kernel/vm_target.h"
-#include "mm/vm_cursor.h"
+#include "kernel/vm_call.h"
 #include "uapi/vm.h"
 
 /* The slot around an address that is below the user limit. */
@@ -22,28 +20,9 @@ static status_t query_slot(struct vm_space *space, vaddr_t va, struct vm_slot *s
     return status;
 }
 
-static uint64_t kind_to_user(enum vm_item_kind kind)
-{
-    switch (kind) {
-    case VM_ITEM_ABSENT:
-        return VM_KIND_ABSENT;
-    case VM_ITEM_RAM:
-        return VM_KIND_RAM;
-    case VM_ITEM_IO:
-        return VM_KIND_IO;
-    case VM_ITEM_RESERVED:
-        return VM_KIND_RESERVED;
-    case VM_ITEM_GUARD:
-        return VM_KIND_GUARD;
-    case VM_ITEM_HIDDEN:
-        return VM_KIND_HIDDEN;
-    }
-    return VM_KIND_ABSENT;
-}
-
 static void set_results(struct user_frame *frame, const struct vm_slot *slot)
 {
-    uint64_t kind = kind_to_user(slot->item.kind);
+    uint64_t kind = vm_call_kind(slot->item.kind);
     uint64_t flags = 0;
 
     flags |= slot->item.accessed ? VM_STATE_ACCESSED : 0;

@@ -5,14 +5,12 @@
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
-#include "kernel/vm_args.h"
-#include "kernel/vm_target.h"
+#include "kernel/vm_call.h"
 #include "mm/user_copy.h"
-#include "mm/vm_cursor.h"
 #include "uapi/vm.h"
 
 #define RANGES_MAX    8U   /* that one call tells                     */
-#define PAGES_MAX     256U /* leaves that one call looks at           */
+#define SLOTS_MAX     512U /* that one call looks at                  */
 #define ENTRIES_MAX   64U  /* that one call copies                    */
 #define TABLE_ENTRIES 512U
 
@@ -50,7 +48,7 @@ static status_t ranges_decode(struct user_frame *frame, struct ranges_call *call
     return status == OK ? vm_target_enter(&call->target) : status;
 }
 
-/* Level of the leaf entry that makes a slot. */
+/* Level of the entry that makes a slot. */
 static uint32_t slot_level(const struct vm_slot *slot)
 {
     uint64_t bytes = slot->range.end.raw - slot->range.start.raw;
@@ -68,18 +66,19 @@ static struct vm_range_info range_make(const struct vm_slot *slot, const struct 
     const struct vm_item *item = &part->item;
     uint64_t bytes = part->range.end.raw - part->range.start.raw;
     uint64_t pages = bytes >> PAGE_SHIFT;
-    bool is_io = item->kind == VM_ITEM_IO;
+    bool has_frame = item->kind == VM_ITEM_RAM || item->kind == VM_ITEM_HIDDEN;
     /* Relaxed: the mapping's own reference stays while the cursor is open; others come and go. */
-    bool is_shared = !is_io && atomic_load_explicit(&item->frame->refs, memory_order_relaxed) > 1;
+    bool is_shared =
+        has_frame && atomic_load_explicit(&item->frame->refs, memory_order_relaxed) > 1;
 
     return (struct vm_range_info){
         .start = part->range.start.raw,
         .bytes = bytes,
-        .kind = is_io ? VM_KIND_IO : VM_KIND_RAM,
+        .kind = (uint32_t)vm_call_kind(item->kind),
         .prot = item->prop.prot,
         .level = slot_level(slot),
         .uncached = item->prop.mem == VM_MEM_NC,
-        .physical = is_io ? item->pa.raw : 0,
+        .physical = item->kind == VM_ITEM_IO ? item->pa.raw : 0,
         .shared = is_shared ? pages : 0,
         .accessed = item->accessed ? pages : 0,
         .dirty = item->dirty ? pages : 0,
@@ -102,7 +101,8 @@ static bool range_join(struct vm_range_info *range, const struct vm_range_info *
     return true;
 }
 
-/* Notes the leaf at the cursor's position and moves past it.  False: there is no room for it. */
+/* Notes what is at the cursor's position, if anything, and moves past it.  False: it is the end, or
+ * there is no room for it. */
 static bool range_note(struct ranges_call *call, struct vm_cursor *cursor)
 {
     vaddr_t at = vm_cursor_va(cursor);
@@ -110,6 +110,9 @@ static bool range_note(struct ranges_call *call, struct vm_cursor *cursor)
 
     if (vm_cursor_query(cursor, &slot) != OK || vm_cursor_next(cursor, &part) != OK) {
         return false;
+    }
+    if (part.item.kind == VM_ITEM_ABSENT) {
+        return true;
     }
     struct vm_range_info range = range_make(&slot, &part);
 
@@ -127,18 +130,15 @@ static bool range_note(struct ranges_call *call, struct vm_cursor *cursor)
 static status_t ranges_perform(struct ranges_call *call, vaddr_t *next)
 {
     struct vm_cursor cursor = {0};
-    vaddr_t found;
-    bool has_room = true;
+    bool goes_on = true;
     status_t status = vm_cursor_open_bounded(&cursor, call->target.space, call->args.range,
                                              VM_CURSOR_QUERY, VM_STEP_TABLES);
 
     if (status != OK) {
         return status;
     }
-    for (unsigned pages = 0; has_room && pages < PAGES_MAX; pages++) {
-        uint64_t rest = cursor.range.end.raw - vm_cursor_va(&cursor).raw;
-
-        has_room = vm_cursor_find_next(&cursor, rest, &found) == OK && range_note(call, &cursor);
+    for (unsigned slots = 0; goes_on && slots < SLOTS_MAX; slots++) {
+        goes_on = range_note(call, &cursor);
     }
     *next = vm_cursor_va(&cursor);
     vm_cursor_close(&cursor);

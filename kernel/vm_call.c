@@ -2,6 +2,8 @@
 /* A call that changes mappings: its range and its progress. */
 #include "kernel/vm_call.h"
 
+#include "uapi/vm.h"
+
 status_t vm_call_range(struct user_frame *frame, unsigned progress_arg, struct vm_call *call)
 {
     status_t status =
@@ -9,6 +11,13 @@ status_t vm_call_range(struct user_frame *frame, unsigned progress_arg, struct v
                      user_frame_arg(frame, progress_arg), vm_space_user_limit(), &call->args);
 
     return status == OK ? vm_target_enter(&call->target) : status;
+}
+
+uint64_t vm_call_progress_given(const struct user_frame *frame, unsigned progress_arg)
+{
+    uint64_t progress = user_frame_arg(frame, progress_arg);
+
+    return progress <= user_frame_arg(frame, VM_ARG_BYTES) ? progress : 0;
 }
 
 struct va_range vm_call_step(const struct vm_call *call, uint64_t max_bytes)
@@ -27,4 +36,23 @@ void vm_call_progress_to(struct vm_call *call, vaddr_t va)
 bool vm_call_is_complete(const struct vm_call *call)
 {
     return call->args.progress_bytes == call->args.bytes;
+}
+
+uint64_t vm_call_kind(enum vm_item_kind kind)
+{
+    switch (kind) {
+    case VM_ITEM_ABSENT:
+        return VM_KIND_ABSENT;
+    case VM_ITEM_RAM:
+        return VM_KIND_RAM;
+    case VM_ITEM_IO:
+        return VM_KIND_IO;
+    case VM_ITEM_RESERVED:
+        return VM_KIND_RESERVED;
+    case VM_ITEM_GUARD:
+        return VM_KIND_GUARD;
+    case VM_ITEM_HIDDEN:
+        return VM_KIND_HIDDEN;
+    }
+    return VM_KIND_ABSENT;
 }

@@ -37,11 +37,16 @@ status_t vm_args_make(uint64_t address, uint64_t bytes, uint64_t progress, vaddr
     return OK;
 }
 
-status_t vm_args_prot(uint64_t prot, enum vm_prot *out)
+status_t vm_args_prot_or_none(uint64_t prot, enum vm_prot *out)
 {
-    if (prot > VM_RWX || prot == 0 || (prot & (VM_R | VM_W)) == VM_W) {
+    if (prot > VM_RWX || (prot & (VM_R | VM_W)) == VM_W) {
         return ERR_INVAL;
     }
     *out = (enum vm_prot)prot;
     return OK;
+}
+
+status_t vm_args_prot(uint64_t prot, enum vm_prot *out)
+{
+    return prot == VM_PROT_NONE ? ERR_INVAL : vm_args_prot_or_none(prot, out);
 }

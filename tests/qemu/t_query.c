@@ -25,7 +25,7 @@ static uint64_t space_walk(handle_t process)
             start != at || bytes == 0 || bytes % PAGE != 0) {
             return 0;
         }
-        pages += kind == VM_KIND_ABSENT ? 0 : bytes / PAGE;
+        pages += kind == VM_KIND_RAM || kind == VM_KIND_IO ? bytes / PAGE : 0;
         at += bytes;
     }
     return at == limit ? pages : 0;

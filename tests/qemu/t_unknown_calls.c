@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#define FIRST_UNKNOWN 46
+#define FIRST_UNKNOWN 47
 
 static int illegal(void *argument)
 {

@@ -24,3 +24,6 @@ status_t vm_args_check_bytes(uint64_t address, uint64_t bytes, vaddr_t limit);
 
 /* Permissions as a program gave them.  ERR_INVAL: unknown bits, none at all, or W without R. */
 status_t vm_args_prot(uint64_t prot, enum vm_prot *out);
+
+/* The same, but none at all is VM_PROT_NONE. */
+status_t vm_args_prot_or_none(uint64_t prot, enum vm_prot *out);

@@ -28,6 +28,9 @@ struct vm_call {
  * Errors: those of vm_args_make and vm_target_enter. */
 status_t vm_call_range(struct user_frame *frame, unsigned progress_arg, struct vm_call *call);
 
+/* The progress to report with an error of decoding: what earlier steps left. */
+uint64_t vm_call_progress_given(const struct user_frame *frame, unsigned progress_arg);
+
 /* What is left of the range, cut to max_bytes. */
 struct va_range vm_call_step(const struct vm_call *call, uint64_t max_bytes);
 
@@ -35,3 +38,6 @@ struct va_range vm_call_step(const struct vm_call *call, uint64_t max_bytes);
 void vm_call_progress_to(struct vm_call *call, vaddr_t va);
 
 bool vm_call_is_complete(const struct vm_call *call);
+
+/* VM_KIND_* of what a slot holds. */
+uint64_t vm_call_kind(enum vm_item_kind kind);
