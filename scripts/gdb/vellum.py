@@ -51,13 +51,15 @@ class VmWalk(Command):
             kind = memory.kind_of(entry, level)
             more = f" {memory.flags_of(entry)}" if kind == "leaf" else ""
             more += f" -> {memory.address_of(entry):#x}" if kind in ("leaf", "table") else ""
+            more += f" {memory.mark_prot_of(entry)}" if kind == "reserved" else ""
+            more += f" -> {entry >> 20 << 12:#x}" if kind == "hidden" else ""
             yield f"  level {level} [{index:3}] at {place:#012x}: {entry:#018x} {kind}{more}"
         found = target.translate(va)
         yield "not mapped" if found is None else f"physical {found:#x}"
 
 
 class VmMap(Command):
-    """vm-map PID: what a process maps; neighbours of one kind are one line."""
+    """vm-map PID: what a process maps or marks; neighbours of one kind are one line."""
 
     least, most = 1, 1
 
@@ -65,7 +67,7 @@ class VmMap(Command):
         return [number(words[0], "number")]
 
     def leaves(self, node, level, base):
-        """(address, level, entry) of the leaves of a node and of those below it."""
+        """(address, level, what it is) of the leaves and marks of a node and of those below it."""
         data = memory.physical_read(node, memory.PAGE)
         for index in range(memory.ENTRIES):
             entry = int.from_bytes(data[8 * index : 8 * index + 8], "little")
@@ -74,7 +76,12 @@ class VmMap(Command):
             if kind == "table":
                 yield from self.leaves(memory.address_of(entry), level - 1, va)
             elif kind == "leaf" and entry & memory.U:
-                yield va, level, entry
+                what = "I/O" if entry >> 8 & 3 == memory.IO else "RAM"
+                yield va, level, (memory.prot_of(entry), what, level)
+            elif kind == "reserved":
+                yield va, level, (memory.mark_prot_of(entry), kind, level)
+            elif kind in ("guard", "hidden"):
+                yield va, level, ("---", kind, level)
 
     def run(self, table, pid):
         process = process_of(table, pid)
@@ -83,8 +90,7 @@ class VmMap(Command):
             raise gdb.GdbError(f"process {pid} has ended: its space is gone")
         yield f"{name_of(process)}, Sv{12 + 9 * target.levels}, root {target.root:#x}"
         run = None  # [start, end, (what, level)]
-        for va, level, entry in self.leaves(target.root, target.levels - 1, 0):
-            what = memory.prot_of(entry), "I/O" if entry & memory.IO else "RAM", level
+        for va, level, what in self.leaves(target.root, target.levels - 1, 0):
             size = memory.PAGE << (9 * level)
             if run and run[1] == va and run[2] == what:
                 run[1] += size

@@ -14,8 +14,9 @@ LEVELS_OF_MODE = {8: 3, 9: 4, 10: 5}
 STEPS_MAX = 1 << 20  # in any list: one that is longer is broken
 
 V, R, W, X, U, G, A, D = (1 << bit for bit in range(8))
-IO = 1 << 8  # PTE_SW_IO
+IO = 1  # PTE_SW_IO
 RESERVED = 0x7F << 54 | 1 << 63
+KEPT = ((1 << 64) - 1) >> 20 << 20 | 3 << 8 | A | D  # of an entry with V clear that keeps a frame
 
 
 def qemu(packet):
@@ -105,10 +106,21 @@ def address_of(entry):
     return (entry >> 10 & (1 << 44) - 1) * PAGE
 
 
+def kind_of_invalid(entry, level):
+    """As pte_kind_invalid (arch/pte.h): V is clear."""
+    kind = {0: "nothing", 1: "dying", 2: "reserved", 3: "guard", 4: "hidden"}.get(entry >> 1 & 7)
+    rest = entry & ~0xF
+    bits = {"dying": KEPT, "hidden": KEPT, "reserved": 0xF0}.get(kind, 0)
+    is_right = kind and not rest & ~bits and not (kind in ("dying", "hidden") and level)
+    if kind == "reserved" and rest >> 4 & 3 == 2:  # W without R
+        is_right = False
+    return kind if is_right else "reserved encoding"
+
+
 def kind_of(entry, level):
     """As pte_kind (arch/pte.h)."""
     if not entry & V:
-        return "nothing" if entry == 0 else "dying" if entry >> 1 & 7 == 1 else "reserved encoding"
+        return kind_of_invalid(entry, level)
     if entry & RESERVED or entry >> 61 & 3 == 3 or entry & (R | W) == W:
         return "reserved encoding"
     if not entry & (R | W | X):
@@ -124,6 +136,11 @@ def flags_of(entry):
 def prot_of(entry):
     """What user mode may do with a leaf, like rw-."""
     return "".join(letter if entry & bit else "-" for bit, letter in ((R, "r"), (W, "w"), (X, "x")))
+
+
+def mark_prot_of(entry):
+    """What user mode will be permitted where an entry reserves memory, like rw-."""
+    return prot_of(entry >> 4 << 1 & (R | W | X))
 
 
 def plain(type_):

@@ -113,10 +113,10 @@ def session_programs(boot):
         expect_line(shell.run("run faulty"), "faulty wrote to 0x2000000000 at pc 0x10040")
         shell.start("steps 1", "steps: 1 taken; waits\n")
         rows = [line.split() for line in shell.run("ps")]
-        expect(rows[0] == "PID PARENT THREADS HANDLES ON HART NAME".split(), "ps begins with", rows[0])
+        expect(rows[0] == "PID PARENT THREADS HANDLES USED BUDGET ON HART NAME".split(), "ps begins with", rows[0])
         init, steps = rows[1], rows[2]
-        expect(len(rows) == 3 and init[5] == "init" and init[1] == "0", "ps", map(str, rows))
-        expect(steps[5] == "steps" and steps[1] == init[0] and steps[2:5] == ["1", "3", "-"],
+        expect(len(rows) == 3 and init[7] == "init" and init[1] == "0", "ps", map(str, rows))
+        expect(steps[7] == "steps" and steps[1] == init[0] and steps[2:4] == ["1", "3"],
                "ps", map(str, rows))  # fmt: skip
         check_waits(shell, steps[0])
         expect_line(shell.run("kill init"),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pure/space_rows.h"
 #include "shell.h"
 #include "vellum/calls.h"
 
@@ -37,14 +38,28 @@ static void set_text(uint64_t set, char *text, size_t text_bytes)
     }
 }
 
+/* A number of frames as a size; "-": no limit. */
+static void frames_text(uint64_t frames, char text[SPACE_SIZE_BYTES])
+{
+    if (frames > UINT64_MAX / VM_PAGE_SIZE) {
+        (void)snprintf(text, SPACE_SIZE_BYTES, "-");
+    } else {
+        space_rows_size_text(frames * VM_PAGE_SIZE, text);
+    }
+}
+
 static void process_show(const struct process_info *info)
 {
     char harts[24];
+    char used[SPACE_SIZE_BYTES];
+    char limit[SPACE_SIZE_BYTES];
 
     set_text(info->harts, harts, sizeof(harts));
-    printf("%6" PRIu32 " %6" PRIu32 " %7" PRIu32 " %7" PRIu32 "  %-8s %s\n", info->number,
-           info->parent, info->threads, info->handles, info->ended != 0 ? "ended" : harts,
-           info->name);
+    frames_text(info->budget_used, used);
+    frames_text(info->budget_limit, limit);
+    printf("%6" PRIu32 " %6" PRIu32 " %7" PRIu32 " %7" PRIu32 " %7s %7s  %-8s %s\n", info->number,
+           info->parent, info->threads, info->handles, used, limit,
+           info->ended != 0 ? "ended" : harts, info->name);
 }
 
 static void thread_show(const struct process_info *process, const struct thread_info *thread)
@@ -93,7 +108,7 @@ int command_ps(struct command command)
         return command_usage("ps");
     }
     printf(with_threads ? "   PID THREAD  HART  MAY USE    DOES               NAME\n"
-                        : "   PID PARENT THREADS HANDLES  ON HART  NAME\n");
+                        : "   PID PARENT THREADS HANDLES    USED  BUDGET  ON HART  NAME\n");
     while (shown < PROCESSES_MAX && (status = process_next(&info)) == 0) {
         if (with_threads) {
             shown += threads_show(&info, PROCESSES_MAX - shown);

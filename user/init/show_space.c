@@ -92,10 +92,18 @@ static const char *row_use(const struct space_view *view, const struct space_row
         {USER_PAGES_START, USER_PAGES_END, "pages"},   {USER_FREE_START, USER_FREE_END, "own"},
         {USER_FREE_END, USER_STACK_TOP, "stack"},
     };
+    static const char *const kinds[] = {
+        [VM_KIND_IO] = "I/O",
+        [VM_KIND_RESERVED] = "reserved",
+        [VM_KIND_GUARD] = "guard",
+        [VM_KIND_HIDDEN] = "hidden",
+    };
     const struct start_info *info = user_info();
 
-    if (row->kinds == 1U << VM_KIND_IO) {
-        return "I/O";
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (kinds[i] != NULL && row->kinds == 1U << i) {
+            return kinds[i];
+        }
     }
     if (view->is_own && info->archive >= row->start && info->archive < row->end) {
         return "archive";
@@ -202,20 +210,24 @@ static void mapped_show(const struct space_view *view)
 {
     struct space_row all = {0};
     char bytes[SPACE_SIZE_BYTES];
+    char marked[SPACE_SIZE_BYTES];
     char text[SUM_BYTES];
 
     for (size_t i = 0; i < view->rows.count; i++) {
         all.bytes += view->rows.rows[i].bytes;
+        all.marked += view->rows.rows[i].marked;
         all.accessed += view->rows.rows[i].accessed;
         all.dirty += view->rows.rows[i].dirty;
         all.shared += view->rows.rows[i].shared;
     }
+    all.bytes -= all.marked;
     space_rows_size_text(all.bytes, bytes);
+    space_rows_size_text(all.marked, marked);
     (void)snprintf(text, sizeof(text),
-                   "mapped %s in %" PRIu64 " ranges: %" PRIu64 " pages, %" PRIu64
+                   "mapped %s and marked %s in %" PRIu64 " ranges: %" PRIu64 " pages, %" PRIu64
                    " accessed, %" PRIu64 " dirty, %" PRIu64 " shared",
-                   bytes, view->rows.ranges, all.bytes / VM_PAGE_SIZE, all.accessed, all.dirty,
-                   all.shared);
+                   bytes, marked, view->rows.ranges, all.bytes / VM_PAGE_SIZE, all.accessed,
+                   all.dirty, all.shared);
     paragraph_print(text, 0, 0);
 }
 

@@ -47,6 +47,15 @@ static uint64_t physical_of(uint64_t entry)
     return (entry & PT_PPN) >> PT_PPN_SHIFT << PT_PAGE_SHIFT;
 }
 
+/* What a reserved entry will permit, and whether the page will be the space's alone. */
+static void mark_text(uint64_t entry, char text[16])
+{
+    uint64_t prot = entry >> PT_MARK_SHIFT;
+
+    (void)snprintf(text, 16, "%c%c%c%s", (prot & 1) != 0 ? 'r' : '-', (prot & 2) != 0 ? 'w' : '-',
+                   (prot & 4) != 0 ? 'x' : '-', (entry & PT_MARK_PRIVATE) != 0 ? " private" : "");
+}
+
 /* Hexadecimal digits of the highest user address. */
 static int digits_of(unsigned levels)
 {
@@ -77,6 +86,23 @@ void pt_text_line(const struct pt_record *record, unsigned levels, char text[PT_
                        "%*sL%u leaf 0x%0*" PRIx64 " to 0x%010" PRIx64 " %s %" PRIu32 " x %s%s",
                        indent, "", level, digits, record->address, physical_of(record->entry),
                        flags, record->count, sizes[level], rest);
+        break;
+    case PT_RESERVED:
+        mark_text(record->entry, rest);
+        (void)snprintf(text, PT_TEXT_BYTES,
+                       "%*sL%u reserved 0x%0*" PRIx64 " %.3s %" PRIu32 " x %s%s", indent, "", level,
+                       digits, record->address, rest, record->count, sizes[level], rest + 3);
+        break;
+    case PT_GUARD:
+        (void)snprintf(text, PT_TEXT_BYTES, "%*sL%u guard 0x%0*" PRIx64 " %" PRIu32 " x %s", indent,
+                       "", level, digits, record->address, record->count, sizes[level]);
+        break;
+    case PT_HIDDEN:
+        (void)snprintf(
+            text, PT_TEXT_BYTES,
+            "%*sL%u hidden 0x%0*" PRIx64 " of 0x%010" PRIx64 " %.2s %" PRIu32 " x %s rsw%u", indent,
+            "", level, digits, record->address, record->entry >> PT_HIDDEN_SHIFT << PT_PAGE_SHIFT,
+            flags, record->count, sizes[level], (unsigned)(record->entry >> RSW_SHIFT) & 3);
         break;
     case PT_OTHER:
         (void)snprintf(text, PT_TEXT_BYTES,

@@ -11,10 +11,26 @@ uint64_t pt_walk_bytes(unsigned level)
     return UINT64_C(1) << (PT_PAGE_SHIFT + 9 * level);
 }
 
+static enum pt_kind kind_of_invalid(uint64_t entry, unsigned level)
+{
+    uint64_t rest = entry & ~PT_TAG;
+
+    switch (entry & PT_TAG) {
+    case PT_TAG_RESERVED:
+        return (rest & ~PT_MARK_BITS) == 0 ? PT_RESERVED : PT_OTHER;
+    case PT_TAG_GUARD:
+        return rest == 0 ? PT_GUARD : PT_OTHER;
+    case PT_TAG_HIDDEN:
+        return level == 0 && (rest & ~PT_HIDDEN_BITS) == 0 ? PT_HIDDEN : PT_OTHER;
+    default:
+        return PT_OTHER;
+    }
+}
+
 static enum pt_kind kind_of(uint64_t entry, unsigned level)
 {
     if ((entry & PT_V) == 0) {
-        return PT_OTHER;
+        return kind_of_invalid(entry, level);
     }
     if ((entry & permissions) != 0) {
         return PT_LEAF;
@@ -22,12 +38,21 @@ static enum pt_kind kind_of(uint64_t entry, unsigned level)
     return level > 0 ? PT_NODE : PT_OTHER;
 }
 
-/* Whether an entry goes on with a run that has `count` entries already. */
-static int run_goes_on(const struct pt_record *run, uint64_t entry, unsigned level)
+/* What an entry of a run has more than the one before: the frame after it, if it names one. */
+static uint64_t run_step(const struct pt_record *run)
 {
-    uint64_t step = run->kind == PT_LEAF ? pt_walk_bytes(level) >> PT_PAGE_SHIFT : 0;
+    uint64_t frames = pt_walk_bytes(run->level) >> PT_PAGE_SHIFT;
 
-    return entry == run->entry + ((step * run->count) << PT_PPN_SHIFT);
+    if (run->kind == PT_LEAF) {
+        return frames << PT_PPN_SHIFT;
+    }
+    return run->kind == PT_HIDDEN ? frames << PT_HIDDEN_SHIFT : 0;
+}
+
+/* Whether an entry goes on with a run. */
+static int run_goes_on(const struct pt_record *run, uint64_t entry)
+{
+    return entry == run->entry + run_step(run) * run->count;
 }
 
 /* Takes the run of entries of a node that begins at an index. */
@@ -42,7 +67,7 @@ static struct pt_record run_take(const uint64_t *entries, unsigned level, unsign
         .kind = (uint16_t)kind_of(entries[index], level),
     };
 
-    while (index + run.count < PT_ENTRIES && run_goes_on(&run, entries[index + run.count], level)) {
+    while (index + run.count < PT_ENTRIES && run_goes_on(&run, entries[index + run.count])) {
         run.count++;
     }
     return run;
@@ -88,9 +113,7 @@ static int run_cut(const struct pt_walk *walk, struct pt_record *run)
     }
     run->address += skip * bytes;
     run->count -= (uint32_t)skip;
-    if (run->kind == PT_LEAF) {
-        run->entry += (skip * (bytes >> PT_PAGE_SHIFT)) << PT_PPN_SHIFT;
-    }
+    run->entry += skip * run_step(run);
     return 1;
 }
 

@@ -27,12 +27,26 @@
 #define PT_PPN_SHIFT  10
 #define PT_PAGE_SHIFT 12
 
+/* With V clear, the kernel's: a tag in bits 3:1, then what goes with it (docs/pte-contract.md). */
+#define PT_TAG          UINT64_C(0xf) /* V too */
+#define PT_TAG_RESERVED UINT64_C(0x4)
+#define PT_TAG_GUARD    UINT64_C(0x6)
+#define PT_TAG_HIDDEN   UINT64_C(0x8)
+#define PT_MARK_SHIFT   4 /* X W R of a reserved entry          */
+#define PT_MARK_PRIVATE UINT64_C(0x80)
+#define PT_MARK_BITS    UINT64_C(0xf0)
+#define PT_HIDDEN_BITS  UINT64_C(0xfffffffffff003c0)
+#define PT_HIDDEN_SHIFT 20 /* frame number of a hidden page     */
+
 enum pt_kind {
-    PT_NODE,  /* entry: what points to the node; of the root, which nothing points to, its address
-                 alone in the place of a frame number */
-    PT_LEAF,  /* entry: the first of the run; the others differ from it by their frames, which
-                 follow one another */
-    PT_OTHER, /* neither: entries alike that hardware does not use, or must not see */
+    PT_NODE, /* entry: what points to the node; of the root, which nothing points to, its address
+                alone in the place of a frame number */
+    PT_LEAF, /* entry: the first of the run; the others differ from it by their frames, which
+                follow one another */
+    PT_RESERVED, /* entries alike: memory that the first access makes */
+    PT_GUARD,    /* entries alike */
+    PT_HIDDEN,   /* like PT_LEAF: pages that nobody may access now, in level 0 */
+    PT_OTHER,    /* none of these: entries alike that hardware does not use, or must not see */
 };
 
 struct pt_record {

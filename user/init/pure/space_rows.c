@@ -17,10 +17,13 @@ static unsigned log2_of(uint64_t value)
 
 static struct space_row row_of(const struct vm_range_info *range)
 {
+    int is_mark = range->kind == VM_KIND_RESERVED || range->kind == VM_KIND_GUARD;
+
     return (struct space_row){
         .start = range->start,
         .end = range->start + range->bytes,
         .bytes = range->bytes,
+        .marked = is_mark ? range->bytes : 0,
         .ranges = 1,
         .shared = range->shared,
         .accessed = range->accessed,
@@ -50,6 +53,7 @@ static void row_join(struct space_row *row, const struct space_row *next)
 {
     row->end = next->end;
     row->bytes += next->bytes;
+    row->marked += next->marked;
     row->shared += next->shared;
     row->accessed += next->accessed;
     row->dirty += next->dirty;
@@ -239,8 +243,19 @@ void space_rows_scale(uint64_t longest, size_t columns, char text[SPACE_BAR_MAX 
 
 char space_rows_fill(const struct space_row *row)
 {
+    static const struct {
+        uint32_t kinds;
+        char fill;
+    } fills[] = {
+        {1U << VM_KIND_RESERVED, ':'}, {1U << VM_KIND_GUARD, 'g'}, {1U << VM_KIND_HIDDEN, 'h'}};
+
     if ((row->kinds & 1U << VM_KIND_IO) != 0) {
         return 'i';
+    }
+    for (size_t i = 0; i < sizeof(fills) / sizeof(fills[0]); i++) {
+        if (row->kinds == fills[i].kinds) {
+            return fills[i].fill;
+        }
     }
     if ((row->prot_any & VM_PROT_X) != 0) {
         return 'x';

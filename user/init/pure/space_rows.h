@@ -19,7 +19,8 @@
 struct space_row {
     uint64_t start;
     uint64_t end;
-    uint64_t bytes;  /* mapped between them            */
+    uint64_t bytes;  /* mapped or marked between them  */
+    uint64_t marked; /* of these: without memory       */
     uint64_t ranges; /* drawn as this row              */
     uint64_t shared; /* pages, as vm_ranges counts     */
     uint64_t accessed;
