@@ -10,7 +10,7 @@
 #include "kernel/timeouts.h"
 #include "kernel/wait.h"
 #include "mm/user_copy.h"
-#include "mm/vm_cursor.h"
+#include "mm/vm_fault.h"
 
 #define BUCKET_BITS 6U
 #define BUCKETS     (1U << BUCKET_BITS)
@@ -55,66 +55,18 @@ static struct bucket *bucket_of(struct tree_key key)
     return &buckets[mix(key.high) >> (64 - BUCKET_BITS)];
 }
 
-/* What is at `page`; with VM_CURSOR_CHANGE, after it has been touched.  RAM has a reference. */
-static status_t page_get(struct vm_space *space, vaddr_t page, enum vm_cursor_mode mode,
-                         struct vm_item *item)
-{
-    struct vm_cursor cursor = {0};
-    struct vm_slot slot = {0};
-    struct va_range range = {page, vaddr_add(page, PAGE_SIZE)};
-    status_t status = vm_cursor_open(&cursor, space, range, mode);
-
-    if (status == OK && mode == VM_CURSOR_CHANGE) {
-        status = vm_cursor_touch(&cursor, VM_ACCESS_WRITE);
-        status = status == ERR_FAULT ? vm_cursor_touch(&cursor, VM_ACCESS_READ) : status;
-    }
-    if (status == OK) {
-        status = vm_cursor_query(&cursor, &slot);
-    }
-    *item = slot.item;
-    if (status == OK && item->kind == VM_ITEM_RAM) {
-        frame_get(item->frame);
-    }
-    vm_cursor_close(&cursor);
-    return status;
-}
-
-/* True if a write to the page may give it another frame, or there is none yet. */
-static bool may_get_a_frame(const struct vm_item *item)
-{
-    /* Relaxed: a hint; what is so is looked at again under the cursor.  The reference is ours. */
-    return item->kind == VM_ITEM_RESERVED ||
-           (item->kind == VM_ITEM_RAM && (item->prop.prot & VM_W) != 0 &&
-            atomic_load_explicit(&item->frame->refs, memory_order_relaxed) > 2);
-}
-
-/* The frame of a shared word, with a reference.  A page that can be written to gets the frame it
- * will have first: else the write that a waiter waits for would take the page to another key.
- * ERR_FAULT: no RAM there that can be read.  ERR_NOMEM: none for the frame. */
+/* The frame of a shared word, with a reference: the page's own, so that the first write to it does
+ * not move the word to another.  ERR_FAULT: no RAM there that can be read; ERR_NOMEM. */
 static status_t frame_get_at(struct vm_space *space, vaddr_t va, struct frame **frame)
 {
-    vaddr_t page = {align_down(va.raw, PAGE_SIZE)};
-    struct vm_item item;
-    status_t status = page_get(space, page, VM_CURSOR_QUERY, &item);
+    enum vm_prot prot;
+    status_t status = vm_space_page_get(space, va, VM_PAGE_FILL, &prot, frame);
 
-    if (status == OK && may_get_a_frame(&item)) {
-        if (item.kind == VM_ITEM_RAM) {
-            frame_put(item.frame);
-        }
-        status = page_get(space, page, VM_CURSOR_CHANGE, &item);
+    if (status == OK && (prot & VM_R) == 0) {
+        frame_put(*frame);
+        status = ERR_FAULT;
     }
-    if (status != OK) {
-        return status;
-    }
-    if (item.kind != VM_ITEM_RAM) {
-        return ERR_FAULT;
-    }
-    if ((item.prop.prot & VM_R) == 0) {
-        frame_put(item.frame);
-        return ERR_FAULT;
-    }
-    *frame = item.frame;
-    return OK;
+    return status;
 }
 
 static status_t target_get(struct vm_space *space, struct futex_word word, struct target *target)
