@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Processes that begin as a copy of the caller: every RAM page is mapped at the same address in
- * the new process, filled through its handle and given the same permissions.  The child runs on the
- * copy of the caller's stack, below the frame of user_fork_run, so it finds its struct user_launch
- * where the caller made it.
+ * the new process, filled through its handle and given the same permissions; what is reserved or a
+ * guard here is so there.  Pages that are hidden are readable while they are copied.  The child
+ * runs on the copy of the caller's stack, below the frame of user_fork_run, so it finds its struct
+ * user_launch where the caller made it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 #include "user/space.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
+
+#define RANGES_AT_ONCE 8U
 
 /* Gives one handle; *theirs stays 0 where it may not be given away. */
 static long handle_give(handle_t process, handle_t handle, handle_t *theirs)
@@ -49,77 +52,68 @@ long user_handles_give(handle_t process, struct start_info *info)
     return status;
 }
 
-/* Neighbouring pages of this process that are alike. */
-struct run {
-    uint64_t start;
-    uint64_t bytes;
-    uint64_t kind;
-    uint64_t prot;
-};
-
-/* The run that begins with the mapped page at `start`. */
-static long run_measure(uint64_t start, uint64_t limit, struct run *run)
+static long pages_copy(handle_t process, const struct vm_range_info *range)
 {
-    *run = (struct run){.start = start};
-    while (start + run->bytes < limit) {
-        uint64_t first = 0;
-        uint64_t bytes = 0;
-        uint64_t kind = 0;
-        uint64_t prot = 0;
-        long status =
-            sys_vm_query(user_self(), start + run->bytes, &first, &bytes, &kind, &prot, NULL, NULL);
+    long status = sys_vm_map(process, range->start, range->bytes, VM_PROT_R | VM_PROT_W, 0, NULL);
 
-        if (status != 0) {
-            return status;
-        }
-        if (run->bytes != 0 && (kind != run->kind || prot != run->prot)) {
-            break;
-        }
-        run->kind = kind;
-        run->prot = prot;
-        run->bytes = first + bytes - start;
+    if (status == 0 && (range->prot & VM_PROT_R) != 0) {
+        status = sys_vm_write(process, range->start, range->start, range->bytes, NULL);
     }
-    return 0;
-}
-
-static long run_copy(handle_t process, const struct run *run)
-{
-    long status = sys_vm_map(process, run->start, run->bytes, VM_PROT_R | VM_PROT_W, 0, NULL);
-
-    if (status == 0 && (run->prot & VM_PROT_R) != 0) {
-        status = sys_vm_write(process, run->start, run->start, run->bytes, NULL);
-    }
-    if (status == 0 && run->prot != (VM_PROT_R | VM_PROT_W)) {
-        status = sys_vm_protect(process, run->start, run->bytes, run->prot, NULL);
+    if (status == 0 && range->prot != (VM_PROT_R | VM_PROT_W)) {
+        status = sys_vm_protect(process, range->start, range->bytes, range->prot, NULL);
     }
     return status;
 }
 
+/* Hidden pages show themselves to be read. */
+static long hidden_copy(handle_t process, const struct vm_range_info *range)
+{
+    struct vm_range_info shown = *range;
+    long status = sys_vm_protect(user_self(), range->start, range->bytes, VM_PROT_R, NULL);
+
+    shown.prot = VM_PROT_R;
+    if (status == 0) {
+        status = pages_copy(process, &shown);
+        (void)sys_vm_protect(user_self(), range->start, range->bytes, VM_PROT_NONE, NULL);
+    }
+    if (status == 0) {
+        status = sys_vm_protect(process, range->start, range->bytes, VM_PROT_NONE, NULL);
+    }
+    return status;
+}
+
+static long range_copy(handle_t process, const struct vm_range_info *range)
+{
+    switch (range->kind) {
+    case VM_KIND_RAM:
+        return pages_copy(process, range);
+    case VM_KIND_HIDDEN:
+        return hidden_copy(process, range);
+    case VM_KIND_RESERVED:
+    case VM_KIND_GUARD:
+        return sys_vm_mark(process, range->start, range->bytes, range->kind, range->prot, 0, NULL);
+    default:
+        return 0;
+    }
+}
+
 static long space_copy(handle_t process)
 {
+    struct vm_range_info ranges[RANGES_AT_ONCE];
     uint64_t limit = user_limit();
     uint64_t at = 0;
+    long status = 0;
 
-    while (at < limit) {
-        struct run run;
-        uint64_t found = 0;
-        long status = sys_vm_find_next(user_self(), at, limit - at, &found);
+    while (status == 0 && at < limit) {
+        uint64_t count = 0;
 
-        if (status == -SYS_ENOENT) {
-            return 0;
+        status = sys_vm_ranges(user_self(), at, limit - at, (uintptr_t)ranges, RANGES_AT_ONCE,
+                               &count, &at);
+        for (uint64_t i = 0; status == 0 && i < count; i++) {
+            status = range_copy(process, &ranges[i]);
         }
-        if (status == 0) {
-            status = run_measure(found, limit, &run);
-        }
-        if (status == 0 && run.kind == VM_KIND_RAM) {
-            status = run_copy(process, &run);
-        }
-        if (status != 0) {
-            return status;
-        }
-        at = run.start + run.bytes;
     }
-    return 0;
+    return status;
 }
 
 /* The child begins as this thread was: it holds the library's locks. */

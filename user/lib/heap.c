@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The break: memory that grows at one end, below malloc.  Pages are mapped as the break grows, in
+ * The break: memory that grows at one end, below malloc.  It is reserved as the break grows, in
  * pieces of 64 KiB, and unmapped as it shrinks.  The invariant: exactly [USER_HEAP_START,
- * heap_mapped) is mapped.  Under the lock of the address space.
+ * heap_end) is reserved or mapped.  Under the lock of the address space.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -16,24 +16,24 @@
 #define PIECE_BYTES UINT64_C(0x10000)
 
 static uint64_t heap_break = USER_HEAP_START;
-static uint64_t heap_mapped = USER_HEAP_START;
+static uint64_t heap_end = USER_HEAP_START;
 
-static long heap_resize_locked(uint64_t mapped)
+static long heap_resize_locked(uint64_t end)
 {
     long status = 0;
     uint64_t done = 0;
 
-    if (mapped > heap_mapped) {
-        status = sys_vm_map(user_self(), heap_mapped, mapped - heap_mapped, VM_PROT_R | VM_PROT_W,
-                            0, &done);
+    if (end > heap_end) {
+        status = sys_vm_mark(user_self(), heap_end, end - heap_end, VM_KIND_RESERVED,
+                             VM_PROT_R | VM_PROT_W, 0, &done);
         if (status != 0 && done != 0) {
-            (void)sys_vm_unmap(user_self(), heap_mapped, done, NULL);
+            (void)sys_vm_unmap(user_self(), heap_end, done, NULL);
         }
-    } else if (mapped < heap_mapped) {
-        status = sys_vm_unmap(user_self(), mapped, heap_mapped - mapped, NULL);
+    } else if (end < heap_end) {
+        status = sys_vm_unmap(user_self(), end, heap_end - end, NULL);
     }
     if (status == 0) {
-        heap_mapped = mapped;
+        heap_end = end;
     }
     return status;
 }

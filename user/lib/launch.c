@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Thread-local data and threads.  A thread's pages, from low to high: the stack, growing down; its
- * struct user_launch; its thread-local data.  Below the stack is a page that is not mapped.
+ * struct user_launch; its thread-local data.  Below the stack is a guard page.
  */
 #include "launch.h"
 

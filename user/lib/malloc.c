@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * malloc.  Small blocks come from the heap, which grows by sbrk and shrinks again when much of its
- * end is free.  Large ones are pages of their own and go back to the system at once; a head before
+ * end is free.  Large ones are areas of their own and go back to the system at once; a head before
  * them, at the beginning of a page, tells their length.  Which of the two a block is, its address
  * says.
  */

@@ -125,10 +125,21 @@ static uint64_t stack_bytes(const struct elf_image *image)
     return page_ceil(image->wishes_stack > VM_PAGE_SIZE ? image->wishes_stack : 2 * VM_PAGE_SIZE);
 }
 
+/* Reserved, with a guard below: what a deep call reaches beyond it is a fault. */
+static long stack_reserve(handle_t process, uint64_t bytes)
+{
+    uint64_t start = USER_STACK_TOP - bytes;
+    long status =
+        sys_vm_mark(process, start, bytes, VM_KIND_RESERVED, VM_PROT_R | VM_PROT_W, 0, NULL);
+
+    return status != 0 ? status
+                       : sys_vm_mark(process, start - VM_PAGE_SIZE, VM_PAGE_SIZE, VM_KIND_GUARD,
+                                     VM_PROT_NONE, 0, NULL);
+}
+
 static long stack_make(handle_t process, const struct user_program *program,
                        const struct elf_image *image)
 {
-    uint64_t bytes = stack_bytes(image);
     struct stack_page page;
     size_t used = 0;
     long status = stack_page_fill(&page, program, &used);
@@ -140,7 +151,7 @@ static long stack_make(handle_t process, const struct user_program *program,
         status = archive_give(process, &page.info);
     }
     if (status == 0) {
-        status = sys_vm_map(process, USER_STACK_TOP - bytes, bytes, VM_PROT_R | VM_PROT_W, 0, NULL);
+        status = stack_reserve(process, stack_bytes(image));
     }
     if (status == 0) {
         status = sys_vm_write(process, STACK_PAGE_VA, (uintptr_t)&page, used, NULL);
@@ -241,6 +252,10 @@ void user_end_text(const struct user_end *end, char *text, size_t text_bytes)
         break;
     case EXIT_KILLED:
         (void)snprintf(text, text_bytes, "was killed");
+        break;
+    case EXIT_NO_MEMORY:
+        (void)snprintf(text, text_bytes, "found no memory for 0x%" PRIx64 " at pc 0x%" PRIx64,
+                       end->detail, end->pc);
         break;
     default:
         (void)snprintf(text, text_bytes, "ran out of threads");

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The addresses of this process: a table of what is held, beside the page table that says what is
- * mapped.  The table begins in the program's data and moves to pages of its own when it grows.
+ * The addresses of this process: a table of what is held, for finding what is not, beside the page
+ * table that says what is there.  Whatever is held is mapped or marked, unless the program unmapped
+ * it by itself.  The table begins in the program's data and moves to pages of its own when it
+ * grows.
  */
 #include "user/space.h"
 
@@ -33,14 +35,18 @@ void user_space_unlock(void)
     user_lock_release(&space.lock);
 }
 
-/* Maps zeroed pages, all or none. */
-static long pages_map(uint64_t address, uint64_t bytes, uint64_t prot, uint64_t flags)
+/* Zeroed memory in all of the area, or none. */
+static long pages_make(struct area area, struct user_memory memory, uint64_t flags)
 {
+    uint64_t bytes = area.end - area.start;
     uint64_t done = 0;
-    long status = sys_vm_map(user_self(), address, bytes, prot, flags, &done);
+    long status = memory.is_there
+                      ? sys_vm_map(user_self(), area.start, bytes, memory.prot, flags, &done)
+                      : sys_vm_mark(user_self(), area.start, bytes, VM_KIND_RESERVED, memory.prot,
+                                    flags, &done);
 
     if (status != 0 && done != 0) {
-        (void)sys_vm_unmap(user_self(), address, done, NULL);
+        (void)sys_vm_unmap(user_self(), area.start, done, NULL);
     }
     return status;
 }
@@ -56,7 +62,9 @@ static long table_grow_locked(void)
     }
     /* Doubling: the first time the list moves, later it only gets longer. */
     uint64_t more = space.table_bytes == 0 ? VM_PAGE_SIZE : space.table_bytes;
-    if (pages_map(USER_TABLE_START + space.table_bytes, more, VM_PROT_R | VM_PROT_W, 0) != 0) {
+    uint64_t start = USER_TABLE_START + space.table_bytes;
+    const struct user_memory memory = {.prot = VM_PROT_R | VM_PROT_W, .is_there = 1};
+    if (pages_make((struct area){start, start + more}, memory, 0) != 0) {
         return -SYS_ENOMEM;
     }
     if (space.table_bytes == 0) {
@@ -70,71 +78,64 @@ static long table_grow_locked(void)
     return 0;
 }
 
-/* Nothing is held or mapped there: 0.  Something is: -SYS_EEXIST.  Errors of vm_find_next. */
-static long free_check_locked(struct area area)
+/* Holds an area, with memory; there is room in the table. */
+static long hold_locked(struct area area, struct user_memory memory, uint64_t flags)
 {
-    if (areas_overlap(&space.held, area)) {
-        return -SYS_EEXIST;
-    }
-    long status = sys_vm_find_next(user_self(), area.start, area.end - area.start, NULL);
-    if (status == -SYS_ENOENT) {
-        return 0;
-    }
-    return status == 0 ? -SYS_EEXIST : status;
-}
+    long status = pages_make(area, memory, flags);
 
-/* Holds `whole` and maps `mapped` inside of it; there is room in the table. */
-static long fill_locked(struct area whole, struct area mapped, uint64_t prot, uint64_t flags)
-{
-    long status = 0;
-
-    if (prot != 0) {
-        status = pages_map(mapped.start, mapped.end - mapped.start, prot, flags);
-    }
     if (status == 0) {
-        areas_add(&space.held, whole);
+        areas_add(&space.held, area);
     }
     return status;
 }
 
-/* Where pages come in the library's part: after and before so many bytes that are only held. */
+enum guard {
+    GUARD_NONE,
+    GUARD_BELOW, /* a page before the memory */
+    GUARD_BEHIND,
+};
+
+/* Memory at a place in the library's part, and a guard that is held with it. */
 struct request {
-    uint64_t below;
     uint64_t bytes;
-    uint64_t behind;
-    uint64_t align; /* of below's first byte */
-    uint64_t prot;
+    uint64_t align; /* without a guard */
+    struct user_memory memory;
+    enum guard guard;
 };
 
 static long anywhere_locked(const struct request *request, uint64_t *address)
 {
     const struct area part = {USER_PAGES_START, USER_PAGES_END};
+    uint64_t guard_bytes = request->guard == GUARD_NONE ? 0 : VM_PAGE_SIZE;
     uint64_t start = 0;
 
     if (request->bytes > USER_PAGES_END - USER_PAGES_START ||
-        !areas_find_gap(&space.held, part, request->below + request->bytes + request->behind,
-                        request->align, &start)) {
+        !areas_find_gap(&space.held, part, request->bytes + guard_bytes, request->align, &start)) {
         return -SYS_ENOMEM;
     }
-    struct area mapped = {start + request->below, start + request->below + request->bytes};
-    long status =
-        fill_locked((struct area){start, mapped.end + request->behind}, mapped, request->prot, 0);
-    if (status == 0) {
-        *address = mapped.start;
+    uint64_t first = request->guard == GUARD_BELOW ? start + guard_bytes : start;
+    uint64_t guard = request->guard == GUARD_BELOW ? start : start + request->bytes;
+    const struct area pages = {first, first + request->bytes};
+    long status = pages_make(pages, request->memory, 0);
+    if (status != 0) {
+        return status;
     }
-    return status;
+    if (guard_bytes != 0) {
+        status = sys_vm_mark(user_self(), guard, guard_bytes, VM_KIND_GUARD, VM_PROT_NONE, 0, NULL);
+    }
+    if (status != 0) {
+        (void)sys_vm_unmap(user_self(), pages.start, request->bytes, NULL);
+        return status;
+    }
+    areas_add(&space.held, (struct area){start, start + request->bytes + guard_bytes});
+    *address = pages.start;
+    return 0;
 }
 
-static long replace_locked(struct area area, uint64_t prot)
+static long replace_locked(struct area area, struct user_memory memory)
 {
-    long status = 0;
+    long status = hold_locked(area, memory, VM_FLAG_REPLACE);
 
-    if (prot == 0) {
-        status = sys_vm_unmap(user_self(), area.start, area.end - area.start, NULL);
-    }
-    if (status == 0) {
-        status = fill_locked(area, area, prot, VM_FLAG_REPLACE);
-    }
     if (status == -SYS_ENOMEM) {
         (void)sys_vm_unmap(user_self(), area.start, area.end - area.start, NULL);
         areas_remove(&space.held, area);
@@ -142,9 +143,11 @@ static long replace_locked(struct area area, uint64_t prot)
     return status;
 }
 
-static long map_locked(uint64_t *address, uint64_t bytes, uint64_t prot, enum user_place place)
+static long map_locked(uint64_t *address, uint64_t bytes, struct user_memory memory,
+                       enum user_place place)
 {
-    struct area area = {*address, *address + bytes};
+    const struct area area = {*address, *address + bytes};
+    const struct request request = {.bytes = bytes, .align = VM_PAGE_SIZE, .memory = memory};
     long status = table_grow_locked();
 
     if (status != 0) {
@@ -154,56 +157,47 @@ static long map_locked(uint64_t *address, uint64_t bytes, uint64_t prot, enum us
         return -SYS_ERANGE;
     }
     if (place == USER_REPLACE) {
-        return replace_locked(area, prot);
+        return replace_locked(area, memory);
     }
     int is_ours = area.start >= USER_PAGES_START && area.end <= USER_FREE_END;
     if (is_ours || place == USER_FRESH) {
-        status = free_check_locked(area);
-        if (status == 0) {
-            return fill_locked(area, area, prot, 0);
-        }
-        if (place == USER_FRESH) {
+        /* The kernel refuses what the program has put there by itself. */
+        status = areas_overlap(&space.held, area) ? -SYS_EEXIST : hold_locked(area, memory, 0);
+        if (status != -SYS_EEXIST || place == USER_FRESH) {
             return status;
         }
     }
-    return anywhere_locked(&(struct request){.bytes = bytes, .align = VM_PAGE_SIZE, .prot = prot},
-                           address);
+    return anywhere_locked(&request, address);
 }
 
-long user_space_map(uint64_t *address, uint64_t bytes, uint64_t prot, enum user_place place)
+long user_space_map(uint64_t *address, uint64_t bytes, struct user_memory memory,
+                    enum user_place place)
 {
     user_space_lock();
-    long status = map_locked(address, bytes, prot, place);
+    long status = map_locked(address, bytes, memory, place);
     user_space_unlock();
     return status;
 }
 
-static long unmap_locked(struct area whole, struct area mapped)
+static long unmap_locked(struct area area)
 {
     long status = table_grow_locked();
 
     if (status == 0) {
-        status = sys_vm_unmap(user_self(), mapped.start, mapped.end - mapped.start, NULL);
+        status = sys_vm_unmap(user_self(), area.start, area.end - area.start, NULL);
     }
     if (status == 0) {
-        areas_remove(&space.held, whole);
+        areas_remove(&space.held, area);
     }
-    return status;
-}
-
-static long unmap(struct area whole, struct area mapped)
-{
-    user_space_lock();
-    long status = unmap_locked(whole, mapped);
-    user_space_unlock();
     return status;
 }
 
 long user_space_unmap(uint64_t address, uint64_t bytes)
 {
-    const struct area area = {address, address + bytes};
-
-    return unmap(area, area);
+    user_space_lock();
+    long status = unmap_locked((struct area){address, address + bytes});
+    user_space_unlock();
+    return status;
 }
 
 static long anywhere_map(const struct request *request, uint64_t *address)
@@ -220,10 +214,10 @@ static long anywhere_map(const struct request *request, uint64_t *address)
 long user_space_map_guarded(uint64_t bytes, uint64_t *address)
 {
     const struct request request = {
-        .below = VM_PAGE_SIZE,
         .bytes = bytes,
         .align = VM_PAGE_SIZE,
-        .prot = VM_PROT_R | VM_PROT_W,
+        .memory = {.prot = VM_PROT_R | VM_PROT_W},
+        .guard = GUARD_BELOW,
     };
 
     return anywhere_map(&request, address);
@@ -231,20 +225,19 @@ long user_space_map_guarded(uint64_t bytes, uint64_t *address)
 
 void user_space_unmap_guarded(uint64_t address, uint64_t bytes)
 {
-    (void)unmap((struct area){address - VM_PAGE_SIZE, address + bytes},
-                (struct area){address, address + bytes});
+    (void)user_space_unmap(address - VM_PAGE_SIZE, bytes + VM_PAGE_SIZE);
 }
 
 long user_pages_map(uint64_t bytes, uint64_t prot, uint64_t *address)
 {
     const struct request request = {
         .bytes = bytes,
-        .behind = VM_PAGE_SIZE,
         .align = VM_PAGE_SIZE,
-        .prot = prot,
+        .memory = {.prot = prot, .is_there = 1},
+        .guard = GUARD_BEHIND,
     };
 
-    if (bytes == 0 || bytes % VM_PAGE_SIZE != 0 || prot == 0) {
+    if (bytes == 0 || bytes % VM_PAGE_SIZE != 0) {
         return -SYS_EINVAL;
     }
     return anywhere_map(&request, address);
@@ -252,27 +245,18 @@ long user_pages_map(uint64_t bytes, uint64_t prot, uint64_t *address)
 
 long user_space_map_aligned(uint64_t bytes, uint64_t align, uint64_t *address)
 {
-    return anywhere_map(
-        &(struct request){.bytes = bytes, .align = align, .prot = VM_PROT_R | VM_PROT_W}, address);
+    return anywhere_map(&(struct request){.bytes = bytes,
+                                          .align = align,
+                                          .memory = {.prot = VM_PROT_R | VM_PROT_W}},
+                        address);
 }
 
 long user_pages_unmap(uint64_t address, uint64_t bytes)
 {
-    return unmap((struct area){address, address + bytes + VM_PAGE_SIZE},
-                 (struct area){address, address + bytes});
+    return user_space_unmap(address, bytes + VM_PAGE_SIZE);
 }
 
 int user_space_holds_locked(uint64_t address, uint64_t bytes)
 {
     return areas_cover(&space.held, (struct area){address, address + bytes});
-}
-
-long user_space_hold_locked(uint64_t address, uint64_t bytes)
-{
-    long status = table_grow_locked();
-
-    if (status == 0) {
-        areas_add(&space.held, (struct area){address, address + bytes});
-    }
-    return status;
 }

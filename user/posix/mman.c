@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmap and its kin, but mprotect.  The library's table says which addresses are held, the page
- * table which have memory; PROT_NONE is an address that is held and has none.  Calls that look
- * before they change keep the table's lock.
+ * mmap and its kin.  The library's table says which addresses are held, the page table what is
+ * there: memory that the first access makes, or memory.  Calls that look before they change keep
+ * the table's lock.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -10,14 +10,15 @@
 #include <sys/mman.h>
 
 #include "failure.h"
-#include "mman.h"
 #include "ranges.h"
 #include "user/space.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
 
+#define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
 #define FLAGS_ALL                                                                                  \
-    (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE)
+    (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_POPULATE |         \
+     MAP_FIXED_NOREPLACE)
 
 static void *map_failure(int error)
 {
@@ -25,7 +26,8 @@ static void *map_failure(int error)
     return MAP_FAILED;
 }
 
-uint64_t mman_prot(int prot)
+/* VM_PROT_* of PROT_*; writing implies reading. */
+static uint64_t vm_prot(int prot)
 {
     uint64_t result = 0;
 
@@ -35,7 +37,8 @@ uint64_t mman_prot(int prot)
     return result;
 }
 
-int mman_range_make(const void *address, size_t bytes, uint64_t *start, uint64_t *end)
+/* The pages of a range.  Nonzero: it is one, and may be empty. */
+static int range_make(const void *address, size_t bytes, uint64_t *start, uint64_t *end)
 {
     *start = (uintptr_t)address;
     if (*start % VM_PAGE_SIZE != 0 || __builtin_add_overflow(*start, bytes, end) ||
@@ -51,7 +54,7 @@ static int flags_check(int prot, int flags)
 {
     int kind = flags & (MAP_SHARED | MAP_PRIVATE);
 
-    if ((prot & ~MMAN_PROT_ALL) != 0 || (flags & ~FLAGS_ALL) != 0 || kind == 0 ||
+    if ((prot & ~PROT_ALL) != 0 || (flags & ~FLAGS_ALL) != 0 || kind == 0 ||
         kind == (MAP_SHARED | MAP_PRIVATE)) {
         return EINVAL;
     }
@@ -87,10 +90,14 @@ void *mmap(void *address, size_t bytes, int prot, int flags, int file, off_t off
     if (bytes == 0 || (uintptr_t)address % VM_PAGE_SIZE != 0) {
         return map_failure(EINVAL);
     }
-    if (!mman_range_make(address, bytes, &start, &end)) {
+    if (!range_make(address, bytes, &start, &end)) {
         return map_failure(ENOMEM);
     }
-    long status = user_space_map(&start, end - start, mman_prot(prot), place);
+    const struct user_memory memory = {
+        .prot = vm_prot(prot),
+        .is_there = (flags & MAP_POPULATE) != 0 && prot != PROT_NONE,
+    };
+    long status = user_space_map(&start, end - start, memory, place);
     if (status != 0) {
         return map_failure(status == -SYS_EEXIST ? EEXIST : ENOMEM);
     }
@@ -102,7 +109,7 @@ int munmap(void *address, size_t bytes)
     uint64_t start = 0;
     uint64_t end = 0;
 
-    if (bytes == 0 || !mman_range_make(address, bytes, &start, &end)) {
+    if (bytes == 0 || !range_make(address, bytes, &start, &end)) {
         return failure(EINVAL);
     }
     long status = user_space_unmap(start, end - start);
@@ -112,51 +119,70 @@ int munmap(void *address, size_t bytes)
     return 0;
 }
 
-long mman_holes_fill_locked(uint64_t start, uint64_t end, uint64_t prot)
+/* Something is at each address: 0; if not, -SYS_ENOMEM.  Errors of vm_ranges. */
+static long check_locked(uint64_t start, uint64_t end)
 {
     struct ranges ranges;
     struct vm_range_info piece;
     long status = 0;
 
-    ranges_begin(&ranges, start, end);
-    while (status == 0 && start < end) {
-        uint64_t hole_end = end;
-
-        status = ranges_next(&ranges, &piece);
-        if (status == 0) {
-            hole_end = piece.start;
-        } else if (status != -SYS_ENOENT) {
-            return status;
-        }
-        if (start < hole_end) {
-            if (!user_space_holds_locked(start, hole_end - start)) {
-                return -SYS_ENOMEM;
-            }
-            long mapped =
-                prot == 0 ? 0 : sys_vm_map(user_self(), start, hole_end - start, prot, 0, NULL);
-            if (mapped != 0) {
-                return mapped;
-            }
-        }
-        start = status == 0 ? piece.start + piece.bytes : end;
-    }
-    return 0;
-}
-
-/* Writable pages are written; others get fresh memory with the same permissions. */
-static long piece_zero(const struct vm_range_info *piece)
-{
-    if (piece->kind != VM_KIND_RAM) {
-        return -SYS_EINVAL;
-    }
-    if ((piece->prot & VM_PROT_W) != 0) {
-        memset((void *)(uintptr_t)piece->start, 0, piece->bytes);
+    if (user_space_holds_locked(start, end - start)) {
         return 0;
     }
-    return sys_vm_map(user_self(), piece->start, piece->bytes, piece->prot, VM_FLAG_REPLACE, NULL);
+    ranges_begin(&ranges, start, end);
+    while (status == 0 && start < end) {
+        status = ranges_next(&ranges, &piece);
+        if (status == -SYS_ENOENT || (status == 0 && piece.start != start)) {
+            return -SYS_ENOMEM;
+        }
+        start = piece.start + piece.bytes;
+    }
+    return status;
 }
 
-static long zero_locked(uint64_t start, uint64_t end)
+int mprotect(void *address, size_t bytes, int prot)
+{
+    uint64_t start = 0;
+    uint64_t end = 0;
+    uint64_t pages = 0;
+
+    if ((uintptr_t)address % VM_PAGE_SIZE != 0 || (prot & ~PROT_ALL) != 0) {
+        return failure(EINVAL);
+    }
+    if (!range_make(address, bytes, &start, &end)) {
+        return failure(ENOMEM);
+    }
+    if (start == end) {
+        return 0;
+    }
+    user_space_lock();
+    long status = sys_vm_protect(user_self(), start, end - start, vm_prot(prot), &pages);
+    if (status == 0 && pages < (end - start) / VM_PAGE_SIZE) {
+        status = check_locked(start, end);
+    }
+    user_space_unlock();
+    if (status == 0) {
+        return 0;
+    }
+    return failure(status == -SYS_EINVAL || status == -SYS_EACCES ? EACCES : ENOMEM);
+}
+
+/* Gives the memory of a piece back; the next access finds zeroes. */
+static long piece_drop(const struct vm_range_info *piece)
+{
+    switch (piece->kind) {
+    case VM_KIND_RAM:
+    case VM_KIND_HIDDEN:
+        return sys_vm_mark(user_self(), piece->start, piece->bytes, VM_KIND_RESERVED, piece->prot,
+                           VM_FLAG_REPLACE, NULL);
+    case VM_KIND_IO:
+        return -SYS_EINVAL;
+    default:
+        return 0;
+    }
+}
+
+static long drop_locked(uint64_t start, uint64_t end)
 {
     struct ranges ranges;
     struct vm_range_info piece;
@@ -166,7 +192,7 @@ static long zero_locked(uint64_t start, uint64_t end)
     while (status == 0) {
         status = ranges_next(&ranges, &piece);
         if (status == 0) {
-            status = piece_zero(&piece);
+            status = piece_drop(&piece);
         }
     }
     return status == -SYS_ENOENT ? 0 : status;
@@ -180,13 +206,13 @@ int madvise(void *address, size_t bytes, int advice)
     if ((uintptr_t)address % VM_PAGE_SIZE != 0 || advice < MADV_NORMAL || advice > MADV_DONTNEED) {
         return failure(EINVAL);
     }
-    if (!mman_range_make(address, bytes, &start, &end)) {
+    if (!range_make(address, bytes, &start, &end)) {
         return failure(ENOMEM);
     }
     user_space_lock();
-    long status = mman_holes_fill_locked(start, end, 0);
+    long status = check_locked(start, end);
     if (status == 0 && advice == MADV_DONTNEED) {
-        status = zero_locked(start, end);
+        status = drop_locked(start, end);
     }
     user_space_unlock();
     if (status != 0) {
@@ -205,11 +231,11 @@ int mincore(void *address, size_t bytes, unsigned char *pages)
     if ((uintptr_t)address % VM_PAGE_SIZE != 0) {
         return failure(EINVAL);
     }
-    if (!mman_range_make(address, bytes, &start, &end)) {
+    if (!range_make(address, bytes, &start, &end)) {
         return failure(ENOMEM);
     }
     user_space_lock();
-    long status = mman_holes_fill_locked(start, end, 0);
+    long status = check_locked(start, end);
     user_space_unlock();
     if (status != 0) {
         return failure(ENOMEM);
@@ -217,7 +243,10 @@ int mincore(void *address, size_t bytes, unsigned char *pages)
     memset(pages, 0, (end - start) / VM_PAGE_SIZE);
     ranges_begin(&ranges, start, end);
     while (ranges_next(&ranges, &piece) == 0) {
-        memset(pages + (piece.start - start) / VM_PAGE_SIZE, 1, piece.bytes / VM_PAGE_SIZE);
+        int has_memory = piece.kind != VM_KIND_RESERVED && piece.kind != VM_KIND_GUARD;
+
+        memset(pages + (piece.start - start) / VM_PAGE_SIZE, has_memory,
+               piece.bytes / VM_PAGE_SIZE);
     }
     return 0;
 }

@@ -116,6 +116,7 @@ static int status_of(const struct user_end *end)
     case EXIT_STATUS:
         return (int)(end->detail & 0xff) << STATUS_SHIFT;
     case EXIT_KILLED:
+    case EXIT_NO_MEMORY:
         return SIGKILL;
     case EXIT_FAULT:
         break;

@@ -2,8 +2,7 @@
 /*
  * Which addresses of this process the library has given out: to mmap, to stacks, to user_pages_map.
  * One table, one lock.  The lock is held over the system calls that change what the table says, so
- * that the two agree for whoever holds it.  Addresses that are held and not mapped are how there is
- * memory without access.
+ * that the two agree for whoever holds it.
  *
  * Below malloc and the rest of the library: nothing here may call them.
  */
@@ -14,26 +13,34 @@
 /* Where memory may be put. */
 enum user_place {
     USER_ANYWHERE, /* there, if that is free and the library's to give; else anywhere       */
-    USER_FRESH,    /* there and nowhere else; -SYS_EEXIST if something is held or mapped    */
+    USER_FRESH,    /* there and nowhere else; -SYS_EEXIST if something is there             */
     USER_REPLACE,  /* there; what was there goes                                            */
 };
 
-/* Holds `bytes` at *address and maps zeroed pages there; prot 0: maps nothing.  *address and bytes
- * are page multiples, bytes is not 0.  *address is then where it is.  Errors: those of vm_map, and
- * -SYS_ENOMEM if no addresses are left.  On an error nothing is held or mapped that was not before,
- * but with USER_REPLACE all that was there is gone.  Context: takes the lock. */
-long user_space_map(uint64_t *address, uint64_t bytes, uint64_t prot, enum user_place place);
+/* Zeroed memory: what one may do with it, and when it is made. */
+struct user_memory {
+    uint64_t prot; /* VM_PROT_*                                                                  */
+    int is_there;  /* 0: each page is made by the first access; 1: all now, prot not VM_PROT_NONE */
+};
 
-/* Unmaps, and holds no longer, whatever is there.  Errors: those of vm_unmap, nothing has changed
- * then; -SYS_ENOMEM: the table cannot grow.  Context: takes the lock. */
+/* Holds `bytes` of memory at *address, which are page multiples, bytes not 0.  *address is then
+ * where it is.  Errors: those of vm_mark or vm_map, and -SYS_ENOMEM if no addresses are left.  On
+ * an error nothing is held or there that was not before, but with USER_REPLACE all that was there
+ * is gone.  Context: takes the lock. */
+long user_space_map(uint64_t *address, uint64_t bytes, struct user_memory memory,
+                    enum user_place place);
+
+/* Unmaps, and holds no longer, whatever is there.  Errors: those of vm_unmap; -SYS_ENOMEM, too: the
+ * table cannot grow.  All is held as before then, though some may have gone.  Context: takes the
+ * lock. */
 long user_space_unmap(uint64_t address, uint64_t bytes);
 
-/* Maps readable and writable pages at a multiple of `align`, a power of two of at least a page.
- * Errors: as user_space_map.  Context: takes the lock. */
+/* Reserves readable and writable memory at a multiple of `align`, a power of two of at least a
+ * page. Errors: as user_space_map.  Context: takes the lock. */
 long user_space_map_aligned(uint64_t bytes, uint64_t align, uint64_t *address);
 
-/* Maps readable and writable pages, with one page below that is held and not mapped.  Errors: as
- * user_space_map.  Context: takes the lock. */
+/* Reserves readable and writable memory, with a guard page below it.  Errors: as user_space_map.
+ * Context: takes the lock. */
 long user_space_map_guarded(uint64_t bytes, uint64_t *address);
 void user_space_unmap_guarded(uint64_t address, uint64_t bytes);
 
@@ -49,6 +56,3 @@ void user_space_unlock(void);
 
 /* Nonzero: all of that is held.  Context: the lock is held. */
 int user_space_holds_locked(uint64_t address, uint64_t bytes);
-
-/* Holds all of that, whatever is mapped there.  Errors: -SYS_ENOMEM.  Context: the lock is held. */
-long user_space_hold_locked(uint64_t address, uint64_t bytes);

@@ -33,8 +33,8 @@
 #define USER_STACK_BYTES   UINT64_C(0x10000)
 
 /* At file scope, once in a program: its first stack is to have so many bytes, less than 4 GiB,
- * rounded up to pages, two at least, instead of USER_STACK_BYTES.  All of it is there from the
- * start. */
+ * rounded up to pages, two at least, instead of USER_STACK_BYTES.  Memory comes as it
+ * is used; below it is a guard page. */
 #define USER_STACK_WISH(bytes)                                                                     \
     __attribute__((used,                                                                           \
                    section(".vellum.wish.kept"))) static const struct elf_wish user_stack_wish =   \
@@ -52,7 +52,8 @@ handle_t user_machine(void);
  * any machine has. */
 uint64_t user_limit(void);
 
-/* Maps zeroed pages at an address that the library chooses, with an unmapped page behind them.
+/* Maps zeroed pages at an address that the library chooses, with a guard page behind them.  All are
+ * there at once.
  * bytes: page multiple, not 0.  prot: VM_PROT_*.  Errors: as vm_map, nothing stays mapped. */
 long user_pages_map(uint64_t bytes, uint64_t prot, uint64_t *address);
 
@@ -62,7 +63,7 @@ long user_pages_unmap(uint64_t address, uint64_t bytes);
 /* A thread of this process.  The fields are the library's, but the handle may be used. */
 struct user_thread {
     handle_t handle;
-    uint64_t stack; /* its lowest address; the page below is not mapped */
+    uint64_t stack; /* its lowest address; the page below is a guard */
     uint64_t stack_bytes;
     uint64_t tp;
 };
@@ -92,9 +93,9 @@ void user_thread_discard(struct user_thread *thread);
 /* How a process ended, as process_wait tells it. */
 struct user_end {
     uint64_t reason; /* EXIT_*                                         */
-    uint64_t detail; /* EXIT_STATUS: status; EXIT_FAULT: address       */
-    uint64_t access; /* EXIT_FAULT: ACCESS_*                           */
-    uint64_t pc;     /* EXIT_FAULT: where                              */
+    uint64_t detail; /* EXIT_STATUS: status; EXIT_FAULT, EXIT_NO_MEMORY: address */
+    uint64_t access; /* EXIT_FAULT, EXIT_NO_MEMORY: ACCESS_*           */
+    uint64_t pc;     /* EXIT_FAULT, EXIT_NO_MEMORY: where              */
 };
 
 /* Waits until a process has ended, and closes the handle. */

@@ -22,6 +22,7 @@ extern "C" {
 #define MAP_ANONYMOUS       0x20
 #define MAP_ANON            MAP_ANONYMOUS
 #define MAP_NORESERVE       0x4000
+#define MAP_POPULATE        0x8000
 #define MAP_FIXED_NOREPLACE 0x100000
 
 #define MAP_FAILED          ((void *)-1)
@@ -32,32 +33,35 @@ extern "C" {
 #define MADV_WILLNEED       3
 #define MADV_DONTNEED       4
 
-/* Zeroed memory, `bytes` rounded up to pages.  With PROT_NONE only the addresses are held.
+/* Zeroed memory, `bytes` rounded up to pages.  Each page is made by the first access to it, with
+ * MAP_POPULATE all now, unless prot is PROT_NONE.  An access that finds no memory ends the program.
  * Errors: EINVAL  bytes 0, not exactly one of MAP_SHARED and MAP_PRIVATE, unknown prot or flags, or
  *                 MAP_FIXED at no page's beginning
  *         ENOTSUP MAP_SHARED
  *         ENODEV  not MAP_ANONYMOUS: there are no files
  *         EEXIST  MAP_FIXED_NOREPLACE, and something is there
- *         ENOMEM  no memory, no addresses, or MAP_FIXED outside of the user range */
+ *         ENOMEM  no memory (for tables, or MAP_POPULATE), no addresses, or MAP_FIXED outside of
+ * the user range */
 void *mmap(void *address, size_t bytes, int prot, int flags, int file, off_t offset);
 
 /* Addresses that hold nothing do not matter.
  * Errors: EINVAL (no page's beginning, bytes 0, outside of the user range), ENOMEM (the library's
- * table is full). */
+ * table is full, or no memory for a kernel table). */
 int munmap(void *address, size_t bytes);
 
-/* Errors: EINVAL  no page's beginning, unknown prot
- *         ENOMEM  something there is not mapped, or no memory for what was PROT_NONE
- *         ENOTSUP PROT_NONE for pages that hold something other than zeroes
- *         EACCES  more than the pages of a device allow
+/* Pages keep what they hold under PROT_NONE too.
+ * Errors: EINVAL  no page's beginning, unknown prot
+ *         ENOMEM  something there is not mapped, or no memory for a table
+ *         EACCES  more than the pages of a device allow, or PROT_NONE for them
  * After an error some of the pages may have been changed. */
 int mprotect(void *address, size_t bytes, int prot);
 
-/* MADV_DONTNEED: the pages are zero then, but keep their memory.  The others do nothing.
- * Errors: EINVAL (no page's beginning, unknown advice), ENOMEM (something there is not mapped). */
+/* MADV_DONTNEED: the memory goes back, and the pages are zero then.  The others do nothing.
+ * Errors: EINVAL (no page's beginning, unknown advice; MADV_DONTNEED: pages of a device), ENOMEM
+ * (something there is not mapped, or no memory for a table). */
 int madvise(void *address, size_t bytes, int advice);
 
-/* One byte a page, 1: there is memory, 0: held only.
+/* One byte a page, 1: there is memory, 0: not yet.
  * Errors: EINVAL (no page's beginning), ENOMEM (something there is not mapped). */
 int mincore(void *address, size_t bytes, unsigned char *pages);
 
