@@ -46,6 +46,22 @@ Test(init_space, io_goes_on_only_where_its_frames_do)
     cr_assert(space_rows_fill(&rows.rows[0]) == 'i');
 }
 
+Test(init_space, what_holds_no_memory_is_counted_apart)
+{
+    static const char fills[] = {
+        [VM_KIND_RESERVED] = ':', [VM_KIND_GUARD] = 'g', [VM_KIND_HIDDEN] = 'h'};
+
+    for (uint32_t kind = VM_KIND_RESERVED; kind <= VM_KIND_HIDDEN; kind++) {
+        memset(&rows, 0, sizeof(rows));
+        add(1, 2, VM_PROT_R | VM_PROT_W);
+        space_rows_add(&rows,
+                       &(struct vm_range_info){.start = 3 * PAGE, .bytes = 4 * PAGE, .kind = kind});
+        cr_assert(rows.count == 2 && rows.rows[0].marked == 0);
+        cr_assert(rows.rows[1].marked == (kind == VM_KIND_HIDDEN ? 0 : 4 * PAGE));
+        cr_assert(space_rows_fill(&rows.rows[1]) == fills[kind]);
+    }
+}
+
 /* 5000 pages, every second one, in two crowds far apart, behind an image of three ranges. */
 static void crowds_add(uint32_t prot_of_odd)
 {

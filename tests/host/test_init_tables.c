@@ -129,6 +129,45 @@ Test(init_tables, tables_are_walked_in_order_and_written_out)
     expect_text(whole, sizeof(whole) / sizeof(whole[0]));
 }
 
+Test(init_tables, what_hardware_ignores_has_lines_of_its_own)
+{
+    uint64_t missed;
+    uint64_t hidden = UINT64_C(0x80300) << 20 | 2 << 8 | PT_D | PT_A | UINT64_C(8);
+    static const char *const lines[] = {
+        "L2 node 0x0000000000 at 0x0000001000 root",
+        "  L1 node 0x0000000000 at 0x0000002000 -------V",
+        "    L0 node 0x0000200000 at 0x0000003000 -------V",
+        "      L0 hidden 0x0000205000 of 0x0080301000 DA 2 x 4K rsw2",
+        "      L0 hidden 0x0000207000 of 0x0080301000 DA 1 x 4K rsw2",
+        "      L0 guard 0x0000208000 1 x 4K",
+        "      L0 other 0x0000209000 raw 0x0000000000000106 1 x 4K",
+        "      L0 reserved 0x000020a000 --- 2 x 4K private",
+        "    L1 reserved 0x0000400000 rw- 2 x 2M private",
+        "    L1 reserved 0x0000800000 r-x 1 x 2M",
+        "    L1 other 0x0000a00000 raw 0x0008030000000288 1 x 2M",
+        "  L2 guard 0x0080000000 2 x 1G",
+    };
+
+    memset(&tree, 0, sizeof(tree));
+    tree.levels = 3;
+    tree.room = 64;
+    tree.nodes[0][0] = node_entry(1);
+    tree.nodes[0][2] = tree.nodes[0][3] = 6;
+    tree.nodes[1][1] = node_entry(2);
+    tree.nodes[1][2] = tree.nodes[1][3] = 0xb4;
+    tree.nodes[1][4] = 0x54;
+    tree.nodes[1][5] = UINT64_C(0x80300) << 32 | 0x288; /* hidden is of level 0 */
+    for (unsigned i = 0; i < 3; i++) {
+        tree.nodes[2][4 + i] = hidden + ((uint64_t)i << 20);
+    }
+    tree.nodes[2][7] = tree.nodes[2][5];
+    tree.nodes[2][8] = 6;
+    tree.nodes[2][9] = 0x106; /* a guard has nothing else */
+    tree.nodes[2][10] = tree.nodes[2][11] = 0x84;
+    cr_assert(tree_walk(0x205000, 0, &missed) == 0);
+    expect_text(lines, sizeof(lines) / sizeof(lines[0]));
+}
+
 Test(init_tables, a_walk_can_begin_anywhere)
 {
     uint64_t missed;

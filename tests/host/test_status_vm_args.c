@@ -67,6 +67,9 @@ Test(vm_args, permissions)
 
         cr_assert_eq(vm_args_prot(prot, &out), want, "prot %lu", (unsigned long)prot);
         cr_assert(want != OK || out == (enum vm_prot)prot);
+        want = prot == 0 ? OK : want;
+        cr_assert_eq(vm_args_prot_or_none(prot, &out), want, "prot %lu", (unsigned long)prot);
+        cr_assert(want != OK || out == (enum vm_prot)prot);
     }
     enum vm_prot out;
 

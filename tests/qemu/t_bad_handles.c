@@ -91,6 +91,7 @@ static const struct call calls[] = {
      {MACHINE, TESTED, SPACE, 0, 0, BUFFER, 2}},
     {"trace_control", 42, 0, HANDLE_MACHINE, RIGHT_MANAGE, {TESTED, 0}},
     {"trace_read", 43, 0, HANDLE_MACHINE, RIGHT_READ, {TESTED, 0, 0, BUFFER, 8}},
+    {"vm_mark", 46, 0, HANDLE_PROCESS, RIGHT_MAP, {TESTED, SPACE, PAGE, VM_KIND_RESERVED, RW}},
 };
 
 static long call_with(const struct call *call, uint64_t handle)
