@@ -23,7 +23,8 @@ struct step {
         STEP_DEVICE
     } met; /* nothing: a guard, too     */
     pte_t from, to;
-    const struct frame *sole; /* `to` is right because nobody else has it; NULL: it is anyway  */
+    const struct frame *frame; /* `to` depends on who has it; NULL: on nothing  */
+    bool is_sole;              /* nobody else has, so that `to` has W           */
 };
 
 /* True if a private page becomes writable, which it was not. */
@@ -44,8 +45,9 @@ static struct step step_page(pte_t entry, pte_t leaf, enum vm_prot prot)
     }
     step.to = pte_with_sw(pte_with_rights(leaf, prot, VM_MEM_PMA), PTE_SW_PRIVATE);
     if (grants_write(entry, prot)) {
-        step.sole = frame_of(pte_pa(leaf));
-        if (!frame_has_one_ref(step.sole)) {
+        step.frame = frame_of(pte_pa(leaf));
+        step.is_sole = frame_has_one_ref(step.frame);
+        if (!step.is_sole) {
             leaf = pte_with_sw(leaf, PTE_SW_PENDING);
             step.to = pte_with_rights(leaf, prot & ~(unsigned)VM_W, VM_MEM_PMA);
         }
@@ -108,11 +110,11 @@ static inline bool is_alike(pte_t a, pte_t b)
 }
 
 /* True if nobody else has the frame of a leaf like that which the step is from. */
-static inline bool is_sole_too(const struct step *step, pte_t entry)
+static inline bool is_sole(const struct step *step, pte_t entry)
 {
     int64_t frames = (int64_t)(entry.raw - step->from.raw) >> PTE_PPN_SHIFT;
 
-    return frame_has_one_ref(step->sole + frames); /* the records are one array */
+    return frame_has_one_ref(step->frame + frames); /* the records are one array */
 }
 
 /* Three loops take a step from one leaf to another in `slot`, and in those after it as far as it is
@@ -134,7 +136,7 @@ __attribute__((noinline)) static struct pte_slot *grant_along(struct pte_slot *s
             break;
         }
         entry = pte_slot_load_locked(slot);
-    } while (is_alike(entry, step.from) && is_sole_too(&step, entry));
+    } while (is_alike(entry, step.from) && is_sole(&step, entry));
     return slot;
 }
 
@@ -167,7 +169,8 @@ __attribute__((noinline)) static struct pte_slot *change_along(struct pte_slot *
             break;
         }
         entry = pte_slot_load_locked(slot);
-    } while (is_alike(entry, step.from) && (step.sole == NULL || is_sole_too(&step, entry)));
+    } while (is_alike(entry, step.from) &&
+             (step.frame == NULL || is_sole(&step, entry) == step.is_sole));
     return slot;
 }
 
@@ -184,7 +187,7 @@ static struct pte_slot *step_take(struct pte_slot *slot, const struct pte_slot *
         slot_step(slot, step->from, step->to);
         return slot + 1;
     }
-    if ((step->from.raw & changed) == 0 && step->sole != NULL) {
+    if ((step->from.raw & changed) == 0 && step->is_sole) {
         return grant_along(slot, end, step);
     }
     if ((step->to.raw & changed) == 0) {
