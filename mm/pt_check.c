@@ -11,6 +11,23 @@
 #include "mm/vm_cursor.h"
 #include "vm_space_priv.h"
 
+/* An entry's frame is a program's, and somebody's. */
+static const char *check_frame(const struct frame *frame)
+{
+    if (frame == NULL || frame->type != FRAME_USER) {
+        return "an entry names a frame that is no program's";
+    }
+    return atomic_load_explicit(&frame->refs, memory_order_relaxed) > 0
+               ? NULL
+               : "an entry names a free frame";
+}
+
+static const char *check_hidden(pte_t entry)
+{
+    return pte_sw(entry) == PTE_SW_IO ? "a page of a region is hidden"
+                                      : check_frame(frame_of(pte_kept_pa(entry)));
+}
+
 static const char *check_leaf(struct vm_space *space, pte_t entry)
 {
     struct pte_leaf leaf = pte_decode(entry);
@@ -29,12 +46,10 @@ static const char *check_leaf(struct vm_space *space, pte_t entry)
                    ? NULL
                    : "an I/O leaf whose region does not know";
     }
-    if (frame == NULL || frame->type != FRAME_USER) {
-        return "a leaf names a frame that is no program's";
+    if ((leaf.prot & VM_W) != 0 && (leaf.sw == PTE_SW_PENDING || frame == frame_zero())) {
+        return "a leaf grants W that is pending, or to the frame of zeroes";
     }
-    return atomic_load_explicit(&frame->refs, memory_order_relaxed) > 0
-               ? NULL
-               : "a leaf names a free frame";
+    return check_frame(frame);
 }
 
 static const char *check_place(const struct pt_node *node, const struct vm_space *space,
@@ -54,86 +69,102 @@ static const char *check_place(const struct pt_node *node, const struct vm_space
                : "a node is not where its record says";
 }
 
-/* At most PTE_LEVELS_MAX deep.  *where: the address of the first problem.  *charge: grows by what
- * the space should be charged for it. */
-static const char *check_node(struct vm_space *space, const struct pt_node *node, vaddr_t *where,
-                              uint64_t *charge)
+/* What the entries of a node are. */
+struct counts {
+    unsigned present, io, hidden, marked;
+};
+
+static bool counts_agree(const struct pt_node *node, struct counts counts)
 {
-    unsigned end = node == space->root ? PTE_ENTRIES / 2 : PTE_ENTRIES;
-    unsigned present = 0;
-    unsigned io = 0;
-    unsigned hidden = 0;
-    unsigned marked = 0;
+    return counts.present == node->present && counts.io == node->io &&
+           counts.hidden == node->hidden && counts.marked == node->marked && node->dying == 0;
+}
 
-    *where = node->base;
+/* An audit under way. */
+struct audit {
+    struct vm_space *space;
+    vaddr_t where;   /* of the first problem                                 */
+    uint64_t charge; /* what the space should be charged for what was met yet */
+};
+
+static const char *check_node(struct audit *audit, const struct pt_node *node);
+
+/* Counts an entry and looks at what it names. */
+static const char *check_entry(struct audit *audit, const struct pt_node *node, unsigned index,
+                               struct counts *counts)
+{
+    pte_t entry = pte_slot_load(&node->slots[index]);
+    const struct pt_node *child;
+    const char *problem;
+
+    audit->where = pt_node_entry_va(node, index);
+    switch (pte_kind(entry, node->level)) {
+    case PTE_ABSENT:
+        return NULL;
+    case PTE_DYING:
+        return "an entry is still dying";
+    case PTE_MARK:
+        counts->marked++;
+        return NULL;
+    case PTE_HIDDEN:
+        counts->hidden++;
+        return check_hidden(entry);
+    case PTE_UNKNOWN:
+        return "a reserved encoding";
+    case PTE_LEAF:
+        counts->present++;
+        counts->io += pte_sw(entry) == PTE_SW_IO ? 1 : 0;
+        return check_leaf(audit->space, entry);
+    case PTE_TABLE:
+        counts->present++;
+        child = pt_node_of(entry);
+        problem = check_place(child, audit->space, audit->where, node->level - 1U);
+        return problem == NULL ? check_node(audit, child) : problem;
+    }
+    return NULL;
+}
+
+/* At most PTE_LEVELS_MAX deep. */
+static const char *check_node(struct audit *audit, const struct pt_node *node)
+{
+    unsigned end = node == audit->space->root ? PTE_ENTRIES / 2 : PTE_ENTRIES;
+    struct counts counts = {0};
+
     for (unsigned i = 0; i < end; i++) {
-        pte_t entry = pte_slot_load(&node->slots[i]);
-        vaddr_t va = pt_node_entry_va(node, i);
-        const struct pt_node *child;
-        const char *problem = NULL;
+        const char *problem = check_entry(audit, node, i, &counts);
 
-        switch (pte_kind(entry, node->level)) {
-        case PTE_ABSENT:
-            continue;
-        case PTE_DYING:
-            problem = "an entry is still dying";
-            break;
-        case PTE_MARK:
-            marked++;
-            continue;
-        case PTE_HIDDEN:
-            hidden++;
-            continue;
-        case PTE_UNKNOWN:
-            problem = "a reserved encoding";
-            break;
-        case PTE_LEAF:
-            problem = check_leaf(space, entry);
-            io += pte_sw(entry) == PTE_SW_IO ? 1 : 0;
-            break;
-        case PTE_TABLE:
-            child = pt_node_of(entry);
-            problem = check_place(child, space, va, node->level - 1U);
-            if (problem == NULL) {
-                problem = check_node(space, child, &va, charge);
-            }
-            break;
-        }
         if (problem != NULL) {
-            *where = va;
             return problem;
         }
-        present++;
     }
-    *charge += 1 + hidden + (node->level == 0 ? present - io : 0);
-    return present == node->present && io == node->io && hidden == node->hidden &&
-                   marked == node->marked && node->dying == 0
-               ? NULL
-               : "a node's counts and its entries disagree";
+    audit->charge += 1 + counts.hidden + (node->level == 0 ? counts.present - counts.io : 0);
+    audit->where = node->base;
+    return counts_agree(node, counts) ? NULL : "a node's counts and its entries disagree";
 }
 
 status_t vm_space_check(struct vm_space *space)
 {
     struct va_range user = {{0}, vm_space_user_limit()};
-    vaddr_t where = {0};
+    struct audit audit = {.space = space};
     struct vm_cursor cursor;
-    uint64_t charge = vm_space_split_stock(space);
     const char *problem;
     status_t status = vm_cursor_open(&cursor, space, user, VM_CURSOR_QUERY);
 
     if (status != OK) {
         return status;
     }
+    audit.charge = vm_space_split_stock(space);
     problem = check_place(space->root, space, (vaddr_t){0}, arch_paging_levels() - 1);
     if (problem == NULL) {
-        problem = check_node(space, space->root, &where, &charge);
+        problem = check_node(&audit, space->root);
     }
-    if (problem == NULL && charge != vm_space_charged(space)) {
+    if (problem == NULL && audit.charge != vm_space_charged(space)) {
         problem = "what is charged for the space is not what is there";
     }
     vm_cursor_close(&cursor);
     if (problem != NULL) {
-        log_printf("vm_space_check: %s, at or below %lx\n", problem, (unsigned long)where.raw);
+        log_printf("vm_space_check: %s, at or below %lx\n", problem,
+                   (unsigned long)audit.where.raw);
         return ERR_INVAL;
     }
     return OK;

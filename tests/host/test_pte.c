@@ -21,7 +21,11 @@
 #define L13_ENTRY UINT64_C(0x3ffffffffffc53)
 #define L14_ENTRY UINT64_C(0xd7)
 #define T1_ENTRY  UINT64_C(0x20000c01)
-#define D1_ENTRY  UINT64_C(0x8000100002)
+#define L6_ENTRY  UINT64_C(0x200006d7)
+#define D1_ENTRY  UINT64_C(0x80001000c2)
+#define H1_ENTRY  UINT64_C(0x80001000c8)
+#define M1_ENTRY  UINT64_C(0xb4)
+#define M4_ENTRY  UINT64_C(0x6)
 
 struct leaf_row {
     const char *label;
@@ -39,7 +43,7 @@ static struct leaf_row leaf_rows[] = {
     {"L3", 0x80001000, VM_X, VM_MEM_PMA, PTE_SW_RAM, true, 0x20000459},
     {"L4", 0x80001000, VM_RX, VM_MEM_PMA, PTE_SW_RAM, true, 0x2000045b},
     {"L5", 0x80001000, VM_RWX, VM_MEM_PMA, PTE_SW_RAM, true, 0x200004df},
-    {"L6", 0x80001000, VM_RW, VM_MEM_PMA, PTE_SW_PRIVATE, true, 0x200006d7},
+    {"L6", 0x80001000, VM_RW, VM_MEM_PMA, PTE_SW_PRIVATE, true, L6_ENTRY},
     {"L7", 0x10000000, VM_RW, VM_MEM_PMA, PTE_SW_IO, true, L7_ENTRY},
     {"L8", 0x10000000, VM_RW, VM_MEM_IO, PTE_SW_IO, true, L8_ENTRY},
     {"L9", 0x10000000, VM_R, VM_MEM_NC, PTE_SW_IO, true, 0x2000000004000153},
@@ -100,8 +104,8 @@ ParameterizedTestParameters(pte, dying_keeps_the_address)
 {
     static struct dying_row rows[] = {
         {"D1", L2_ENTRY, D1_ENTRY, 0x80001000, false},
-        {"D2", L7_ENTRY, 0x1000000102, 0x10000000, true},
-        {"D3", L13_ENTRY, 0xfffffffffff00002, 0xfffffffffff000, false},
+        {"D2", L7_ENTRY, 0x10000001c2, 0x10000000, true},
+        {"D3", L13_ENTRY, 0xfffffffffff00042, 0xfffffffffff000, false},
     };
     return cr_make_param_array(struct dying_row, rows, ARRAY_LEN(rows));
 }
@@ -114,6 +118,66 @@ ParameterizedTest(const struct dying_row *row, pte, dying_keeps_the_address)
     EXPECT_EQ(dying.raw & PTE_V, 0);
     EXPECT_EQ(pte_kept_pa(dying).raw, row->pa);
     EXPECT_EQ(pte_dying_is_io(dying), row->is_io);
+}
+
+struct hidden_row {
+    const char *label;
+    uint64_t leaf, entry;
+};
+
+ParameterizedTestParameters(pte, hidden_keeps_all_but_the_rights)
+{
+    static struct hidden_row rows[] = {
+        {"H1", L2_ENTRY, H1_ENTRY},
+        {"H2", L6_ENTRY, 0x80001002c8},
+        {"H3", L13_ENTRY, 0xfffffffffff00048},
+    };
+    return cr_make_param_array(struct hidden_row, rows, ARRAY_LEN(rows));
+}
+
+ParameterizedTest(const struct hidden_row *row, pte, hidden_keeps_all_but_the_rights)
+{
+    pte_t hidden = pte_make_hidden((pte_t){row->leaf});
+
+    cr_assert(hidden.raw == row->entry, "%s is %#lx", row->label, (unsigned long)hidden.raw);
+    EXPECT_EQ(pte_kept_pa(hidden).raw, pte_pa((pte_t){row->leaf}).raw);
+    EXPECT_EQ(pte_sw(hidden), pte_sw((pte_t){row->leaf}));
+    EXPECT_EQ(hidden.raw & (PTE_A | PTE_D), row->leaf & (PTE_A | PTE_D));
+    EXPECT_EQ(pte_hidden_make_dying(hidden).raw, pte_make_dying((pte_t){row->leaf}).raw);
+}
+
+struct mark_row {
+    const char *label;
+    struct pte_mark mark;
+    uint64_t entry;
+};
+
+ParameterizedTestParameters(pte, marks_are_the_values_of_the_table)
+{
+    static struct mark_row rows[] = {
+        {"M1", {false, true, VM_RW}, M1_ENTRY},
+        {"M2", {false, true, VM_PROT_NONE}, 0x84},
+        {"M3", {false, false, VM_RWX}, 0x74},
+        {"M4", {true, false, VM_PROT_NONE}, M4_ENTRY},
+    };
+    return cr_make_param_array(struct mark_row, rows, ARRAY_LEN(rows));
+}
+
+ParameterizedTest(const struct mark_row *row, pte, marks_are_the_values_of_the_table)
+{
+    pte_t entry = pte_make_mark(row->mark);
+    struct pte_mark back = pte_decode_mark(entry);
+
+    cr_assert(entry.raw == row->entry, "%s is %#lx", row->label, (unsigned long)entry.raw);
+    EXPECT_EQ(back.is_guard, row->mark.is_guard);
+    EXPECT_EQ(back.is_private, row->mark.is_private);
+    EXPECT_EQ(back.prot, row->mark.prot);
+}
+
+/* Of a guard nothing else counts. */
+Test(pte, a_guard_is_one_value)
+{
+    EXPECT_EQ(pte_make_mark((struct pte_mark){true, true, VM_RWX}).raw, M4_ENTRY);
 }
 
 struct rights_row {
@@ -162,8 +226,12 @@ ParameterizedTestParameters(pte, kind_of_every_encoding)
 {
     static struct kind_row rows[] = {
         {"K1", 0, ANY_LEVEL, PTE_ABSENT},
-        {"K2", D1_ENTRY, ANY_LEVEL, PTE_DYING},
-        {"K3", 0x4, ANY_LEVEL, PTE_UNKNOWN},
+        {"K2", D1_ENTRY, LEVEL_0, PTE_DYING},
+        {"K2 above", D1_ENTRY, ABOVE_0, PTE_UNKNOWN},
+        {"K3 0", 0x100, ANY_LEVEL, PTE_UNKNOWN},
+        {"K3 5", 0xa, ANY_LEVEL, PTE_UNKNOWN},
+        {"K3 6", 0xc, ANY_LEVEL, PTE_UNKNOWN},
+        {"K3 7", 0xe, ANY_LEVEL, PTE_UNKNOWN},
         {"K4", T1_ENTRY, ABOVE_0, PTE_TABLE},
         {"K5", T1_ENTRY, LEVEL_0, PTE_UNKNOWN},
         {"K6 U", T1_ENTRY | 0x10, ABOVE_0, PTE_UNKNOWN},
@@ -183,6 +251,18 @@ ParameterizedTestParameters(pte, kind_of_every_encoding)
         {"K15", L1_ENTRY | UINT64_C(1) << 63, LEVEL_0, PTE_UNKNOWN},
         {"K16", 0x10000053, FIRST_THREE, PTE_LEAF},
         {"K17", 0x10000053, LAST_TWO, PTE_UNKNOWN},
+        {"K18", M1_ENTRY, ANY_LEVEL, PTE_MARK},
+        {"K19", M4_ENTRY, ANY_LEVEL, PTE_MARK},
+        {"K20", 0xa4, ANY_LEVEL, PTE_UNKNOWN},
+        {"K21 8", M1_ENTRY | UINT64_C(1) << 8, ANY_LEVEL, PTE_UNKNOWN},
+        {"K21 63", M1_ENTRY | UINT64_C(1) << 63, ANY_LEVEL, PTE_UNKNOWN},
+        {"K22 4", M4_ENTRY | UINT64_C(1) << 4, ANY_LEVEL, PTE_UNKNOWN},
+        {"K22 20", M4_ENTRY | UINT64_C(1) << 20, ANY_LEVEL, PTE_UNKNOWN},
+        {"K23", H1_ENTRY, LEVEL_0, PTE_HIDDEN},
+        {"K23 above", H1_ENTRY, ABOVE_0, PTE_UNKNOWN},
+        {"K24 dying 4", D1_ENTRY | UINT64_C(1) << 4, LEVEL_0, PTE_UNKNOWN},
+        {"K24 hidden 5", H1_ENTRY | UINT64_C(1) << 5, LEVEL_0, PTE_UNKNOWN},
+        {"K24 hidden 10", H1_ENTRY | UINT64_C(1) << 10, LEVEL_0, PTE_UNKNOWN},
     };
     return cr_make_param_array(struct kind_row, rows, ARRAY_LEN(rows));
 }
@@ -332,14 +412,20 @@ Test(pte, short_questions_agree_with_the_long_one)
         enum pte_kind kind = pte_kind(entry, 0);
 
         cr_assert(pte_is_table(entry) == (pte_kind(entry, 1) == PTE_TABLE), "%lx", entry.raw);
-        cr_assert(pte_is_dying(entry) == (kind == PTE_DYING), "%lx", entry.raw);
+        if (kind != PTE_UNKNOWN) { /* which mm does not make */
+            cr_assert(pte_is_dying(entry) == (kind == PTE_DYING), "%lx", entry.raw);
+            cr_assert(pte_is_hidden(entry) == (kind == PTE_HIDDEN), "%lx", entry.raw);
+            cr_assert(pte_is_mark(entry) == (kind == PTE_MARK), "%lx", entry.raw);
+        }
         cr_assert(pte_is_absent(entry) == (kind == PTE_ABSENT), "%lx", entry.raw);
         if (kind == PTE_LEAF) {
             struct pte_leaf leaf = pte_decode(entry);
             pte_t other = pte_with_pa(entry, (paddr_t){0x12345000});
 
-            cr_assert(pte_is_plain_page(entry) == (leaf.sw == PTE_SW_RAM && leaf.mem == VM_MEM_PMA),
-                      "%lx", entry.raw);
+            bool is_plain = leaf.sw == PTE_SW_RAM || leaf.sw == PTE_SW_PRIVATE;
+
+            cr_assert(pte_is_plain_page(entry) == (is_plain && leaf.mem == VM_MEM_PMA), "%lx",
+                      entry.raw);
             cr_assert(pte_pa(other).raw == 0x12345000);
             cr_assert(pte_with_pa(other, leaf.pa).raw == entry.raw);
         }

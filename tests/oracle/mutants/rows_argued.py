@@ -67,7 +67,7 @@ ROWS = [
     argued("mm/reclaim.c", "release_leaves", "is_stray", CHARGE),
     argued("mm/vm_space_io.c", "counts_of vm_space_io_prepare", "atomic_", COUNTS),
     argued("mm/pt_check.c", "check_place", "is_stray", LOOKS),
-    argued("mm/pt_check.c", "check_node", "pte_slot_load", LOOKS),
+    argued("mm/pt_check.c", "check_entry", "pte_slot_load", LOOKS),
     argued("mm/pt_descend.c", "follow", "pte_slot_load", """The order of a slot's load is the
         effect's own (arch/slot.h), not mm's to choose. What the load may return too early is tested
         by the early loads of the model."""),
