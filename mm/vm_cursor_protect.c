@@ -142,6 +142,10 @@ static void change_rights(const struct pt_place *place, enum vm_prot prot, enum 
 {
     pte_t seen = place->entry;
 
+    if (pte_sw(seen) != PTE_SW_IO) {
+        (void)pt_rights_change(place->node, (struct pt_span){place->index, place->index + 1}, prot);
+        return;
+    }
     while (!pte_slot_replace(&place->node->slots[place->index], &seen,
                              pte_with_rights(seen, prot, mem))) {
         ASSERT_FMT(pte_kind(seen, place->node->level) == PTE_LEAF, "entry=%lx",
@@ -184,6 +188,7 @@ status_t vm_cursor_protect_next(struct vm_cursor *cursor, uint64_t len_bytes,
     }
     leaf = pte_decode(place.entry);
     rights = (struct vm_rights){{leaf.prot, cursor_leaf_mem(&leaf)}, leaf.accessed, leaf.dirty};
+    rights.prop.prot |= leaf.sw == PTE_SW_PENDING ? VM_W : 0;
     op(&rights, context);
     status = leaf.sw == PTE_SW_IO ? cursor_check_io(rights.prop) : cursor_check_ram(rights.prop);
     if (status != OK) {

@@ -67,6 +67,30 @@ MODE_TEST(vm_cursor_touch, reads_share_the_frame_of_zeroes)
     world_end(&world);
 }
 
+static void grant_write(struct vm_rights *rights, void *context)
+{
+    (void)context;
+    cr_assert((rights->prop.prot & VM_W) != 0); /* what is pending is granted already */
+    rights->prop.prot = VM_RW;
+}
+
+MODE_TEST(vm_cursor_touch, granting_write_page_by_page_does_not_give_shared_frames_away)
+{
+    struct world world = world_with_a_table(*levels);
+    struct vm_cursor cursor;
+    struct va_range changed;
+
+    reserve(&world, BASE, VM_RW);
+    EXPECT_EQ(fault(&world, BASE, VM_ACCESS_READ), VM_FAULT_RETRY);
+    EXPECT_OK(vm_cursor_open(&cursor, world.space, va_span(BASE, PAGE_SIZE), VM_CURSOR_EDIT));
+    EXPECT_OK(vm_cursor_protect_next(&cursor, PAGE_SIZE, grant_write, NULL, &changed));
+    vm_cursor_close(&cursor);
+    expect_mapped(&world, BASE, frame_zero(), VM_R);
+    EXPECT_EQ(pte_sw(entry_at(&world, BASE)), PTE_SW_PENDING);
+    unmap_at(&world, BASE, PAGE_SIZE);
+    world_end(&world);
+}
+
 /* The steps on the slot and the fences between them. */
 static void expect_break_before_make(const struct world *world, bool is_shared)
 {
