@@ -183,7 +183,7 @@ static struct pte_slot *step_take(struct pte_slot *slot, const struct pte_slot *
     if (changed == 0) {
         return slot + 1;
     }
-    if ((step->from.raw & step->to.raw & PTE_V) == 0 || pte_sw(step->to) == PTE_SW_PENDING) {
+    if ((step->from.raw & step->to.raw & PTE_V) == 0) {
         slot_step(slot, step->from, step->to);
         return slot + 1;
     }
