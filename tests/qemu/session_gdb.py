@@ -30,6 +30,7 @@ from session_run import PATIENCE_S, ROOT, Failure, gdb, vellum_qemu, with_gdb
 import trace_dump  # of scripts/lib
 
 TEXT = 0x10000  # where programs begin
+STACK_GUARD = 0x3FFFFEE000
 PROGRAM = "hello"
 
 
@@ -68,6 +69,7 @@ def session_commands(boot, bits):
         script(),
         "hbreak pt_unlock_range", "continue", "delete", "lock-holders",
         "hbreak sys_time_get", "continue", "delete", "threads", f"vm-walk {TEXT:#x} 2", f"vm-walk {TEXT:#x}", "vm-map 2", *SHOW_FOUND,
+        f"vm-walk {STACK_GUARD:#x} 2",
         "vm-walk $pc", "lock-holders", "vm-map 99", "vm-walk", "vm-walk nonsense",
         f"add-program bin/{PROGRAM}", "info symbol main", "add-program bin/nonsense",
     ])  # fmt: skip
@@ -83,7 +85,11 @@ def session_commands(boot, bits):
         r"  level 0 \[ .*\] at 0x[0-9a-f]+: 0x[0-9a-f]+ leaf -AG-X-RV -> 0x[0-9a-f]+",
         rf"{PROGRAM} \(2\), Sv{bits}, root 0x[0-9a-f]+",
         rf"  {TEXT:#014x} - 0x[0-9a-f]+  r-x RAM  \d+ x 4 KiB",
+        r"  0x003ffffee000 - 0x003ffffef000  --- guard  1 x 4 KiB",
+        r"  0x003ffffef000 - 0x003ffff[0-9a-f]+  rw- reserved  \d+ x 4 KiB",
         r"  0x003ffff[0-9a-f]+ - 0x003ffff[0-9a-f]+  rw- RAM  \d+ x 4 KiB",
+        r"  level 0 \[494\] at 0x[0-9a-f]+: 0x0+6 guard",
+        r"not mapped",
         rf"[0-9a-f]+: {word:#010x}",
         r"no hart holds a lock",
         r"there is no process 99: see threads",

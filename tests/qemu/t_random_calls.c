@@ -69,9 +69,21 @@ static void shape_range(struct raw_call *call)
 {
     call->args[1] = PLACE + draw() % 512 * PAGE;
     call->args[2] = (1 + draw() % 700) * PAGE;
-    call->args[3] = call->number == SYS_NR_VM_UNMAP ? 0 : 1 + draw() % 7;
+    call->args[3] = call->number == SYS_NR_VM_UNMAP ? 0 : draw() % 8;
     call->args[4] = call->number == SYS_NR_VM_MAP ? draw() % 2 : 0;
     call->args[5] = 0;
+    if (call->number == SYS_NR_VM_MARK) {
+        call->args[2] = UINT64_C(1) << (12 + draw() % 24);
+        call->args[3] = VM_KIND_RESERVED + draw() % 2;
+        call->args[4] = call->args[3] == VM_KIND_GUARD ? 0 : draw() % 8;
+        call->args[5] = draw() % 2;
+        call->args[6] = 0;
+    }
+}
+
+static int is_on_range(uint64_t number)
+{
+    return (number >= SYS_NR_VM_MAP && number <= SYS_NR_VM_PROTECT) || number == SYS_NR_VM_MARK;
 }
 
 /* Calls that wait get a deadline that has passed. */
@@ -112,6 +124,7 @@ static int is_wanted(const struct raw_call *call)
     case SYS_NR_VM_UNMAP:
     case SYS_NR_VM_PROTECT:
     case SYS_NR_VM_WRITE:
+    case SYS_NR_VM_MARK:
         return !(own && low);
     default:
         return 1;
@@ -121,7 +134,7 @@ static int is_wanted(const struct raw_call *call)
 static void make_call(void)
 {
     static const char name[] = "kid";
-    struct raw_call call = {.number = draw() % (SYS_NR_CHILDREN_WAIT + 1)};
+    struct raw_call call = {.number = draw() % (SYS_NR_VM_MARK + 1)};
 
     for (unsigned i = 0; i < COUNT_OF(call.args); i++) {
         call.args[i] = draw_argument();
@@ -129,7 +142,7 @@ static void make_call(void)
     if (draw() % 4 != 0) {
         call.args[0] = draw_handle();
     }
-    if (call.number >= SYS_NR_VM_MAP && call.number <= SYS_NR_VM_PROTECT && draw() % 2 == 0) {
+    if (is_on_range(call.number) && draw() % 2 == 0) {
         shape_range(&call);
     }
     shape_wait(&call);
