@@ -4,7 +4,9 @@
  * the sifive_u machine the clock controller says that its crystal runs.  An I/O page stays what it
  * is: never executable, not writable beyond what it was mapped with, not RAM for copies.
  */
+#include <errno.h>
 #include <inttypes.h>
+#include <sys/mman.h>
 
 #include "support.h"
 
@@ -64,6 +66,13 @@ static void page_check(handle_t io, const struct io_info *info)
                "it cannot be made executable");
     tap_status(sys_vm_protect(user_self(), PLACE, PAGE, RW, NULL), -SYS_EACCES,
                "nor writable, mapped without that");
+    tap_status(sys_vm_protect(user_self(), PLACE, PAGE, VM_PROT_NONE, NULL), -SYS_EINVAL,
+               "nor hidden");
+    tap_ok(mprotect((void *)PLACE, PAGE, PROT_NONE) == -1 && errno == EACCES,
+           "nor may mprotect hide it");
+    tap_ok(madvise((void *)PLACE, PAGE, MADV_DONTNEED) == -1 && errno == EINVAL,
+           "it is not to be made zeroes");
+    (void)register_read(RTC_LOW);
     tap_status(sys_vm_read(user_self(), PLACE, (uintptr_t)&buffer, 8, NULL), -SYS_EFAULT,
                "it is not read as RAM");
     tap_status(sys_vm_write(user_self(), PLACE, (uintptr_t)&buffer, 8, NULL), -SYS_EFAULT,
