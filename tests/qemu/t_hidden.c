@@ -107,6 +107,40 @@ static void many_check(void)
     tap_is(frames_free(), before, "all frames came back");
 }
 
+static uint64_t kind_at(uint64_t address)
+{
+    uint64_t kind = 99;
+
+    (void)sys_vm_query(user_self(), address, NULL, NULL, &kind, NULL, NULL, NULL);
+    return kind;
+}
+
+static int look_at_copy(void *argument)
+{
+    (void)argument;
+    if (kind_at(PLACE) != VM_KIND_HIDDEN || kind_at(PLACE + PAGE) != VM_KIND_RESERVED ||
+        kind_at(PLACE + 2 * PAGE) != VM_KIND_GUARD || kind_at(PLACE + 3 * PAGE) != VM_KIND_ABSENT) {
+        return 1;
+    }
+    if (protect(PLACE, 2 * PAGE, VM_PROT_R) != 0) {
+        return 2;
+    }
+    return *word_at(PLACE) == 5 && *word_at(PLACE + PAGE) == 0 ? 0 : 3;
+}
+
+/* The touches above are a copy's: what is hidden, reserved or a guard here is so there. */
+static void copy_check(void)
+{
+    (void)page_map(PLACE, PAGE, RW);
+    *word_at(PLACE) = 5;
+    (void)protect(PLACE, PAGE, VM_PROT_NONE);
+    (void)sys_vm_mark(user_self(), PLACE + PAGE, PAGE, VM_KIND_RESERVED, RW, 0, NULL);
+    (void)sys_vm_mark(user_self(), PLACE + 2 * PAGE, PAGE, VM_KIND_GUARD, 0, 0, NULL);
+    check_child(look_at_copy, NULL, 0, "a copy of the process has all of that");
+    tap_is(kind_at(PLACE), VM_KIND_HIDDEN, "and here nothing has changed");
+    (void)page_unmap(PLACE, 3 * PAGE);
+}
+
 static _Atomic(uint64_t) reads;
 
 static void reader(void *argument)
@@ -163,6 +197,7 @@ int main(void)
 {
     access_check();
     calls_check();
+    copy_check();
     many_check();
     reader_check();
     return tap_done();
