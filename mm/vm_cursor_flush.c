@@ -128,10 +128,20 @@ static void release(struct vm_cursor *cursor)
     }
 }
 
+/* Most cursors owe nothing: those that look, and those that only add. */
+static bool owes(const struct vm_cursor *cursor)
+{
+    return cursor->owed.flush_kind != VM_FLUSH_NONE || cursor->owed.code ||
+           cursor->owed.removed.start.raw < cursor->owed.removed.end.raw ||
+           cursor->owed.tables != NULL || cursor->owed.kept_count > 0;
+}
+
 void vm_cursor_sync(struct vm_cursor *cursor)
 {
-    vm_cursor_dispatch(cursor);
-    release(cursor);
+    if (owes(cursor)) {
+        vm_cursor_dispatch(cursor);
+        release(cursor);
+    }
     counter_add(COUNTER_entry_stores, cursor->stores);
     cursor->stores = 0;
 }
