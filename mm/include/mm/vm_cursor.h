@@ -275,7 +275,8 @@ status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
  * The cursor covers that page at least.
  *
  * Errors:  ERR_FAULT  nothing is there, or it forbids the access
- *          ERR_NOMEM  no frame, no table, or the space's budget is spent; nothing changed
+ *          ERR_NOMEM  no frame, no table, or the space's budget is spent: every address means what
+ *                     it did; tables made on the way stay
  *          ERR_RANGE  at E; ERR_ACCES not VM_CURSOR_CHANGE */
 status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access);
 

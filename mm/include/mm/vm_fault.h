@@ -20,7 +20,8 @@ enum vm_fault_result {
 /* Decides a fault of user mode, or of a user copy, at va.  Addresses outside the user range are
  * VM_FAULT_BAD.  A retry has flushed the page here; the same fault right after it, the whole space.
  * The same a third time is VM_FAULT_BAD, with a line on the log: fences do not reach this hart.
- * VM_FAULT_NOMEM: nothing changed; the same access may succeed later.
+ * VM_FAULT_NOMEM: every address means what it did, though tables may have been made; the reaper has
+ * nothing more to give back now.  The same access may succeed later.
  * Context: no cursor open; the space is active here. */
 enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access);
 
