@@ -208,7 +208,7 @@ static enum touch touch_leaf(struct vm_cursor *cursor, const struct pt_place *pl
 enum touch cursor_touch(struct vm_cursor *cursor, const struct pt_place *place, enum touch_for what,
                         pte_t *entry)
 {
-    struct pte_mark mark;
+    enum vm_prot prot;
 
     if (place->kind == PTE_LEAF) {
         return touch_leaf(cursor, place, what, entry);
@@ -216,14 +216,14 @@ enum touch cursor_touch(struct vm_cursor *cursor, const struct pt_place *place, 
     if (place->kind != PTE_MARK) {
         return TOUCH_REFUSED;
     }
-    mark = pte_decode_mark(place->entry);
-    if (mark.is_guard || !is_permitted(mark.prot, what)) {
+    prot = pte_decode_mark(place->entry).prot; /* a guard has none */
+    if (!is_permitted(prot, what)) {
         return TOUCH_REFUSED;
     }
     if (place->node->level > 0) {
         return TOUCH_LARGE;
     }
-    return touch_reserved(cursor, place, mark.prot, what, entry);
+    return touch_reserved(cursor, place, prot, what, entry);
 }
 
 status_t cursor_touch_status(enum touch touch)
