@@ -61,6 +61,8 @@ static void calls_check(void)
     tap_status(sys_console_write(user_console(), PLACE, 8, NULL), -SYS_EFAULT,
                "nor a call that reads a text");
     tap_status(sys_machine_info(user_machine(), PLACE), -SYS_EFAULT, "nor one that writes");
+    tap_status(sys_vm_find_next(user_self(), PLACE, PAGE, NULL), -SYS_ENOENT,
+               "nor is it found as mapped");
     tap_status(page_map(PLACE, PAGE, RW), -SYS_EEXIST, "it is in the way of another page");
     tap_status(sys_vm_mark(user_self(), PLACE, PAGE, VM_KIND_RESERVED, RW, 0, NULL), -SYS_EEXIST,
                "and of a mark");
