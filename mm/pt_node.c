@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making and freeing page-table nodes: a zeroed frame and its side record. */
+/* Making, linking and freeing page-table nodes: a frame and its side record. */
 #include "pt_node.h"
 
 #include "arch/arch.h"
@@ -37,7 +37,6 @@ status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, st
         vm_space_release(space, 1);
         return ERR_NOMEM;
     }
-    arch_zero_frame(frame_bytes(frame));
     frame->node = node;
     *node = (struct pt_node){.space = space,
                              .base = base,
@@ -50,18 +49,23 @@ status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, st
     return OK;
 }
 
-void pt_node_fill(struct pt_node *node, pte_t mark)
+void pt_node_fill(struct pt_node *node, pte_t entry)
 {
-    arch_fill_frame(frame_bytes(node->frame), mark.raw);
-    node->marked = PTE_ENTRIES;
+    if (pte_is_absent(entry)) {
+        arch_zero_frame(frame_bytes(node->frame));
+        node->marked = 0;
+    } else {
+        arch_fill_frame(frame_bytes(node->frame), entry.raw);
+        node->marked = PTE_ENTRIES;
+    }
 }
 
 void pt_node_link(struct pt_node *parent, unsigned index, struct pt_node *child)
 {
     pte_t before = pte_slot_load(&parent->slots[index]);
 
+    pt_node_fill(child, before);
     if (pte_is_mark(before)) {
-        pt_node_fill(child, before);
         parent->marked--;
     }
     pte_slot_store(&parent->slots[index], pte_make_table(frame_pa(child->frame)));

@@ -32,15 +32,15 @@ struct pt_node {
     bool is_stray;          /* (n) detached: no descent may use it        */
 };
 
-/* A node with all entries absent, charged to the space.  Not linked, not locked.  ERR_NOMEM:
- * nothing leaked.  Context: any below LOCK_SLAB. */
+/* A node charged to the space, whose entries are not written yet (pt_node_fill).  Not linked, not
+ * locked.  ERR_NOMEM: nothing leaked.  Context: any below LOCK_SLAB. */
 status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, struct pt_node **out);
 
-/* Gives a node that is not linked yet copies of a mark in all its entries. */
-void pt_node_fill(struct pt_node *node, pte_t mark);
+/* Gives a node that is not linked copies of an absent entry, or of a mark, in all its entries. */
+void pt_node_fill(struct pt_node *node, pte_t entry);
 
-/* Puts a table in the place of an absent entry, or of a mark, whose copies then fill it: complete
- * before the parent's entry names it.  `parent` is locked, `child` of the level below it, not
+/* Puts a table in the place of an absent entry, or of a mark, copies of which fill it before the
+ * parent's entry names it.  `parent` is locked, `child` of the level below it, not
  * linked, and locked if it is to be born so.  Neither owes a flush: V was clear. */
 void pt_node_link(struct pt_node *parent, unsigned index, struct pt_node *child);
 

@@ -115,7 +115,7 @@ status_t pt_split_ends(struct vm_cursor *cursor, struct va_range part, enum pt_e
     unsigned count = 0;
     status_t status;
 
-    if (part.start.raw < part.end.raw) {
+    if (part.start.raw < part.end.raw && cursor->cover->level > 0) {
         count = count_for_both(cursor, part, ends);
     }
     if (count == 0) {

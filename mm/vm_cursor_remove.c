@@ -48,24 +48,24 @@ struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *nod
 
     for (; leaves.end < span.end; leaves.end++) {
         pte_t entry = pte_slot_load(&slots[leaves.end]);
+        bool is_leaf = (entry.raw & PTE_V) != 0;
 
-        if (pte_is_absent(entry) || pte_is_dying(entry)) {
+        if (!is_leaf && !pte_is_mark(entry) && !pte_is_hidden(entry)) {
             continue;
         }
         if (leaves.count + leaves.marks == max) {
             break;
         }
-        if (pte_is_mark(entry)) {
-            pte_slot_store(&slots[leaves.end], pte_absent());
-            leaves.marks++;
-            continue;
-        }
-        if (pte_is_hidden(entry)) {
+        if (is_leaf) {
+            pte_slot_store(&slots[leaves.end], pte_make_dying(entry));
+            leaves.io += pte_sw(entry) == PTE_SW_IO ? 1 : 0;
+        } else if (pte_is_hidden(entry)) {
             pte_slot_store(&slots[leaves.end], pte_hidden_make_dying(entry));
             leaves.hidden++;
         } else {
-            pte_slot_store(&slots[leaves.end], pte_make_dying(entry));
-            leaves.io += pte_sw(entry) == PTE_SW_IO ? 1 : 0;
+            pte_slot_store(&slots[leaves.end], pte_absent());
+            leaves.marks++;
+            continue;
         }
         hull.first = leaves.count == 0 ? leaves.end : hull.first;
         hull.end = leaves.end + 1;

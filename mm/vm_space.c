@@ -50,6 +50,7 @@ status_t vm_space_create(struct vm_budget *budget, struct vm_space **out)
         slab_free(&space_cache, space);
         return status;
     }
+    pt_node_fill(space->root, pte_absent());
     kspace_share(space->root->slots);
     vm_budget_get(budget);
     /* Relaxed: nobody else knows the space yet. */

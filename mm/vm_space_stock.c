@@ -4,7 +4,7 @@
  *
  * Unmapping inside a large mark needs a table at each level on the way down, at both ends of the
  * range.  A space that has marks above level 0 has so many put by, so that giving memory back does
- * not fail for want of memory.  The tables are linked nowhere, all their entries absent, and
+ * not fail for want of memory.  The tables are linked nowhere, their entries not written yet, and
  * charged like linked ones.  Each lies in a word of its own that harts exchange: no lock.
  */
 #include "arch/arch.h"

@@ -164,7 +164,7 @@ ROWS = [
         "hands out frames as they were left to harts other than the first",
     ),
     gone(
-        "node.not_zeroed", NODE, "pt_node_create", "arch_zero_frame(frame_bytes(frame));",
+        "node.not_zeroed", NODE, "pt_node_fill", "arch_zero_frame(frame_bytes(node->frame));",
         "links a table with what was in its frame before",
     ),
 ]
