@@ -32,7 +32,7 @@ bool memory_retry(struct vm_space *space, status_t status)
     struct thread *thread = sched_current();
 
     if (status == ERR_NOMEM &&
-        (vm_space_reap() || (frame_free_count() < FEW_FRAMES && reaper_has_work()) ||
+        (reaper_step() || (frame_free_count() < FEW_FRAMES && reaper_has_work()) ||
          sweep(thread, space))) {
         return true;
     }

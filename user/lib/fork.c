@@ -168,7 +168,8 @@ static long child_fill(handle_t process, const struct user_launch *launch)
     return status;
 }
 
-long user_fork_run(int (*run)(void *argument), void *argument, handle_t *process)
+long user_fork_limited(uint64_t frames, int (*run)(void *argument), void *argument,
+                       handle_t *process)
 {
     static const char name[] = "child";
     struct user_launch launch = {
@@ -176,7 +177,7 @@ long user_fork_run(int (*run)(void *argument), void *argument, handle_t *process
     handle_t created = HANDLE_NONE;
 
     (void)fflush(stdout);
-    long status = sys_process_create((uintptr_t)name, strlen(name), 0, &created);
+    long status = sys_process_create((uintptr_t)name, strlen(name), frames, &created);
     if (status != 0) {
         return status;
     }
@@ -190,6 +191,11 @@ long user_fork_run(int (*run)(void *argument), void *argument, handle_t *process
     }
     *process = created;
     return 0;
+}
+
+long user_fork_run(int (*run)(void *argument), void *argument, handle_t *process)
+{
+    return user_fork_limited(0, run, argument, process);
 }
 
 long user_fork_wait(int (*run)(void *argument), void *argument, struct user_end *end)

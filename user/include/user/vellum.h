@@ -128,5 +128,9 @@ long user_spawn(const struct user_program *program, handle_t *process);
  * returns is its exit status.  I/O pages and other threads are not copied. */
 long user_fork_run(int (*run)(void *argument), void *argument, handle_t *process);
 
+/* The same with a budget of its own of so many frames, inside this program's. */
+long user_fork_limited(uint64_t frames, int (*run)(void *argument), void *argument,
+                       handle_t *process);
+
 /* user_fork_run, then user_finish. */
 long user_fork_wait(int (*run)(void *argument), void *argument, struct user_end *end);
