@@ -26,6 +26,10 @@ struct vm_target {
  * Errors: ERR_BADF, ERR_ACCES as handle_get. */
 status_t vm_target_get(const struct user_frame *frame, uint32_t rights, struct vm_target *target);
 
+/* The same for the handle in argument `arg`. */
+status_t vm_target_get_at(const struct user_frame *frame, unsigned arg, uint32_t rights,
+                          struct vm_target *target);
+
 /* Takes its space.  Errors: ERR_SRCH the process has ended. */
 status_t vm_target_enter(struct vm_target *target);
 

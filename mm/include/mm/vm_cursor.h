@@ -280,6 +280,22 @@ status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
  *          ERR_RANGE  at E; ERR_ACCES not VM_CURSOR_CHANGE */
 status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access);
 
+/* Makes [to->va, to->va + len) mean what [from->va, from->va + len) means, copy on write: private
+ * pages are named by both, and whoever writes first gets a frame of its own (vm_space_fault); other
+ * RAM is shared; hidden pages and marks are what they are; pages of a region stay out.  Stops before
+ * it would change more than max_edits entries, max_edits >= 1; both positions say how far it came.
+ * The clone is charged for all it holds.  What `from` loses, the permission to store at once, is
+ * flushed when it is closed, so close it before the clone is used.
+ *
+ * Errors:  ERR_INVAL  both are of one space; max_edits 0
+ *          ERR_INVAL, ERR_RANGE of the length, for both, as find_next
+ *          ERR_ACCES  `from` is a query, or `to` not VM_CURSOR_CHANGE
+ *          ERR_EXIST  something is in `to`, if only a mark, where it is to hold something
+ *          ERR_NOMEM  no table, or the budget of `to` is spent
+ *          What was cloned before stays; the positions say how far it came. */
+status_t vm_cursor_clone(struct vm_cursor *from, struct vm_cursor *to, uint64_t len_bytes,
+                         unsigned max_edits);
+
 /* Changes the rights of the next present leaf in [va, va + len) by op(rights, context) and moves to
  * its end; *changed is its range.  What op sets is checked like map's.
  * ERR_NOENT none: the position is va + len.  Others as unmap and map; on these no entry changed and

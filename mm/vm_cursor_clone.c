@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cursors: cloning, copy on write.
+ *
+ *   from                                       to
+ *   private, W     becomes pending, no W       pending           both name the frame; who writes
+ *   pending        stays                       pending           first gets a frame of its own
+ *   private        stays                       private             (vm_cursor_touch.c)
+ *   shared RAM     stays                       shared RAM
+ *   hidden         stays                       hidden
+ *   mark           stays                       the same mark
+ *   I/O            stays                       nothing
+ *
+ * What is taken from `from`, the permission to store at once, is flushed when it is closed.  The
+ * charge for the clone is taken here, so that no write to it fails for budget later.
+ */
+#include "cursor_priv.h"
+#include "lib/assert.h"
+#include "lib/counter.h"
+#include "vm_space_priv.h"
+
+/* A clone under way. */
+struct cloning {
+    struct vm_cursor *from, *to;
+    vaddr_t end;    /* of what is cloned, in `from` */
+    unsigned edits; /* that may still be made       */
+};
+
+static void move_on(struct cloning *job, uint64_t bytes)
+{
+    job->from->va = vaddr_add(job->from->va, bytes);
+    job->to->va = vaddr_add(job->to->va, bytes);
+}
+
+static void spend(struct cloning *job, uint64_t edits)
+{
+    job->edits -= edits < job->edits ? (unsigned)edits : job->edits;
+}
+
+/* Entries from `first` on that hold a frame of RAM, or that hold nothing: `max` at most. */
+static unsigned count_run(const struct pt_node *node, unsigned first, unsigned max,
+                          enum pte_kind as)
+{
+    unsigned count = 0;
+
+    while (count < max && first + count < PTE_ENTRIES) {
+        pte_t entry = pte_slot_load(&node->slots[first + count]);
+        bool holds = pte_is_plain_page(entry) || pte_is_hidden(entry) ||
+                     (pte_kind(entry, 0) == PTE_LEAF && pte_sw(entry) != PTE_SW_IO);
+
+        if (as == PTE_LEAF ? !holds : !pte_is_absent(entry)) {
+            break;
+        }
+        count++;
+    }
+    return count;
+}
+
+/* Takes W from a private page; the write is pending from now on.  What hardware sets in the entry
+ * meanwhile is kept. */
+static pte_t make_pending(struct pte_slot *slot, pte_t seen)
+{
+    pte_t pending;
+
+    do {
+        pending.raw = (seen.raw & ~PTE_W) | (uint64_t)PTE_SW_PENDING << PTE_RSW_SHIFT;
+    } while (!pte_slot_replace(slot, &seen, pending));
+    return pending;
+}
+
+/* What was cloned of a run of pages. */
+struct cloned {
+    unsigned present, hidden;
+    struct pt_span tightened; /* indices in the source, first >= end: none */
+    bool executable;
+};
+
+static void clone_entry(struct pt_node *from, unsigned index, struct pte_slot *to,
+                        struct cloned *cloned)
+{
+    pte_t entry = pte_slot_load(&from->slots[index]);
+
+    if (pte_is_hidden(entry)) {
+        frame_get(frame_of(pte_kept_pa(entry)));
+        pte_slot_store(to, entry);
+        cloned->hidden++;
+        return;
+    }
+    frame_get(frame_of(pte_pa(entry)));
+    if (pte_sw(entry) == PTE_SW_PRIVATE && (entry.raw & PTE_W) != 0) {
+        entry = make_pending(&from->slots[index], entry);
+        if (cloned->tightened.first >= cloned->tightened.end) {
+            cloned->tightened.first = index;
+        }
+        cloned->tightened.end = index + 1;
+    }
+    cloned->executable = cloned->executable || (entry.raw & PTE_X) != 0;
+    pte_slot_store(to, entry);
+    cloned->present++;
+}
+
+/* Clones `count` pages, whose room and charge are there. */
+static void clone_run(struct cloning *job, const struct pt_place *source, struct pt_place target,
+                      unsigned count)
+{
+    struct cloned cloned = {.tightened = {PTE_ENTRIES, 0}};
+
+    for (unsigned i = 0; i < count; i++) {
+        clone_entry(source->node, source->index + i, &target.node->slots[target.index + i],
+                    &cloned);
+    }
+    target.node->present = (uint16_t)(target.node->present + cloned.present);
+    target.node->hidden = (uint16_t)(target.node->hidden + cloned.hidden);
+    job->to->stores += count;
+    job->to->owed.code = job->to->owed.code || cloned.executable;
+    if (cloned.tightened.first < cloned.tightened.end) {
+        job->from->stores += cloned.tightened.end - cloned.tightened.first;
+        vm_cursor_issue(job->from, VM_FLUSH_PAGES, pt_node_part(source->node, cloned.tightened));
+    }
+    counter_add(COUNTER_pages_cloned, count);
+}
+
+/* Pages side by side, in one table on each side.  ERR_EXIST, ERR_NOMEM: nothing changed. */
+static status_t clone_pages(struct cloning *job, const struct pt_place *source)
+{
+    struct vm_cursor *to = job->to;
+    uint64_t pages = (job->end.raw - job->from->va.raw) / PAGE_SIZE;
+    unsigned max = pages < job->edits ? (unsigned)pages : job->edits;
+    unsigned count = count_run(source->node, source->index, max, PTE_LEAF);
+    struct pt_place target = pt_walk(to, to->va);
+    struct pt_pool pool = {NULL};
+    status_t status;
+
+    if (target.kind != PTE_ABSENT) {
+        return ERR_EXIST;
+    }
+    if (target.node->level == 0) {
+        count = count_run(target.node, target.index, count, PTE_ABSENT);
+    } else if (count > PTE_ENTRIES - pte_index(to->va, 0)) {
+        count = PTE_ENTRIES - pte_index(to->va, 0);
+    }
+    status = vm_space_charge(to->space, count);
+    if (status != OK) {
+        return status;
+    }
+    status =
+        pt_pool_fill(to, (struct va_range){to->va, vaddr_add(to->va, count * PAGE_SIZE)}, &pool);
+    if (status != OK) {
+        vm_space_release(to->space, count);
+        return status;
+    }
+    clone_run(job, source, pt_walk_linking(to, to->va, &pool), count);
+    move_on(job, count * PAGE_SIZE);
+    spend(job, count);
+    return OK;
+}
+
+static status_t clone_mark(struct cloning *job, const struct pt_place *source, uint64_t bytes)
+{
+    struct pte_mark entry = pte_decode_mark(source->entry);
+    struct vm_mark mark = {entry.is_guard ? VM_ITEM_GUARD : VM_ITEM_RESERVED, entry.prot};
+    uint64_t stores = job->to->stores;
+    vaddr_t start = job->to->va;
+    struct vm_removed removed;
+    status_t status = vm_cursor_mark(job->to, bytes, mark, VM_MAP_EXCLUSIVE, job->edits, &removed);
+
+    job->from->va = vaddr_add(job->from->va, job->to->va.raw - start.raw);
+    spend(job, job->to->stores - stores + 1);
+    return status;
+}
+
+/* The entry at the position, or as many like it as are side by side. */
+static status_t clone_some(struct cloning *job)
+{
+    struct pt_place source = pt_walk(job->from, job->from->va);
+    uint64_t rest = job->end.raw - job->from->va.raw;
+    uint64_t extent = pt_place_range(&source).end.raw - job->from->va.raw;
+    uint64_t bytes = extent < rest ? extent : rest;
+
+    if (source.kind == PTE_MARK) {
+        return clone_mark(job, &source, bytes);
+    }
+    if (source.kind == PTE_HIDDEN ||
+        (source.kind == PTE_LEAF && pte_sw(source.entry) != PTE_SW_IO)) {
+        return clone_pages(job, &source);
+    }
+    if (source.node->level == 0 && source.kind == PTE_ABSENT) {
+        uint64_t max = rest / PAGE_SIZE;
+        unsigned count = count_run(source.node, source.index,
+                                   max < PTE_ENTRIES ? (unsigned)max : PTE_ENTRIES, PTE_ABSENT);
+
+        bytes = count * PAGE_SIZE;
+    }
+    move_on(job, bytes);
+    spend(job, 1); /* so that looking is bounded, too */
+    return OK;
+}
+
+status_t vm_cursor_clone(struct vm_cursor *from, struct vm_cursor *to, uint64_t len_bytes,
+                         unsigned max_edits)
+{
+    struct cloning job = {.from = from, .to = to, .edits = max_edits};
+    struct va_range part, target;
+    status_t status = cursor_part_to_edit(from, len_bytes, &part);
+
+    if (status == OK) {
+        status = cursor_part(to, len_bytes, &target);
+    }
+    if (status == OK && to->mode != VM_CURSOR_CHANGE) {
+        status = ERR_ACCES;
+    }
+    if (status == OK && (from->space == to->space || max_edits == 0)) {
+        status = ERR_INVAL;
+    }
+    if (status != OK) {
+        return status;
+    }
+    if (to->owed.flush_kind != VM_FLUSH_NONE) {
+        vm_cursor_sync(to); /* what waits for a flush there still takes its place */
+    }
+    job.end = part.end;
+    while (status == OK && from->va.raw < job.end.raw && job.edits > 0) {
+        status = clone_some(&job);
+    }
+    return status;
+}
