@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes that begin as a copy of the caller: every RAM page is mapped at the same address in
- * the new process, filled through its handle and given the same permissions; what is reserved or a
- * guard here is so there.  Pages that are hidden are readable while they are copied.  The child
- * runs on the copy of the caller's stack, below the frame of user_fork_run, so it finds its struct
- * user_launch where the caller made it.
+ * Processes that begin as a copy of the caller: its whole space is cloned, copy on write.  The
+ * child runs on the copy of the caller's stack, below the frame of user_fork_run, so it finds its
+ * struct user_launch where the caller made it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +17,6 @@
 #include "user/space.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
-
-#define RANGES_AT_ONCE 8U
 
 /* Gives one handle; *theirs stays 0 where it may not be given away. */
 static long handle_give(handle_t process, handle_t handle, handle_t *theirs)
@@ -48,70 +44,6 @@ long user_handles_give(handle_t process, struct start_info *info)
     }
     for (size_t i = 0; i < START_IO_MAX && status == 0; i++) {
         status = handle_give(process, own->io[i], &info->io[i]);
-    }
-    return status;
-}
-
-static long pages_copy(handle_t process, const struct vm_range_info *range)
-{
-    long status = sys_vm_map(process, range->start, range->bytes, VM_PROT_R | VM_PROT_W, 0, NULL);
-
-    if (status == 0 && (range->prot & VM_PROT_R) != 0) {
-        status = sys_vm_write(process, range->start, range->start, range->bytes, NULL);
-    }
-    if (status == 0 && range->prot != (VM_PROT_R | VM_PROT_W)) {
-        status = sys_vm_protect(process, range->start, range->bytes, range->prot, NULL);
-    }
-    return status;
-}
-
-/* Hidden pages show themselves to be read. */
-static long hidden_copy(handle_t process, const struct vm_range_info *range)
-{
-    struct vm_range_info shown = *range;
-    long status = sys_vm_protect(user_self(), range->start, range->bytes, VM_PROT_R, NULL);
-
-    shown.prot = VM_PROT_R;
-    if (status == 0) {
-        status = pages_copy(process, &shown);
-        (void)sys_vm_protect(user_self(), range->start, range->bytes, VM_PROT_NONE, NULL);
-    }
-    if (status == 0) {
-        status = sys_vm_protect(process, range->start, range->bytes, VM_PROT_NONE, NULL);
-    }
-    return status;
-}
-
-static long range_copy(handle_t process, const struct vm_range_info *range)
-{
-    switch (range->kind) {
-    case VM_KIND_RAM:
-        return pages_copy(process, range);
-    case VM_KIND_HIDDEN:
-        return hidden_copy(process, range);
-    case VM_KIND_RESERVED:
-    case VM_KIND_GUARD:
-        return sys_vm_mark(process, range->start, range->bytes, range->kind, range->prot, 0, NULL);
-    default:
-        return 0;
-    }
-}
-
-static long space_copy(handle_t process)
-{
-    struct vm_range_info ranges[RANGES_AT_ONCE];
-    uint64_t limit = user_limit();
-    uint64_t at = 0;
-    long status = 0;
-
-    while (status == 0 && at < limit) {
-        uint64_t count = 0;
-
-        status = sys_vm_ranges(user_self(), at, limit - at, (uintptr_t)ranges, RANGES_AT_ONCE,
-                               &count, &at);
-        for (uint64_t i = 0; status == 0 && i < count; i++) {
-            status = range_copy(process, &ranges[i]);
-        }
     }
     return status;
 }
@@ -149,7 +81,7 @@ static long child_fill(handle_t process, const struct user_launch *launch)
     struct start_info info = *user_info();
     handle_t thread = HANDLE_NONE;
     uint64_t place = (uintptr_t)launch;
-    long status = space_copy(process);
+    long status = sys_vm_clone(user_self(), process, 0, user_limit(), 0, NULL);
 
     if (status == 0) {
         status = user_handles_give(process, &info);
