@@ -76,14 +76,23 @@ static status_t make_room(struct vm_cursor *cursor, struct va_range part, enum v
 struct mapping {
     pte_t leaf;
     struct frame *const *frames;
+    enum {
+        OWNERS_KNOWN, /* the leaf's RSW says it                                          */
+        OWNERS_ASKED, /* a frame whose only reference comes with the mapping is private  */
+    } owners;
 };
 
 static inline pte_t mapping_leaf(const struct mapping *mapping, uint64_t i)
 {
-    paddr_t pa = mapping->frames != NULL ? frame_pa(mapping->frames[i])
-                                         : paddr_add(pte_pa(mapping->leaf), i * PAGE_SIZE);
+    pte_t leaf = mapping->leaf;
 
-    return pte_with_pa(mapping->leaf, pa);
+    if (mapping->frames == NULL) {
+        return pte_with_pa(leaf, paddr_add(pte_pa(leaf), i * PAGE_SIZE));
+    }
+    if (mapping->owners == OWNERS_ASKED && frame_has_one_ref(mapping->frames[i])) {
+        leaf = pte_with_sw(leaf, PTE_SW_PRIVATE);
+    }
+    return pte_with_pa(leaf, frame_pa(mapping->frames[i]));
 }
 
 static bool has_dying(const struct pt_node *node, struct pt_span span)
@@ -191,7 +200,8 @@ status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *fra
     for (size_t i = 0; i < count; i++) {
         ASSERT(frames[i]->type == FRAME_USER);
     }
-    put_leaves(cursor, part, &pool, (struct mapping){ram_leaf(prop, PTE_SW_RAM), frames});
+    put_leaves(cursor, part, &pool,
+               (struct mapping){ram_leaf(prop, PTE_SW_RAM), frames, OWNERS_ASKED});
     return OK;
 }
 
@@ -264,7 +274,7 @@ static status_t fill_some(struct vm_cursor *cursor, struct va_range rest, pte_t 
         return ERR_NOMEM;
     }
     rest.end = vaddr_add(rest.start, count * PAGE_SIZE);
-    put_leaves(cursor, rest, &pool, (struct mapping){leaf, frames});
+    put_leaves(cursor, rest, &pool, (struct mapping){leaf, frames, OWNERS_KNOWN});
     return OK;
 }
 

@@ -176,7 +176,8 @@ enum vm_map_mode {
 
 /* Maps the frame at the position and moves past it.
  *
- * frame:   FRAME_USER; one reference is taken over on OK, none otherwise.
+ * frame:   FRAME_USER; one reference is taken over on OK, none otherwise.  If it is the frame's only
+ *          one, the page is private to the space (vm_cursor_clone); else it is shared on purpose.
  * prop:    checked before any change.
  * Errors:  ERR_INVAL  W without R, or no permission
  *          ERR_NOTSUP a memory type RAM cannot have
