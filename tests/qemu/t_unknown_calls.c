@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#define FIRST_UNKNOWN 47
+#define FIRST_UNKNOWN 48
 
 static int illegal(void *argument)
 {

@@ -8,3 +8,7 @@
 
 /* Starts a program as a child that waitpid knows.  *pid: its number.  Errors: as user_spawn. */
 long child_spawn(const struct user_program *program, pid_t *pid);
+
+/* Starts a copy of this process as such a child, which begins in run(argument) and ends with what
+ * that returns.  Errors: as user_fork_run. */
+long child_fork(int (*run)(void *argument), void *argument, pid_t *pid);

@@ -71,6 +71,21 @@ long child_spawn(const struct user_program *program, pid_t *pid)
     return status;
 }
 
+/* The lock is the parent's: the copy forgets it with the list. */
+long child_fork(int (*run)(void *argument), void *argument, pid_t *pid)
+{
+    handle_t process = HANDLE_NONE;
+
+    user_lock_acquire(&children.lock);
+    long status = user_fork_run(run, argument, &process);
+    if (status == 0) {
+        *pid = number_of(process);
+        child_add_locked(process, *pid);
+    }
+    user_lock_release(&children.lock);
+    return status;
+}
+
 /* The child of that number, whose handle stays until child_put; NULL: there is none. */
 static struct child *child_get(pid_t pid)
 {
@@ -246,9 +261,4 @@ int kill(pid_t pid, int signal)
 pid_t getpid(void)
 {
     return number_of(user_self());
-}
-
-pid_t fork(void)
-{
-    return failure(ENOSYS);
 }
