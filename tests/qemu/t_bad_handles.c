@@ -92,6 +92,19 @@ static const struct call calls[] = {
     {"trace_control", 42, 0, HANDLE_MACHINE, RIGHT_MANAGE, {TESTED, 0}},
     {"trace_read", 43, 0, HANDLE_MACHINE, RIGHT_READ, {TESTED, 0, 0, BUFFER, 8}},
     {"vm_mark", 46, 0, HANDLE_PROCESS, RIGHT_MAP, {TESTED, SPACE, PAGE, VM_KIND_RESERVED, RW}},
+    {"vm_clone, from, MAP",
+     47,
+     0,
+     HANDLE_PROCESS,
+     RIGHT_MAP,
+     {TESTED, PROCESS, SPACE, PAGE, SPACE}},
+    {"vm_clone, from, READ",
+     47,
+     0,
+     HANDLE_PROCESS,
+     RIGHT_READ,
+     {TESTED, PROCESS, SPACE, PAGE, SPACE}},
+    {"vm_clone, to", 47, 1, HANDLE_PROCESS, RIGHT_MAP, {PROCESS, TESTED, SPACE, PAGE, SPACE}},
 };
 
 static long call_with(const struct call *call, uint64_t handle)
