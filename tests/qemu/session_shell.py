@@ -114,6 +114,7 @@ def session_programs(boot):
         machine.wait_for("steps was killed\n" + PROMPT)
         expect_line(shell.run("echo alive"), "alive")
         expect_line(shell.run("run faulty"), "faulty wrote to 0x2000000000 at pc 0x10040")
+        expect_line(shell.run("bench nonsense"), "bench ended with status 1")
         shell.start("steps 1", "steps: 1 taken; waits\n")
         rows = [line.split() for line in shell.run("ps")]
         expect(rows[0] == "PID PARENT THREADS HANDLES ON HART NAME".split(), "ps begins with", rows[0])
