@@ -24,5 +24,5 @@ install(FILES cmake/VellumConfig.cmake cmake/VellumProgram.cmake cmake/VellumToo
 install(FILES ${PROJECT_BINARY_DIR}/Image ${PROJECT_BINARY_DIR}/initrd.cpio
     $<TARGET_FILE:vellum.elf> DESTINATION share/vellum)
 install(PROGRAMS scripts/qemu.py scripts/mkcpio.py DESTINATION share/vellum/scripts)
-install(FILES scripts/lib/qemu_boot.py scripts/lib/qemu_console.py
+install(FILES scripts/lib/qemu_boot.py scripts/lib/qemu_console.py scripts/lib/qemu_pipe.py
     DESTINATION share/vellum/scripts/lib)

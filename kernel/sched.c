@@ -93,11 +93,6 @@ void sched_poll_console(void)
     }
 }
 
-void sched_count_calls(void)
-{
-    counter_add(COUNTER_syscalls, arch_calls_take());
-}
-
 /* Makes the space active here, or none, NULL. */
 static void space_set(struct sched_hart *hart, struct vm_space *space)
 {
@@ -122,7 +117,6 @@ static void switch_to(struct sched_hart *hart, struct thread *self, struct threa
     if (self == next) {
         return;
     }
-    sched_count_calls();
     hart->slice_end = NEVER;
     trace_note(TRACE_SWITCH, next != NULL ? next->id : 0, next != NULL ? next->process->id : 0);
     space_set(hart, next != NULL ? next->process->space : NULL);

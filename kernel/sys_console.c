@@ -11,15 +11,12 @@
 /* The caller's buffer of a call whose first argument is the console.  Handle first, then range. */
 static status_t console_decode(struct user_frame *frame, uint32_t right, struct user_span *span)
 {
-    struct process *self = sched_current()->process;
-    struct object *console;
-    status_t status = handle_get(self, user_frame_arg(frame, 0), HANDLE_CONSOLE, right, &console);
+    status_t status = syscall_check_handle(frame, HANDLE_CONSOLE, right);
 
     if (status != OK) {
         return status;
     }
-    object_put(console); /* it is always there */
-    return user_span_make(self->space, (vaddr_t){user_frame_arg(frame, 1)},
+    return user_span_make(sched_current()->process->space, (vaddr_t){user_frame_arg(frame, 1)},
                           user_frame_arg(frame, 2), span);
 }
 
@@ -92,13 +89,11 @@ enum verdict sys_console_foreground(struct user_frame *frame)
 {
     struct process *self = sched_current()->process;
     struct object *object;
-    status_t status =
-        handle_get(self, user_frame_arg(frame, 0), HANDLE_CONSOLE, RIGHT_READ, &object);
+    status_t status = syscall_check_handle(frame, HANDLE_CONSOLE, RIGHT_READ);
 
     if (status != OK) {
         return syscall_done(frame, status);
     }
-    object_put(object);
     if (user_frame_arg(frame, 1) == HANDLE_NONE) {
         return syscall_done(frame, console_set_foreground(NULL));
     }

@@ -10,11 +10,6 @@
 #include "mm/user_copy.h"
 #include "mm/vm_budget.h"
 
-static status_t machine_check(struct user_frame *frame, uint32_t right)
-{
-    return handle_check(sched_current()->process, user_frame_arg(frame, 0), HANDLE_MACHINE, right);
-}
-
 /* False: it has ended and nobody has a handle to it.  It lives on for a call under way, or because
  * a process that it made still names it. */
 static bool process_is_known(struct process *process)
@@ -68,7 +63,7 @@ static struct process_info process_show(struct process *process)
 enum verdict sys_process_info(struct user_frame *frame)
 {
     vaddr_t buffer = {user_frame_arg(frame, 2)};
-    status_t status = machine_check(frame, RIGHT_READ);
+    status_t status = syscall_check_handle(frame, HANDLE_MACHINE, RIGHT_READ);
 
     if (status != OK) {
         return syscall_done(frame, status);
@@ -93,7 +88,7 @@ enum verdict sys_process_info(struct user_frame *frame)
 enum verdict sys_process_open(struct user_frame *frame)
 {
     handle_t handle = HANDLE_NONE;
-    status_t status = machine_check(frame, RIGHT_MANAGE);
+    status_t status = syscall_check_handle(frame, HANDLE_MACHINE, RIGHT_MANAGE);
 
     if (status != OK) {
         return syscall_done_with(frame, status, handle);

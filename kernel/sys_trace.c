@@ -14,15 +14,10 @@
 
 _Static_assert(TRACE_KIND_COUNT <= UINT16_MAX && HART_MAX <= UINT16_MAX, "uapi/trace.h has room");
 
-static status_t machine_check(struct user_frame *frame, uint32_t right)
-{
-    return handle_check(sched_current()->process, user_frame_arg(frame, 0), HANDLE_MACHINE, right);
-}
-
 enum verdict sys_trace_control(struct user_frame *frame)
 {
     uint64_t mode = user_frame_arg(frame, 1);
-    status_t status = machine_check(frame, RIGHT_MANAGE);
+    status_t status = syscall_check_handle(frame, HANDLE_MACHINE, RIGHT_MANAGE);
 
     if (status == OK && mode != TRACE_OFF && mode != TRACE_ON) {
         status = ERR_INVAL;
@@ -44,7 +39,7 @@ static status_t read_decode(struct user_frame *frame)
 {
     uint64_t hart = user_frame_arg(frame, 1);
     uint64_t bytes = 0;
-    status_t status = machine_check(frame, RIGHT_READ);
+    status_t status = syscall_check_handle(frame, HANDLE_MACHINE, RIGHT_READ);
 
     if (status != OK) {
         return status;

@@ -6,7 +6,9 @@
 #include "kernel/syscall.h"
 
 #include "arch/upcall.h"
+#include "kernel/handle.h"
 #include "kernel/sched.h"
+#include "kernel/thread.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
 #include "lib/spinlock.h"
@@ -48,6 +50,11 @@ static enum verdict call_plain(struct user_frame *frame)
 
     DASSERT(spinlock_held_count() == 0);
     return verdict;
+}
+
+status_t syscall_check_handle(struct user_frame *frame, enum handle_type type, uint32_t rights)
+{
+    return handle_check(sched_current()->process, user_frame_arg(frame, 0), type, rights);
 }
 
 static uint64_t call_result(const struct user_frame *frame, enum verdict verdict)

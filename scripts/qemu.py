@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 from qemu_boot import GDB_PORT, HARTS_MAXIMUM, MEMORY_MINIMUM, ROOT  # noqa: E402
 from qemu_boot import Boot, Problem, check, command_line  # noqa: E402
 from qemu_console import LINE_BEGIN, LINES_AFTER, Reader, console_end, run_commands  # noqa: E402, F401
+from qemu_pipe import run_piped  # noqa: E402
 
 
 def gdb_line(boot):
@@ -44,20 +45,20 @@ def check_port():
 
 
 def run_interactive(boot):
-    """Gives the terminal to the machine."""
+    """Gives the terminal to the machine, or types what is piped in; returns the exit status."""
     check(boot)
     if boot.gdb:
         check_port()
         print(f"QEMU waits. In another terminal: {gdb_line(boot)}", file=sys.stderr)
+    if not boot.commands and not os.isatty(0):
+        return run_piped(boot)
     if not boot.commands:
         print("Ctrl-A x leaves QEMU.", file=sys.stderr)
-        if not sys.stdin.isatty():
-            print("Standard input is no terminal: to run commands, use -c.", file=sys.stderr)
         if boot.machine == "sifive_u":
             print("This machine cannot switch itself off: leave with Ctrl-A x.", file=sys.stderr)
     sys.stderr.flush()
     line = command_line(boot)
-    os.execvp(line[0], line)
+    return os.execvp(line[0], line)
 
 
 def show_failure(result, log_path):
@@ -141,9 +142,9 @@ def main():
     if chosen.verbose:
         check(boot)
         print(shlex.join(command_line(boot)), file=sys.stderr)
-    if not boot.commands or boot.gdb:
-        run_interactive(boot)
     signal.signal(signal.SIGTERM, stop)
+    if not boot.commands or boot.gdb:
+        return run_interactive(boot)
     log_path = boot.out_file("console.log")
     result = run_commands(
         boot, log_path, chosen.timeout, on_output=lambda line: print(line, flush=True)

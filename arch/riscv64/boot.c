@@ -32,6 +32,7 @@
 #define TREE_MAGIC      0xd00dfeedU
 #define TREE_ALIGN      8U
 #define TREE_PAGE_BYTES (UINT64_C(2) << 20)
+#define ASID_DIGITS     2U
 #define GIGABYTE        (UINT64_C(1) << 30)
 
 /* (c) once mm_init has been called. */
@@ -133,25 +134,48 @@ static void choose_paging(void)
     mmu_set_levels(facts.paging.levels);
 }
 
+/* How many digits a text begins with. */
+static size_t digits_of(const char *text)
+{
+    size_t count = 0;
+
+    while (text[count] >= '0' && text[count] <= '9') {
+        count++;
+    }
+    return count;
+}
+
 /* asid=N on the command line lowers the width of identifiers; anything else leaves it. */
 static void choose_asids(void)
 {
-    char value[4];
+    char value[MACHINE_TEXT_BYTES];
     unsigned wish = 0;
 
     facts.asid_bits_used = facts.all.asid_bits;
     if (machine_cmdline_value(&machine, "asid", value, sizeof(value))) {
-        for (const char *digit = value; *digit != '\0'; digit++) {
-            if (*digit < '0' || *digit > '9') {
-                log_printf("asid=%s: not a number of bits\n", value);
-                wish = facts.all.asid_bits;
-                break;
-            }
-            wish = wish * 10 + (unsigned)(*digit - '0');
+        size_t digits = digits_of(value);
+
+        if (digits == 0 || digits > ASID_DIGITS || value[digits] != '\0') {
+            log_printf("asid=%s: not a number of bits; taking all\n", value);
+            digits = 0;
+            wish = facts.all.asid_bits;
+        }
+        for (size_t i = 0; i < digits; i++) {
+            wish = wish * 10 + (unsigned)(value[i] - '0');
         }
         facts.asid_bits_used = wish < facts.all.asid_bits ? wish : facts.all.asid_bits;
     }
     mmu_set_asid_bits(facts.asid_bits_used);
+}
+
+/* A word that nobody reads may be a misspelt one. */
+static void tell_unknown_words(void)
+{
+    char word[MACHINE_TEXT_BYTES];
+
+    for (size_t i = 0; machine_cmdline_unknown(&machine, i, word, sizeof(word)); i++) {
+        log_printf("%s: no word of the kernel's command line; ignored\n", word);
+    }
 }
 
 static void choose_fences(void)
@@ -193,6 +217,7 @@ static void decide(void)
 {
     mmu_set_svpbmt(facts.all.has_svpbmt);
     mmu_set_zero_block(facts.all.zero_block);
+    tell_unknown_words();
     choose_asids();
     choose_timer();
     choose_fences();

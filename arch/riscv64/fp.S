@@ -7,18 +7,23 @@
 
 #define F(n) (FP_F + 8 * (n))
 
+/* Stores or loads each register, at its place in the struct at a0. */
+    .macro each_register op
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    \op f\n, F(\n)(a0)
+    .endr
+    .irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    \op f\n, F(\n)(a0)
+    .endr
+    .endm
+
     .text
 
 /* void fp_save(struct user_fp *fp); */
     .globl fp_save
     .balign 4
 fp_save:
-    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-    fsd f\n, F(\n)(a0)
-    .endr
-    .irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    fsd f\n, F(\n)(a0)
-    .endr
+    each_register fsd
     frcsr t0
     sd t0, FP_FCSR(a0)
     ret
@@ -27,12 +32,7 @@ fp_save:
     .globl fp_load
     .balign 4
 fp_load:
-    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-    fld f\n, F(\n)(a0)
-    .endr
-    .irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    fld f\n, F(\n)(a0)
-    .endr
+    each_register fld
     ld t0, FP_FCSR(a0)
     fscsr t0
     ret

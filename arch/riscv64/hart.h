@@ -26,7 +26,7 @@ struct hart {
     uint64_t stack_low, stack_top;  /* the kernel stack, [low, top)                        */
     uint64_t emergency_top;         /* (c) end of the stack for traps off the kernel stack */
     int64_t result_limit;           /* calls with more than that ask the kernel; see trap_entry.S */
-    uint64_t calls;                 /* system calls since arch_calls_take                     */
+    struct shared calls;            /* (a) system calls that came in; trap_entry.S counts     */
     uint64_t scratch[2];            /* trap entry, before it has a stack                   */
     struct user_frame *fp_frame;    /* whose floating-point registers were loaded last; see fp.c */
     uint64_t reservation;           /* target of the store that ends an LR reservation     */

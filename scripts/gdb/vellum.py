@@ -12,6 +12,7 @@
 """
 
 import os
+import re
 import sys
 
 import gdb
@@ -22,14 +23,22 @@ from vellum_command import (  # noqa: E402
     Command, harts_of, name_of, number, process_of, processes_of, register, table_of,
 )  # fmt: skip
 from vellum_locks import LockHolders  # noqa: E402
-from vellum_programs import AddProgram, BreakProgram  # noqa: E402
+from vellum_programs import AddProgram, BreakProgram, program_name  # noqa: E402
 
 PRIVILEGES = {0: "user mode", 1: "the kernel", 3: "the firmware"}
 
 
-def symbol_at(address):
-    text = gdb.execute(f"info symbol {address:#x}", to_string=True).strip()
-    return "" if text.startswith("No symbol") else f" <{text.partition(' in section')[0]}>"
+SYMBOL = re.compile(r"(.+) in section \S+ of (.+)")
+
+
+def symbol_at(process, address):
+    """What lies there in a program of that name; all programs have the same addresses."""
+    limit = gdb.lookup_type("struct process")["name"].type.sizeof - 1
+    for line in gdb.execute(f"info symbol {address:#x}", to_string=True).splitlines():
+        match = SYMBOL.match(line)
+        if match and program_name(match[2])[:limit] == os.path.basename(process):
+            return f" <{match[1]}>"
+    return ""
 
 
 class VmWalk(Command):
@@ -121,10 +130,10 @@ class Threads(Command):
             ended = " has ended" if int(process.ended) else ""
             yield f"process {int(process.id)} {process.name.text()}{ended}"
             for thread in memory.list_of(process.threads, "struct thread", "process_link"):
-                yield self.line(thread, states, harts)
+                yield self.line(process.name.text(), thread, states, harts)
 
     @staticmethod
-    def line(thread, states, harts):
+    def line(process, thread, states, harts):
         state = states.get(int(thread.state), "?")
         hart, pc = int(thread.home), int(thread.frame.pc)
         where = f"last on hart {hart}"
@@ -134,7 +143,7 @@ class Threads(Command):
             where = f"on hart {hart} in {PRIVILEGES.get(privilege, '?')}"
         elif state == "BLOCKED":
             where += f", in system call {int(thread.frame.x[17])}"
-        return f"  thread {int(thread.id)} {state} {where}, pc {pc:#x}{symbol_at(pc)}"
+        return f"  thread {int(thread.id)} {state} {where}, pc {pc:#x}{symbol_at(process, pc)}"
 
 
 VmWalk("vm-walk")

@@ -29,6 +29,11 @@ def program_file(name):
     raise gdb.GdbError(f"no program {paths[0]}: give a name like init or bin/hello")
 
 
+def program_name(path):
+    """The name of the program of a file, as its process has it."""
+    return os.path.basename(path).removesuffix(".elf")
+
+
 def symbols_of(path):
     """What gdb has of that file, which is loaded if it is not yet."""
     for load in (True, False):

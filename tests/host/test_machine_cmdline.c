@@ -87,6 +87,22 @@ Test(machine_cmdline, inits_text_is_all_that_follows_the_dashes)
     expect_init("a-- b -- c", "c");
 }
 
+Test(machine_cmdline, words_that_nobody_knows_are_told)
+{
+    struct machine machine = with_cmdline("foo=bar asid=x paging=sv39 noadhw=1 noadhw fence=global "
+                                          "fence=most input=polled user-counters asi -- other");
+    static const char *const want[] = {"foo=bar", "noadhw=1", "fence=most", "asi"};
+    char word[16];
+
+    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+        cr_assert(machine_cmdline_unknown(&machine, i, word, sizeof(word)));
+        cr_assert_str_eq(word, want[i]);
+    }
+    cr_assert(!machine_cmdline_unknown(&machine, 4, word, sizeof(word)));
+    cr_assert(machine_cmdline_unknown(&machine, 1, word, 4));
+    cr_assert_str_eq(word, "noa");
+}
+
 Test(machine_cmdline, harts_are_found_by_their_ids)
 {
     struct machine machine = {.harts = {{.hart_id = 7}, {.hart_id = 0}}, .hart_count = 2};

@@ -68,7 +68,7 @@ def session_commands(boot, bits):
     said = with_gdb(boot, [
         script(),
         "hbreak pt_unlock_range", "continue", "delete", "lock-holders",
-        "hbreak sys_time_get", "continue", "delete", "threads", f"vm-walk {TEXT:#x} 2", f"vm-walk {TEXT:#x}", "vm-map 2", *SHOW_FOUND,
+        "hbreak sys_time_get", "continue", "delete", "add-program init", "threads", f"vm-walk {TEXT:#x} 2", f"vm-walk {TEXT:#x}", "vm-map 2", *SHOW_FOUND,
         f"vm-walk {STACK_GUARD:#x} 2",
         "vm-walk $pc", "lock-holders", "vm-map 99", "vm-walk", "vm-walk nonsense",
         f"add-program bin/{PROGRAM}", "info symbol main", "add-program bin/nonsense",
@@ -77,8 +77,9 @@ def session_commands(boot, bits):
     levels = (bits - 12) // 9
     demand(said, [
         r"process 1 init", rf"process 2 {PROGRAM}",
+        # Only the program whose symbols are there has places with names.
         r"  thread \d+ RUNNING on hart \d in the kernel, pc 0x1[0-9a-f]{4}",
-        r"  thread 1 (RUNNING|READY|BLOCKED) .*hart \d.*, pc 0x1[0-9a-f]{4}",
+        r"  thread 1 (RUNNING|READY|BLOCKED) .*hart \d.*, pc 0x1[0-9a-f]{4} <.+>",
         rf"walk of {TEXT:#018x} from root 0x[0-9a-f]+, Sv{bits}:",
         rf"  level {levels - 1} \[  0\] at 0x[0-9a-f]+: 0x[0-9a-f]+ table -> 0x[0-9a-f]+",
         r"  level 0 \[ 16\] at 0x[0-9a-f]+: 0x[0-9a-f]+ leaf .A-UX-RV -> 0x[0-9a-f]+",
@@ -114,7 +115,7 @@ def session_break(boot):
     ])  # fmt: skip
     demand(said, [
         rf"process 2 {PROGRAM}",
-        rf"  thread \d+ RUNNING on hart \d in user mode, pc {TEXT:#x}( <_start.*>)?",
+        rf"  thread \d+ RUNNING on hart \d in user mode, pc {TEXT:#x} <_start.*>",
         r"main .*in section \.text.*",
         rf"#0  (0x[0-9a-f]+ in )?main \(.*\) at .*/{PROGRAM}\.c:\d+",
         rf".*/{PROGRAM} has no function nonsense",

@@ -5,12 +5,15 @@
   lines     keys, history, completion, quotes, paste, bytes that are no text; Ctrl-D turns off
   widths    a terminal of 40 columns that tells its width: lines scroll, tables fit
   programs  Ctrl-C, background programs, ps, kill, a program that faults
+  piped     input that is no terminal is typed whole, and its end turns the machine off
   counts    count, audit and free: nothing is counted that was not done, nothing is lost
 
 usage: session_shell.py [--build build/rv64-debug]     exit status 0: all is as expected
 """
 
+import os
 import re
+import subprocess
 import sys
 
 import session_run
@@ -111,6 +114,7 @@ def session_programs(boot):
         machine.wait_for("steps was killed\n" + PROMPT)
         expect_line(shell.run("echo alive"), "alive")
         expect_line(shell.run("run faulty"), "faulty wrote to 0x2000000000 at pc 0x10040")
+        expect_line(shell.run("bench nonsense"), "bench ended with status 1")
         shell.start("steps 1", "steps: 1 taken; waits\n")
         rows = [line.split() for line in shell.run("ps")]
         expect(rows[0] == "PID PARENT THREADS HANDLES USED BUDGET ON HART NAME".split(), "ps begins with", rows[0])
@@ -129,6 +133,29 @@ def session_programs(boot):
                     "vmmap: no process has the name steps; ps shows those there are")  # fmt: skip
         expect_line(shell.run("ls &"),
                     "ls: no such program; only programs can run in the background")  # fmt: skip
+
+
+# What is piped in, the lines that must come, and the exit status.
+PIPED = [
+    ("echo first byte\nlines\nabc\ndef", ["first byte", "4 bytes: abc", "4 bytes: def",
+                                          "lines: the end"], 0),
+    ("poweroff 3\necho never\n", [], 3),
+    ("", [], 0),
+]  # fmt: skip
+
+
+def session_piped(boot):
+    words = [sys.executable, os.path.join(session_run.ROOT, "scripts", "qemu.py")]
+    for piped, wanted, status in PIPED:
+        done = subprocess.run(
+            [*words, "--build", boot.build], input=piped, capture_output=True, text=True,
+            timeout=session_run.PATIENCE_S, check=False,
+        )  # fmt: skip
+        lines = screen_lines(done.stdout.replace("\r", ""))
+        expect(done.returncode == status, f"{piped!r}: status {done.returncode}", lines[-20:])
+        for line in [*wanted, f"vellum: power off, status {status}"]:
+            expect_line(lines, line)
+        expect("never" not in lines, "a command runs after poweroff", lines)
 
 
 def counted(lines):
@@ -167,7 +194,8 @@ def session_counts(boot):
 
 def sessions(boot):
     """(name, function) of every session."""
-    for session in (session_lines, session_widths, session_programs, session_counts):
+    for session in (session_lines, session_widths, session_programs, session_piped,
+                    session_counts):
         name = session.__name__.replace("_", ": ", 1).replace("session", "shell")
         yield name, lambda session=session: session(boot)
 

@@ -116,6 +116,17 @@ uint64_t frames_free(void)
     return machine.free_frames;
 }
 
+unsigned threads_waiting_in(handle_t process, uint64_t call)
+{
+    struct thread_info info = {0};
+    unsigned count = 0;
+
+    while (sys_thread_info(process, info.number, (uintptr_t)&info) == 0) {
+        count += info.state == THREAD_IS_WAITING && info.call == call ? 1 : 0;
+    }
+    return count;
+}
+
 uint64_t counter_value(const char *name)
 {
     struct counter_info counter;

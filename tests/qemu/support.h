@@ -51,6 +51,9 @@ void check_child(int (*run)(void *argument), void *argument, uint64_t status, co
 /* Free frames of the machine when nothing waits to be freed. */
 uint64_t frames_free(void);
 
+/* How many threads of a process wait in the call of that number. */
+unsigned threads_waiting_in(handle_t process, uint64_t call);
+
 /* The value of a counter of the kernel, by its name; 0 if there is none. */
 uint64_t counter_value(const char *name);
 

@@ -101,21 +101,9 @@ static void waiter_run(void *argument)
     atomic_fetch_add_explicit(&woken, 1, memory_order_acq_rel);
 }
 
-/* How many threads of a process wait for an end. */
-static unsigned waiting_in(handle_t process)
-{
-    struct thread_info info = {0};
-    unsigned waiting = 0;
-
-    while (sys_thread_info(process, info.number, (uintptr_t)&info) == 0) {
-        waiting += info.state == THREAD_IS_WAITING && info.call == WAITS_IN ? 1 : 0;
-    }
-    return waiting;
-}
-
 static void waiting_wait(unsigned count)
 {
-    while (waiting_in(user_self()) != count) {
+    while (threads_waiting_in(user_self(), WAITS_IN) != count) {
         (void)sys_yield();
     }
 }

@@ -5,7 +5,10 @@
  */
 #include <string.h>
 
+#include <stdatomic.h>
+
 #include "support.h"
+#include "team.h"
 
 #define PAGES_TABLE 512U
 #define TABLE       (PAGES_TABLE * PAGE)
@@ -125,6 +128,40 @@ static void check_null(void)
     counts_are((struct counts){0}, "100 null calls");
 }
 
+/* ---- calls of a hart that does not switch ---- */
+
+#define CALLS 1000U
+
+static _Atomic(uint64_t) calls_made;
+static _Atomic(uint64_t) calls_read; /* the caller may end */
+static uint64_t calls_before;
+static uint64_t calls_after;
+
+/* Member 1 makes calls and then stays in user mode until member 0 has read the counter. */
+static void calls_work(unsigned member)
+{
+    if (member == 0) {
+        calls_before = counter_value("syscalls");
+        atomic_store_explicit(&calls_made, 1, memory_order_release);
+        team_spin(&calls_made, 2);
+        calls_after = counter_value("syscalls");
+        atomic_store_explicit(&calls_read, 1, memory_order_release);
+        return;
+    }
+    team_spin(&calls_made, 1);
+    for (unsigned i = 0; i < CALLS; i++) {
+        (void)sys_null();
+    }
+    atomic_store_explicit(&calls_made, 2, memory_order_release);
+    team_spin(&calls_read, 1);
+}
+
+static void calls_check(void)
+{
+    (void)team_run(2, calls_work);
+    tap_ok(calls_after - calls_before >= CALLS, "calls count before their hart switches");
+}
+
 int main(void)
 {
     check_null();
@@ -132,5 +169,6 @@ int main(void)
     check_protect();
     check_unmap();
     check_table();
+    calls_check();
     return tap_done();
 }

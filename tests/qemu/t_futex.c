@@ -26,13 +26,7 @@ static uint64_t wake(uint64_t threads, uint64_t flags)
 /* How many threads of this process wait in futex_wait. */
 static unsigned sleeping(void)
 {
-    struct thread_info info = {0};
-    unsigned count = 0;
-
-    while (sys_thread_info(user_self(), info.number, (uintptr_t)&info) == 0) {
-        count += info.state == THREAD_IS_WAITING && info.call == CALL_WAIT ? 1 : 0;
-    }
-    return count;
+    return threads_waiting_in(user_self(), CALL_WAIT);
 }
 
 static void sleeping_wait(unsigned count)

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Futexes on all harts at once: a lock made of one neither loses a wake-up nor lets two in; of a
- * wake-up and a deadline that race exactly one counts; and a process that is killed in the middle
- * of it all leaves nothing behind.
+ * wake-up and a deadline that race exactly one counts; a wake-up of all ends, though who is woken
+ * waits again; and a process that is killed in the middle of it all leaves nothing behind.
  */
 #include <stdatomic.h>
 
 #include "support.h"
 #include "team.h"
 
-#define TURNS  400U
-#define ROUNDS 200U
-#define KILLS  12U
+#define TURNS       400U
+#define ROUNDS      200U
+#define KILLS       12U
+
+#define AGAINS      40U /* more than one piece of futex_wake wakes, WAKE_STEP */
+#define AGAIN_WAITS (UINT64_C(4) * AGAINS * ROUNDS)
+
+#define CALL_WAIT   35U
+#define CALL_WAKE   36U
 
 /* ---- a lock ---- */
 
@@ -132,6 +138,79 @@ static void either_check(void)
            "as many were told that they were woken as were counted");
 }
 
+/* ---- all, who wait again at once ---- */
+
+static _Atomic(uint32_t) again_word;       /* 0 while they are to wait again                */
+static _Atomic(uint64_t) again_waits_left; /* a wake-up that wakes them for ever has an end */
+
+static void again_run(void *argument)
+{
+    (void)argument;
+    while (atomic_load_explicit(&again_word, memory_order_acquire) == 0 &&
+           atomic_fetch_sub_explicit(&again_waits_left, 1, memory_order_acq_rel) > AGAINS) {
+        (void)sys_futex_wait((uintptr_t)&again_word, 0, WAIT_FOREVER, 0);
+    }
+}
+
+/* Wakes all: more than one piece of the call does, and who was woken first waits again meanwhile.
+ * How many times one call woke more threads than there are. */
+static unsigned again_wake_all(void)
+{
+    unsigned wrong = 0;
+
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint64_t woken = 0;
+
+        (void)sys_futex_wake((uintptr_t)&again_word, UINT64_MAX, 0, &woken);
+        wrong += woken > AGAINS ? 1 : 0;
+        (void)sys_yield();
+    }
+    return wrong;
+}
+
+static void again_all_wait(void)
+{
+    while (threads_waiting_in(user_self(), CALL_WAIT) != AGAINS) {
+        (void)sys_yield();
+    }
+}
+
+/* The second piece of a call, as the kernel asks itself for it: one thread was woken, and the last
+ * that may be is number 1 of all that ever waited there.  Whoever that was has been woken before.
+ */
+static void again_piece_check(void)
+{
+    struct raw_call call = {.number = CALL_WAKE,
+                            .args = {(uintptr_t)&again_word, UINT64_MAX, 0, 1, 1}};
+
+    again_all_wait();
+    (void)sys_futex_wake((uintptr_t)&again_word, 1, 0, NULL);
+    again_all_wait();
+    raw_call(&call);
+    tap_ok(call.out[0] == 0 && call.out[1] == 1, "a wake-up leaves out who came after its begin");
+}
+
+static void again_check(void)
+{
+    static struct user_thread threads[AGAINS];
+    unsigned started = 0;
+
+    atomic_store_explicit(&again_waits_left, AGAIN_WAITS, memory_order_release);
+    while (started < AGAINS && user_thread_start(&threads[started], again_run, NULL) == 0) {
+        started++;
+    }
+    tap_is(started, AGAINS, "threads wait, and wait again when they are woken");
+    again_piece_check();
+    tap_is(again_wake_all(), 0, "no call wakes more threads than there are");
+    atomic_store_explicit(&again_word, 1, memory_order_release);
+    (void)sys_futex_wake((uintptr_t)&again_word, UINT64_MAX, 0, NULL);
+    for (unsigned i = 0; i < started; i++) {
+        (void)user_thread_join(&threads[i]);
+    }
+    tap_ok(atomic_load_explicit(&again_waits_left, memory_order_acquire) > AGAINS,
+           "and all went on waiting until they were told");
+}
+
 /* ---- killed ---- */
 
 static _Atomic(uint64_t) at_work; /* read through the child's handle */
@@ -182,6 +261,7 @@ int main(void)
     tap_is(atomic_load_explicit(&turn_word, memory_order_acquire), ROUNDS * team_size(),
            "every turn was taken");
     either_check();
+    again_check();
     for (unsigned i = 0; i < KILLS; i++) {
         kill_check(1 + 7 * i);
     }

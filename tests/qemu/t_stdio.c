@@ -2,8 +2,8 @@
 /* The C library's streams and its conversions, floating point too. */
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,12 @@
 
 #include "support.h"
 
-#define LINES   20U
-#define THREADS 3U
+#define PUTTERS   2U
+#define CALL_WAIT 35U
+
+/* user/lib/stdio.c: the lock of the line that stdout and stderr gather. */
+void user_stdio_lock(void);
+void user_stdio_unlock(void);
 
 static void check_text(const char *got, const char *want)
 {
@@ -66,26 +70,48 @@ static void check_jump(void)
     tap_ok(kept > 1.4 && kept < 1.6, "with floating-point values as they were");
 }
 
-static void *prints(void *argument)
+static _Atomic(unsigned) putters_done;
+
+/* A character that gets into the line and out of it again. */
+static void putter_run(void *argument)
 {
-    for (unsigned i = 0; i < LINES; i++) {
-        fputs(argument, stdout);
-    }
-    return NULL;
+    (void)argument;
+    (void)fputc('\n', stdout);
+    atomic_fetch_add_explicit(&putters_done, 1, memory_order_acq_rel);
 }
 
+static void flusher_run(void *argument)
+{
+    (void)argument;
+    (void)fflush(stdout);
+    atomic_fetch_add_explicit(&putters_done, 1, memory_order_acq_rel);
+}
+
+static unsigned done_count(void)
+{
+    return atomic_load_explicit(&putters_done, memory_order_acquire);
+}
+
+/* Nobody touches the line while another thread is at it: they sleep, until its lock is free. */
 static void check_threads(void)
 {
-    static const char *const lines[THREADS] = {"    # one\n", "    # two\n", "    # three\n"};
-    pthread_t threads[THREADS];
+    struct user_thread threads[PUTTERS];
 
-    for (unsigned i = 0; i < THREADS; i++) {
-        (void)pthread_create(&threads[i], NULL, prints, (void *)(uintptr_t)lines[i]);
+    (void)fflush(stdout);
+    user_stdio_lock();
+    (void)user_thread_start(&threads[0], putter_run, NULL);
+    (void)user_thread_start(&threads[1], flusher_run, NULL);
+    while (threads_waiting_in(user_self(), CALL_WAIT) + done_count() < PUTTERS) {
+        (void)sys_yield();
     }
-    for (unsigned i = 0; i < THREADS; i++) {
-        (void)pthread_join(threads[i], NULL);
+    unsigned done_early = done_count();
+
+    user_stdio_unlock();
+    for (unsigned i = 0; i < PUTTERS; i++) {
+        (void)user_thread_join(&threads[i]);
     }
-    tap_is((uint64_t)ferror(stdout), 0, "threads print at the same time");
+    tap_is(done_early, 0, "who prints or flushes waits while another thread is at the line");
+    tap_is(done_count(), PUTTERS, "and then goes on");
 }
 
 static void check_files(void)

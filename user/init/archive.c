@@ -32,6 +32,11 @@ enum cpio_result archive_find(const char *folder, const char *name, struct cpio_
     return cpio_find((const void *)(uintptr_t)info->archive, info->archive_bytes, path, file);
 }
 
+int archive_has_test(const struct cpio_file *file)
+{
+    return strncmp(archive_name(file), ARCHIVE_TESTS, strlen(ARCHIVE_TESTS)) == 0;
+}
+
 const char *archive_name(const struct cpio_file *file)
 {
     return strncmp(file->name, "./", 2) == 0 ? file->name + 2 : file->name;

@@ -71,7 +71,7 @@ static void offer_for(struct complete_set *set, const char *command)
         offer_files(set, "bin/", "");
         break;
     case COMPLETES_TEST:
-        offer_files(set, "test/", "t_");
+        offer_files(set, ARCHIVE_TESTS, "t_");
         break;
     case COMPLETES_PROCESS:
         offer_processes(set);

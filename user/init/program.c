@@ -77,11 +77,14 @@ int program_run(struct command words)
     if (program_finish(&file, words, &end) != STATUS_OK) {
         return STATUS_FAILED;
     }
-    if (end.reason == EXIT_STATUS) {
-        return (int)end.detail;
+    if (end.reason == EXIT_STATUS && end.detail == 0) {
+        return STATUS_OK;
     }
     user_end_text(&end, text, sizeof(text));
     printf("%s %s\n", words.argv[0], text);
+    if (end.reason == EXIT_STATUS) {
+        return (int)end.detail;
+    }
     if (end.reason == EXIT_FAULT) {
         return STATUS_FAULT;
     }

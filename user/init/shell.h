@@ -78,6 +78,10 @@ enum cpio_result archive_next(size_t *offset, struct cpio_file *file);
 /* archive.c: finds FOLDER/NAME, or NAME if it has a slash itself.  Returns CPIO_OK if found. */
 enum cpio_result archive_find(const char *folder, const char *name, struct cpio_file *file);
 
+/* archive.c: nonzero: the entry lies in the folder of tests. */
+#define ARCHIVE_TESTS "test/"
+int archive_has_test(const struct cpio_file *file);
+
 /* archive.c: a name in the archive without a leading "./". */
 const char *archive_name(const struct cpio_file *file);
 
@@ -89,7 +93,7 @@ int program_start(const struct cpio_file *file, struct command words, handle_t *
  * started, and the console says why. */
 int program_finish(const struct cpio_file *file, struct command words, struct user_end *end);
 
-/* program.c: runs a program of bin/, words.argv[0], and tells how it ended if not by a status. */
+/* program.c: runs a program of bin/, words.argv[0], and tells how it ended if not with status 0. */
 int program_run(struct command words);
 
 /* jobs.c: starts a program of bin/ and does not wait for it. */

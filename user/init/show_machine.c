@@ -11,20 +11,36 @@
 #define KIB_PER_FRAME 4
 #define LS_NAME_BYTES 256U /* what is longer is cut off */
 
-int command_ls(struct command command)
+/* Lists the files of the folder of tests, or all others. */
+static enum cpio_result files_list(int are_tests, size_t *offset)
 {
     struct cpio_file file;
     char name[LS_NAME_BYTES];
-    size_t offset = 0;
     enum cpio_result result = CPIO_OK;
+
+    *offset = 0;
+    while ((result = archive_next(offset, &file)) == CPIO_OK) {
+        if (archive_has_test(&file) == are_tests) {
+            int fits = words_plain(archive_name(&file), name, sizeof(name));
+
+            printf("%06" PRIo32 " %9zu %s%s\n", file.mode, file.bytes, name, fits ? "" : "...");
+        }
+    }
+    return result;
+}
+
+int command_ls(struct command command)
+{
+    size_t offset = 0;
 
     if (command.argc != 1) {
         return command_usage("ls");
     }
-    while ((result = archive_next(&offset, &file)) == CPIO_OK) {
-        int fits = words_plain(archive_name(&file), name, sizeof(name));
+    enum cpio_result result = files_list(0, &offset);
 
-        printf("%06" PRIo32 " %9zu %s%s\n", file.mode, file.bytes, name, fits ? "" : "...");
+    if (result == CPIO_END) {
+        printf("tests, for the command test:\n");
+        result = files_list(1, &offset);
     }
     if (result == CPIO_DAMAGED) {
         printf("ls: the archive is damaged at byte %zu\n", offset);

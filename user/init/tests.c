@@ -12,8 +12,6 @@
 #include "shell.h"
 #include "vellum/calls.h"
 
-#define FOLDER "test/"
-
 struct tally {
     unsigned count;
     unsigned failed;
@@ -67,7 +65,7 @@ static int test_passes(struct tally *tally, const struct cpio_file *file, const 
 
 static void test_report(struct tally *tally, const struct cpio_file *file)
 {
-    const char *name = archive_name(file) + strlen(FOLDER);
+    const char *name = archive_name(file) + strlen(ARCHIVE_TESTS);
 
     printf("# Subtest: %s\n", name);
     int passes = test_passes(tally, file, name);
@@ -76,22 +74,17 @@ static void test_report(struct tally *tally, const struct cpio_file *file)
     printf("%s %u - %s\n", passes ? "ok" : "not ok", tally->count, name);
 }
 
-static int is_test(const struct cpio_file *file)
-{
-    return strncmp(archive_name(file), FOLDER, strlen(FOLDER)) == 0;
-}
-
 static void tests_all(struct tally *tally)
 {
     struct cpio_file file;
     unsigned planned = 0;
 
     for (size_t offset = 0; archive_next(&offset, &file) == CPIO_OK;) {
-        planned += is_test(&file) ? 1 : 0;
+        planned += archive_has_test(&file) ? 1 : 0;
     }
     printf("TAP version 14\n1..%u\n", planned);
     for (size_t offset = 0; !tally->is_stopped && archive_next(&offset, &file) == CPIO_OK;) {
-        if (is_test(&file)) {
+        if (archive_has_test(&file)) {
             test_report(tally, &file);
         }
     }
@@ -103,8 +96,8 @@ static int test_find(const char *word, struct cpio_file *file)
     char name[64];
 
     (void)snprintf(name, sizeof(name), "t_%s", word);
-    return (archive_find("test", word, file) == CPIO_OK && is_test(file)) ||
-           (archive_find("test", name, file) == CPIO_OK && is_test(file));
+    return (archive_find("test", word, file) == CPIO_OK && archive_has_test(file)) ||
+           (archive_find("test", name, file) == CPIO_OK && archive_has_test(file));
 }
 
 static int tests_named(struct tally *tally, struct command command)

@@ -150,8 +150,8 @@ enum arch_returns {
 /* Free at first.  A hart's own. */
 void arch_returns_set(enum arch_returns how);
 
-/* System calls that this hart took since it was last asked. */
-uint64_t arch_calls_take(void);
+/* System calls that all harts have taken since boot; a moment old for the others. */
+uint64_t arch_calls_count(void);
 
 /* Leaves the boot path for good: asks kernel_on_idle() for a thread to run, resumes it, and waits
  * for interrupts while there is none.  Called once on each hart, on its own kernel stack. */

@@ -153,5 +153,11 @@ bool machine_cmdline_value(const struct machine *machine, const char *key, char 
 /* True if the bare word stands on the command line before " -- ". */
 bool machine_cmdline_has(const struct machine *machine, const char *word);
 
+/* The word of that index among those that the kernel does not know, cut off if it does not fit;
+ * false behind the last.  Words whose value is wrong are told by who reads them, if it may be many.
+ */
+bool machine_cmdline_unknown(const struct machine *machine, size_t index, char *word,
+                             size_t word_bytes);
+
 /* The text after the word `--`, or "" if there is none. */
 const char *machine_cmdline_init(const struct machine *machine);

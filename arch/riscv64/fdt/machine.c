@@ -101,6 +101,43 @@ bool machine_cmdline_has(const struct machine *machine, const char *word)
     return at.len_bytes > 0;
 }
 
+/* Keys with a value of many; and words that are one of a kind (docs/debugging.md lists all). */
+static bool word_is_known(struct word word)
+{
+    static const char *const keys[] = {"paging=", "asid="};
+    static const char *const words[] = {"noadhw", "input=polled", "user-counters", "fence=global"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        size_t key_bytes = strlen(keys[i]);
+
+        if (word.len_bytes >= key_bytes && word.len_bytes < key_bytes + MACHINE_TEXT_BYTES &&
+            memcmp(word.text, keys[i], key_bytes) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (word_is(word, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool machine_cmdline_unknown(const struct machine *machine, size_t index, char *word,
+                             size_t word_bytes)
+{
+    struct word at = next_word(machine, NULL);
+
+    while (at.len_bytes > 0 && (word_is_known(at) || index-- > 0)) {
+        at = next_word(machine, &at);
+    }
+    size_t count = at.len_bytes < word_bytes ? at.len_bytes : word_bytes - 1;
+
+    memcpy(word, at.text, count);
+    word[count] = '\0';
+    return at.len_bytes > 0;
+}
+
 const char *machine_cmdline_init(const struct machine *machine)
 {
     struct word word = next_word(machine, NULL);

@@ -32,9 +32,6 @@ bool sched_must_look(void);
 /* Makes the hart that polls the console begin to (console_wants_poll). */
 void sched_poll_console(void);
 
-/* Adds the system calls that this hart took to its counter. */
-void sched_count_calls(void);
-
 /* The way back to user mode: chooses the thread to run, activates its space, does one piece of the
  * reaper's work, arms the timer.
  * self: the thread that came in.  Returns the registers to resume, or NULL to idle. */

@@ -12,6 +12,7 @@
 
 #include "arch/upcall.h"
 #include "arch/user_frame.h"
+#include "kernel/object.h"
 #include "kernel/user_status.h"
 #include "lib/status.h"
 
@@ -45,6 +46,10 @@ static inline uint64_t verdict_status(enum verdict verdict)
 /* Makes system calls leave events, or not, as the trace is on or off (lib/trace.h).  Called after
  * that has changed. */
 void syscall_follow_trace(void);
+
+/* Checks the first argument of a call on the console or the machine, which always are: a handle of
+ * that type with those rights.  Errors: as handle_get. */
+status_t syscall_check_handle(struct user_frame *frame, enum handle_type type, uint32_t rights);
 
 /* Ends a call without results: the verdict to return. */
 static inline enum verdict syscall_done(struct user_frame *frame, status_t status)
