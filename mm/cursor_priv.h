@@ -79,8 +79,7 @@ enum touch {
     TOUCH_WAS_THERE, /* the entry permits it, and did so before; A and D are set             */
     TOUCH_GREW,      /* the same entry permits more now: a hart may remember less            */
     TOUCH_MADE,      /* the page is there now, and harts remember nothing of what was before */
-    TOUCH_LARGE,     /* permitted by a mark of a level above 0; nothing changed              */
-    TOUCH_NOMEM,     /* no frame, or no budget; nothing changed                              */
+    TOUCH_NOMEM,     /* no frame, no table or no budget; no address means anything else      */
 };
 
 /* What for: an access of the program, whose rights decide; or for somebody who fills its memory,
@@ -92,10 +91,10 @@ enum touch_for {
     TOUCH_TO_FILL,
 };
 
-/* Gives the page what is needed.  The cursor has it locked; any mode.  *entry is what the slot
- * holds then, if it is permitted. */
-enum touch cursor_touch(struct vm_cursor *cursor, const struct pt_place *place, enum touch_for what,
-                        pte_t *entry);
+/* Gives the page at the position what is needed.  The cursor may be of any mode: if it was opened
+ * on that page alone, its covering node holds the mark that is to be pushed down.  It owes no
+ * flush. *entry is what the slot holds then, if the access is permitted. */
+enum touch cursor_touch(struct vm_cursor *cursor, enum touch_for what, pte_t *entry);
 
 /* What a touch says to who asked for it: OK, ERR_FAULT or ERR_NOMEM. */
 status_t cursor_touch_status(enum touch touch);

@@ -8,7 +8,8 @@
  *   the same, and nobody else names the frame: W and D are set, PRIVATE       a local flush at most
  *   what permits it     A, and D for a write, as hardware would               a local flush at most
  *
- * The frame and its charge are there before the first entry changes.
+ * A mark above level 0 is pushed down first.  The frame and its charge are there before the page's
+ * entry changes.
  */
 #include "arch/arch.h"
 #include "cursor_priv.h"
@@ -205,25 +206,38 @@ static enum touch touch_leaf(struct vm_cursor *cursor, const struct pt_place *pl
     return TOUCH_REFUSED;
 }
 
-enum touch cursor_touch(struct vm_cursor *cursor, const struct pt_place *place, enum touch_for what,
-                        pte_t *entry)
+/* The slot of a page that is reserved by a mark above level 0, with tables made of the mark. */
+static status_t push_down(struct vm_cursor *cursor, struct pt_place *place)
 {
+    struct va_range page = {cursor->va, vaddr_add(cursor->va, PAGE_SIZE)};
+    struct pt_pool pool;
+    status_t status = pt_pool_fill(cursor, page, &pool);
+
+    if (status == OK) {
+        *place = pt_walk_linking(cursor, page.start, &pool);
+    }
+    return status;
+}
+
+enum touch cursor_touch(struct vm_cursor *cursor, enum touch_for what, pte_t *entry)
+{
+    struct pt_place place = pt_walk(cursor, cursor->va);
     enum vm_prot prot;
 
-    if (place->kind == PTE_LEAF) {
-        return touch_leaf(cursor, place, what, entry);
+    if (place.kind == PTE_LEAF) {
+        return touch_leaf(cursor, &place, what, entry);
     }
-    if (place->kind != PTE_MARK) {
+    if (place.kind != PTE_MARK) {
         return TOUCH_REFUSED;
     }
-    prot = pte_decode_mark(place->entry).prot; /* a guard has none */
+    prot = pte_decode_mark(place.entry).prot; /* a guard has none */
     if (!is_permitted(prot, what)) {
         return TOUCH_REFUSED;
     }
-    if (place->node->level > 0) {
-        return TOUCH_LARGE;
+    if (place.node->level > 0 && push_down(cursor, &place) != OK) {
+        return TOUCH_NOMEM;
     }
-    return touch_reserved(cursor, place, prot, what, entry);
+    return touch_reserved(cursor, &place, prot, what, entry);
 }
 
 status_t cursor_touch_status(enum touch touch)
@@ -236,7 +250,6 @@ status_t cursor_touch_status(enum touch touch)
     case TOUCH_NOMEM:
         return ERR_NOMEM;
     case TOUCH_REFUSED:
-    case TOUCH_LARGE:
         break;
     }
     return ERR_FAULT;
@@ -244,10 +257,6 @@ status_t cursor_touch_status(enum touch touch)
 
 status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access)
 {
-    struct va_range page = {cursor->va, vaddr_add(cursor->va, PAGE_SIZE)};
-    struct pt_place place;
-    struct pt_pool pool;
-    enum touch touch;
     pte_t entry;
 
     ASSERT(cursor->cover != NULL);
@@ -260,14 +269,5 @@ status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access)
     if (cursor->owed.flush_kind != VM_FLUSH_NONE) {
         vm_cursor_sync(cursor); /* what was here may have to be forgotten before something comes */
     }
-    place = pt_walk(cursor, page.start);
-    touch = cursor_touch(cursor, &place, (enum touch_for)access, &entry);
-    if (touch == TOUCH_LARGE) {
-        if (pt_pool_fill(cursor, page, &pool) != OK) {
-            return ERR_NOMEM;
-        }
-        place = pt_walk_linking(cursor, page.start, &pool);
-        touch = cursor_touch(cursor, &place, (enum touch_for)access, &entry);
-    }
-    return cursor_touch_status(touch);
+    return cursor_touch_status(cursor_touch(cursor, (enum touch_for)access, &entry));
 }

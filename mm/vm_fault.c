@@ -87,35 +87,23 @@ static enum touch keep_frame(pte_t entry, enum touch touch, struct frame **keep)
     return touch;
 }
 
-/* Touches the page under a cursor of its own. */
-static enum touch touch_by(enum vm_cursor_mode mode, const struct wish *wish, pte_t *entry)
+/* Touches the page under a cursor of its own; opening it makes no tables, so addresses that mean
+ * nothing cost no memory. */
+static enum touch touch_page(const struct wish *wish, pte_t *entry)
 {
     struct va_range range = {wish->page, vaddr_add(wish->page, PAGE_SIZE)};
     struct vm_cursor cursor;
-    struct pt_place place;
     enum touch touch;
-    status_t status = vm_cursor_open(&cursor, wish->space, range, mode);
 
-    if (status != OK) {
-        return status == ERR_NOMEM ? TOUCH_NOMEM : TOUCH_REFUSED;
+    if (vm_cursor_open(&cursor, wish->space, range, VM_CURSOR_EDIT) != OK) {
+        return TOUCH_REFUSED;
     }
-    place = pt_look(&cursor, wish->page);
-    touch = cursor_touch(&cursor, &place, wish->what, entry);
+    touch = cursor_touch(&cursor, wish->what, entry);
     if (wish->keep != NULL && cursor_touch_status(touch) == OK) {
         touch = keep_frame(*entry, touch, wish->keep);
     }
     vm_cursor_close(&cursor);
     return touch;
-}
-
-/* Most pages have their table, and one cursor that allocates none will do; so addresses that mean
- * nothing cost no memory.  Another, which has tables made of a larger mark, sees what is there by
- * then. */
-static enum touch touch_page(const struct wish *wish, pte_t *entry)
-{
-    enum touch touch = touch_by(VM_CURSOR_EDIT, wish, entry);
-
-    return touch == TOUCH_LARGE ? touch_by(VM_CURSOR_CHANGE, wish, entry) : touch;
 }
 
 enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access)
@@ -133,7 +121,6 @@ enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_
     case TOUCH_NOMEM:
         return vm_space_reap() ? VM_FAULT_RETRY : VM_FAULT_NOMEM;
     case TOUCH_REFUSED:
-    case TOUCH_LARGE:
         return VM_FAULT_BAD;
     case TOUCH_WAS_THERE:
         counter_add(COUNTER_spurious_faults, 1);

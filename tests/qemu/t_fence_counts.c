@@ -60,6 +60,25 @@ static void replace(uint64_t pages, uint64_t prot)
     (void)sys_vm_map(user_self(), PLACE, pages * PAGE, prot, VM_FLAG_REPLACE, NULL);
 }
 
+static void reserve(uint64_t pages, uint64_t prot)
+{
+    (void)sys_vm_mark(user_self(), PLACE, pages * PAGE, VM_KIND_RESERVED, prot, 0, NULL);
+}
+
+static void write_page(uint64_t pages, uint64_t prot)
+{
+    (void)pages;
+    (void)prot;
+    *word_at(PLACE) = 1;
+}
+
+static void read_page(uint64_t pages, uint64_t prot)
+{
+    (void)pages;
+    (void)prot;
+    (void)*word_at(PLACE);
+}
+
 static void sync(uint64_t pages, uint64_t prot)
 {
     (void)prot;
@@ -87,6 +106,16 @@ static const struct row {
     {"make a page executable", protect, 1, RX, 0, 0, 1},
     {"icache_sync", sync, 1, 0, 0, 0, 1},
     {"unmap an executable page", unmap, 1, 0, 1, 1, 0},
+    {"reserve a page", reserve, 1, RW, 0, 0, 0},
+    {"first write to it", write_page, 1, 0, 0, 0, 0},
+    {"unmap it", unmap, 1, 0, 1, 1, 0},
+    {"reserve a page again", reserve, 1, RW, 0, 0, 0},
+    {"first read of it", read_page, 1, 0, 0, 0, 0},
+    {"write to it then", write_page, 1, 0, 1, 1, 0},
+    {"unmap it again", unmap, 1, 0, 1, 1, 0},
+    {"reserve an executable page", reserve, 1, RX, 0, 0, 0},
+    {"first read of that", read_page, 1, 0, 0, 0, 1},
+    {"unmap that", unmap, 1, 0, 1, 1, 0},
     {"map 256 pages", map, PAGES_1M, RW, 0, 0, 0},
     {"tighten 256 pages", protect, PAGES_1M, VM_PROT_R, 1, 1, 0},
     {"loosen 256 pages", protect, PAGES_1M, RW, 0, 0, 0},

@@ -224,6 +224,34 @@ static void other_check(void)
     (void)sys_handle_close(process);
 }
 
+/* All addresses there are, in a process that has nothing else. */
+static void whole_check(void)
+{
+    handle_t process = HANDLE_NONE;
+    uint64_t limit = user_limit();
+    uint64_t before = frames_free();
+    uint64_t word = 8;
+    uint64_t done = 0;
+    uint64_t pages = 0;
+
+    (void)sys_process_create((uintptr_t) "whole", 5, 0, &process);
+    tap_status(sys_vm_mark(process, 0, limit, VM_KIND_RESERVED, RW, 0, &done), 0,
+               "a whole space is reserved");
+    tap_is(done, limit, "up to its end");
+    tap_status(sys_vm_write(process, limit - 8, (uintptr_t)&word, 8, NULL), 0,
+               "its last page is written");
+    tap_status(sys_vm_protect(process, 0, limit, VM_PROT_NONE, &pages), 0, "all of it is closed");
+    tap_is(pages, 1, "which is one page");
+    tap_is(kind_at(process, limit - 1), VM_KIND_HIDDEN, "at the end");
+    tap_is(kind_at(process, limit - PAGE - 1), VM_KIND_RESERVED, "and marks before it");
+    tap_ok(before - frames_free() < 32, "with a few tables");
+    tap_status(sys_vm_unmap(process, 0, limit, &pages), 0, "all of it goes");
+    tap_is(pages, 1, "with that page");
+    (void)sys_process_kill(process);
+    (void)sys_handle_close(process);
+    tap_is(frames_free(), before, "all frames came back");
+}
+
 int main(void)
 {
     errors_check();
@@ -233,5 +261,6 @@ int main(void)
     large_check();
     progress_check();
     other_check();
+    whole_check();
     return tap_done();
 }
