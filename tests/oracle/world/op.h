@@ -26,6 +26,7 @@ struct op_world {
     struct ref_space *handles[OP_HANDLES];
     struct ref_space *active[HART_MAX]; /* each with a reference          */
     struct frame *shared[OP_SHARED];    /* mapped again and again         */
+    struct frame *borrowed[HART_MAX];   /* a page's, with a reference     */
     uint64_t stamps[HART_MAX];          /* handed out by each hart        */
     uint64_t notes[HART_MAX];           /* digest of what each has seen   */
     uint64_t last_id;
@@ -103,11 +104,17 @@ unsigned op_pages_in_a_row(unsigned page, struct va_range range);
 /* A new frame with a stamp of its own; NULL: no memory. */
 struct frame *op_frame(const struct op *op);
 uint64_t op_stamp_of(const struct frame *frame);
+uint64_t op_stamp_new(unsigned hart);
 
 /* Maps a frame at a page; the reference to it is given up. */
 void op_map_page(const struct op *op, struct op_session *session, unsigned page,
                  struct frame *frame, enum vm_map_mode mode);
 void op_unmap_part(const struct op *op, struct op_session *session, uint64_t start, uint64_t end);
+void op_protect_all(const struct op *op, struct op_session *session, enum vm_prot prot,
+                    uint64_t max_pages);
+void op_mark_part(const struct op *op, struct op_session *session, struct va_range range,
+                  struct vm_mark mark);
+void op_fill_part(const struct op *op, struct op_session *session, struct va_range range);
 void op_protect_part(const struct op *op, struct op_session *session, uint64_t start, uint64_t end);
 void op_look_at(const struct op *op, struct op_session *session, unsigned page);
 
@@ -142,3 +149,10 @@ void op_icache_sync(const struct op *op);
 void op_keep(const struct op *op);
 void op_unmap_and_reap(const struct op *op);
 void op_audit(const struct op *op);
+void op_mark(const struct op *op);
+void op_fill(const struct op *op);
+void op_hide(const struct op *op);
+void op_sweep(const struct op *op);
+void op_borrow(const struct op *op);
+void op_zero_ahead(const struct op *op);
+void op_states(const struct op *op);

@@ -4,7 +4,7 @@
  *
  * A program that faults comes into the kernel, which asks mm/ what the fault means; what mm/ says
  * must have been true at some moment in between, and a fault that the page table does not explain
- * is over after two fences.
+ * is over after two fences.  What a program writes into a page of its own is a new stamp.
  */
 #include <string.h>
 
@@ -15,6 +15,7 @@
 
 #define OUTCOMES_MAX 16U
 #define TRIES_MAX    8U
+#define COPY_WORD    UINT64_C(0xc0c0c0c0c0c0c0c0)
 
 static const char *const access_names[] = {"read", "write", "execute"};
 
@@ -26,16 +27,33 @@ static void fail_spurious(unsigned hart, uint64_t va, enum vm_access access)
                 access_names[access], va);
 }
 
+/* From now on the hart may get what an access to the page needs. */
+static void expect_touch(unsigned hart, struct ref_space *space, unsigned page,
+                         enum vm_access access)
+{
+    ref_watch(hart, space, page, access);
+    ref_touch_begin(hart, (struct ref_touch){.kind = REF_TOUCH_ACCESS,
+                                             .space = space,
+                                             .start = ref_va(page),
+                                             .end = ref_va(page) + PAGE_SIZE,
+                                             .access = access});
+}
+
 /* The program has faulted.  True: it may try again. */
 static bool fault_is_settled(unsigned hart, unsigned page, enum vm_access access)
 {
-    const struct ref_space *space = op_world.active[hart];
+    const struct op op = {.hart = hart};
+    struct ref_space *space = op_world.active[hart];
     enum vm_fault_result result;
 
-    ref_watch(hart, space, page, access);
+    expect_touch(hart, space, page, access);
     op_enter(hart);
     result = vm_space_fault(space->space, (vaddr_t){ref_va(page)}, access);
-    if (result == VM_FAULT_RETRY && !ref_was_granted(hart)) {
+    ref_touch_end(hart);
+    if (result == VM_FAULT_NOMEM) {
+        (void)op_lacks_memory(&op, ERR_NOMEM);
+    }
+    if (result != VM_FAULT_BAD && !ref_was_granted(hart)) {
         oracle_fail(ORACLE_RULE_MEANING, hart,
                     "mm says that a program may %s %#lx, which it never could",
                     access_names[access], ref_va(page));
@@ -46,6 +64,40 @@ static bool fault_is_settled(unsigned hart, unsigned page, enum vm_access access
     op_note(hart, (uint64_t)result);
     op_leave(hart);
     return result == VM_FAULT_RETRY;
+}
+
+/* The program's store, if it is to a page that no other names: the first word is a new stamp. */
+static void store_stamp(const struct op *op, uint64_t pa)
+{
+    struct frame *frame = frame_of((paddr_t){pa});
+
+    OP_AGREE(op, frame != frame_zero(), "a program can write to the frame of zeroes");
+    if (frame != NULL && ref_is_private(pa)) {
+        uint64_t stamp = op_stamp_new(op->hart);
+
+        memcpy(frame_bytes(frame), &stamp, sizeof(stamp));
+        oracle_frame_written(op->hart, pa);
+        ref_stamp_set(pa, stamp);
+    }
+}
+
+static void note_access(const struct op *op, unsigned page, enum vm_access access,
+                        const struct oracle_outcome *out)
+{
+    uint64_t pa = align_down(out->pa, PAGE_SIZE);
+    struct ref_space *space = op_world.active[op->hart];
+
+    OP_AGREE(op, ref_may_lead(space, page, access, pa),
+             "a program can %s %#lx and is led to %#lx by the entry %#lx, which the space "
+             "does not grant",
+             access_names[access], ref_va(page), out->pa, out->entry);
+    if (access == VM_ACCESS_WRITE) {
+        if (out->since == 0) {
+            ref_written(space, page, pa);
+        }
+        store_stamp(op, pa);
+    }
+    op_note(op->hart, ref_stamp_at(pa));
 }
 
 void op_touch(const struct op *op)
@@ -65,14 +117,7 @@ void op_touch(const struct op *op)
 
         oracle_access_take(which);
         if (!out[which].faults) {
-            OP_AGREE(op, ref_may_lead(space, page, access, align_down(out[which].pa, PAGE_SIZE)),
-                     "a program can %s %#lx and is led to %#lx by the entry %#lx, which the space "
-                     "does not grant",
-                     access_names[access], va, out[which].pa, out[which].entry);
-            if (access == VM_ACCESS_WRITE && out[which].since == 0) {
-                ref_written(op_world.active[op->hart], page, align_down(out[which].pa, PAGE_SIZE));
-            }
-            op_note(op->hart, ref_stamp_at(out[which].pa));
+            note_access(op, page, access, &out[which]);
             return;
         }
         if (!fault_is_settled(op->hart, page, access)) {
@@ -138,20 +183,24 @@ static void copy_foreign(const struct op *op)
 
 void op_copy(const struct op *op)
 {
-    const struct ref_space *space = op_world.active[op->hart];
+    struct ref_space *space = op_world.active[op->hart];
     enum copy_kind kind = (enum copy_kind)(op->in->arg[0] % COPY_KINDS);
     unsigned page = op->in->page % (kind < COPY_LOAD ? REF_PAGES : OP_IO_PAGE);
     enum vm_access access =
         kind == COPY_READ || kind == COPY_LOAD ? VM_ACCESS_READ : VM_ACCESS_WRITE;
-    uint64_t word = 0;
+    uint64_t word = COPY_WORD;
     status_t status;
 
     if (kind == COPY_FOREIGN || space == NULL) {
         copy_foreign(op);
         return;
     }
-    ref_watch(op->hart, space, page, access);
+    expect_touch(op->hart, space, page, access);
     status = copy_do(op, kind, page, &word);
+    ref_touch_end(op->hart);
+    if (op_lacks_memory(op, status)) {
+        return;
+    }
     if (status == ERR_FAULT && !ref_was_refused(op->hart)) {
         fail_spurious(op->hart, ref_va(page), access);
     }

@@ -16,7 +16,8 @@ static struct ref_item item_of(const struct batch *batch, unsigned i)
     return (struct ref_item){.kind = VM_ITEM_RAM,
                              .pa = frame_pa(batch->frames[i]).raw,
                              .prop = batch->prop,
-                             .stamp = op_stamp_of(batch->frames[i])};
+                             .stamp = op_stamp_of(batch->frames[i]),
+                             .is_private = true};
 }
 
 static status_t expected_of(const struct op_session *session, const struct batch *batch)
@@ -28,7 +29,7 @@ static status_t expected_of(const struct op_session *session, const struct batch
         return ERR_INVAL;
     }
     if (batch->mode == VM_MAP_EXCLUSIVE &&
-        ref_present_from(session->space, va, va + batch->count * PAGE_SIZE) != REF_PAGES) {
+        ref_is_taken(session->space, va, va + batch->count * PAGE_SIZE)) {
         return ERR_EXIST;
     }
     return OK;

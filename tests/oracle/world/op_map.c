@@ -8,6 +8,11 @@
 
 #define RUN_MAX 4U
 
+uint64_t op_stamp_new(unsigned hart)
+{
+    return (uint64_t)(hart + 1) << 32 | ++op_world.stamps[hart];
+}
+
 struct frame *op_frame(const struct op *op)
 {
     struct frame *frame;
@@ -20,7 +25,7 @@ struct frame *op_frame(const struct op *op)
     OP_AGREE(op, status == OK, "a frame cannot be had: %s", status_name(status));
     memcpy(&word, frame_bytes(frame), sizeof(word));
     OP_AGREE(op, word == 0, "a program's frame is handed out with %#lx in it", word);
-    word = (uint64_t)(op->hart + 1) << 32 | ++op_world.stamps[op->hart];
+    word = op_stamp_new(op->hart);
     memcpy(frame_bytes(frame), &word, sizeof(word));
     oracle_frame_written(op->hart, frame_pa(frame).raw);
     return frame;
@@ -39,11 +44,25 @@ static bool prot_is_legal(unsigned prot)
     return prot != 0 && (prot & VM_RW) != VM_W;
 }
 
+static bool is_shared(const struct frame *frame)
+{
+    bool is_one = false;
+
+    for (unsigned i = 0; i < OP_SHARED; i++) {
+        is_one |= op_world.shared[i] == frame;
+    }
+    return is_one;
+}
+
 void op_map_page(const struct op *op, struct op_session *session, unsigned page,
                  struct frame *frame, enum vm_map_mode mode)
 {
     struct vm_prop prop = {.prot = (enum vm_prot)(op->in->prot % 8U)};
-    struct ref_item item = {VM_ITEM_RAM, frame_pa(frame).raw, prop, op_stamp_of(frame), false};
+    struct ref_item item = {.kind = VM_ITEM_RAM,
+                            .pa = frame_pa(frame).raw,
+                            .prop = prop,
+                            .stamp = op_stamp_of(frame),
+                            .is_private = !is_shared(frame)};
     bool is_taken = session->space->items[page].kind != VM_ITEM_ABSENT;
     uint64_t va = ref_va(page);
     uint64_t after;
@@ -59,6 +78,7 @@ void op_map_page(const struct op *op, struct op_session *session, unsigned page,
              "after a map at %#lx the cursor is at %#lx", va, after);
     op_note(op->hart, (uint64_t)(int)status);
     if (status == OK) {
+        item.stamp = op_stamp_of(frame); /* a program may have written meanwhile */
         ref_set(op->hart, session->space, page, item);
     } else {
         frame_put(frame);
@@ -144,7 +164,7 @@ static status_t device_expected(const struct op_session *session, const struct d
         return ERR_RANGE;
     }
     if (map->mode == VM_MAP_EXCLUSIVE &&
-        ref_present_from(session->space, va, va + clipped * PAGE_SIZE) != REF_PAGES) {
+        ref_is_taken(session->space, va, va + clipped * PAGE_SIZE)) {
         return ERR_EXIST;
     }
     return OK;
@@ -175,8 +195,9 @@ static void map_device_at(const struct op *op, struct op_session *session, struc
 
     op_jump(op, session, va);
     for (unsigned i = 0; i < clipped; i++) {
-        ref_announce(op->hart, session->space, map.page + i,
-                     (struct ref_item){VM_ITEM_IO, base + i * PAGE_SIZE, seen, 0, false});
+        ref_announce(
+            op->hart, session->space, map.page + i,
+            (struct ref_item){.kind = VM_ITEM_IO, .pa = base + i * PAGE_SIZE, .prop = seen});
     }
     ref_unsteady(session->space, va, va + clipped * PAGE_SIZE);
     status = vm_cursor_map_iomem(&session->cursor, reset_region(), map.prop, map.pages * PAGE_SIZE,
@@ -194,7 +215,7 @@ static void map_device_at(const struct op *op, struct op_session *session, struc
              mapped, clipped);
     for (unsigned i = 0; i < clipped; i++) {
         ref_set(op->hart, session->space, map.page + i,
-                (struct ref_item){VM_ITEM_IO, base + i * PAGE_SIZE, seen, 0, false});
+                (struct ref_item){.kind = VM_ITEM_IO, .pa = base + i * PAGE_SIZE, .prop = seen});
     }
     device_find(op, session, base);
 }

@@ -22,7 +22,8 @@ static bool is_in(struct va_range range, unsigned page)
     return ref_va(page) >= range.start.raw && ref_va(page) < range.end.raw;
 }
 
-/* Moves the first page of one range to the first of the other, as a program's move would. */
+/* Moves the first page of one range to the first of the other, as a program's move would.  The
+ * frame of zeroes may not be mapped again. */
 static void move_page(const struct op *op, struct op_session sessions[2])
 {
     unsigned from = ref_page_from(sessions[0].range.start.raw);
@@ -30,8 +31,8 @@ static void move_page(const struct op *op, struct op_session sessions[2])
     struct ref_item item = sessions[0].space->items[from];
     struct vm_slot slot;
 
-    if (item.kind != VM_ITEM_RAM || !is_in(sessions[0].range, from) ||
-        !is_in(sessions[1].range, to)) {
+    if (item.kind != VM_ITEM_RAM || item.pa == frame_pa(frame_zero()).raw ||
+        !is_in(sessions[0].range, from) || !is_in(sessions[1].range, to)) {
         return;
     }
     op_jump(op, &sessions[0], ref_va(from));

@@ -1,85 +1,121 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations that change the rights of a whole range in one call. */
+/*
+ * Operations that change the rights of a whole range in one call: of pages, hidden or not, and of
+ * what is reserved.
+ */
 #include "world/op.h"
 
-/* Where the call must stop: at the first device page, after so many pages of RAM, or at the end. */
-static uint64_t expected_stop(const struct op_session *session, uint64_t max_pages)
+static bool is_ram(const struct ref_item *item)
+{
+    return item->kind == VM_ITEM_RAM || item->kind == VM_ITEM_HIDDEN;
+}
+
+/* The call comes no further than this: the first device page, the end of so many pages of RAM, or
+ * of the range.  Marks may end it before, for each of them counts too, and how many there are is
+ * not for the reference to know. */
+static uint64_t furthest_stop(const struct op_session *session, uint64_t max_pages)
 {
     uint64_t end = session->range.end.raw;
     uint64_t from = vm_cursor_va(&session->cursor).raw;
 
-    for (uint64_t count = 0; count < max_pages;) {
-        unsigned page = ref_present_from(session->space, from, end);
+    for (unsigned page = ref_page_from(from); page < REF_PAGES && ref_va(page) < end; page++) {
+        const struct ref_item *item = &session->space->items[page];
 
-        if (page == REF_PAGES) {
-            return end;
-        }
-        if (session->space->items[page].kind == VM_ITEM_IO) {
+        if (item->kind == VM_ITEM_IO) {
             return ref_va(page);
         }
-        from = ref_va(page) + PAGE_SIZE;
-        count++;
+        if (is_ram(item) && --max_pages == 0) {
+            return ref_va(page) + PAGE_SIZE;
+        }
     }
-    return from;
+    return end;
 }
 
-static struct ref_item with_rights(const struct ref_space *space, unsigned page, enum vm_prot prot)
+static struct ref_item with_rights(struct ref_item item, enum vm_prot prot)
 {
-    struct ref_item item = space->items[page];
-
     item.prop.prot = prot;
+    item.kind = prot == VM_PROT_NONE ? VM_ITEM_HIDDEN : VM_ITEM_RAM;
     return item;
 }
 
 /* Announces, or has had, the change of every page of RAM in [from, end). */
 static uint64_t tell(const struct op *op, const struct op_session *session, uint64_t from,
-                     uint64_t end,
+                     uint64_t end, enum vm_prot prot,
                      void (*say)(unsigned, struct ref_space *, unsigned, struct ref_item))
 {
-    enum vm_prot prot = (enum vm_prot)(op->in->prot % 8U);
     uint64_t count = 0;
 
-    for (;;) {
-        unsigned page = ref_present_from(session->space, from, end);
+    for (unsigned page = ref_page_from(from); page < REF_PAGES && ref_va(page) < end; page++) {
+        const struct ref_item *item = &session->space->items[page];
 
-        if (page == REF_PAGES || session->space->items[page].kind == VM_ITEM_IO) {
-            return count;
+        if (is_ram(item)) {
+            say(op->hart, session->space, page, with_rights(*item, prot));
+            count++;
         }
-        say(op->hart, session->space, page, with_rights(session->space, page, prot));
-        from = ref_va(page) + PAGE_SIZE;
-        count++;
+    }
+    return count;
+}
+
+static void check_stop(const struct op *op, const struct op_session *session, uint64_t from,
+                       uint64_t furthest)
+{
+    uint64_t stop = vm_cursor_va(&session->cursor).raw;
+
+    OP_AGREE(op,
+             stop == furthest ||
+                 (stop > from && stop < furthest && ref_has_marks(session->space, from, stop)),
+             "protect of a range from %#lx ends at %#lx, not at %#lx", from, stop, furthest);
+}
+
+void op_protect_all(const struct op *op, struct op_session *session, enum vm_prot prot,
+                    uint64_t max_pages)
+{
+    bool is_legal = prot == VM_PROT_NONE || (prot & VM_RW) != VM_W;
+    uint64_t from = vm_cursor_va(&session->cursor).raw;
+    uint64_t furthest = is_legal ? furthest_stop(session, max_pages) : from;
+    uint64_t pages = 0;
+    uint64_t stop;
+    status_t status;
+
+    (void)tell(op, session, from, furthest, prot, ref_announce);
+    ref_unsteady(session->space, from, furthest);
+    status =
+        vm_cursor_protect(&session->cursor, session->range.end.raw - from, prot, max_pages, &pages);
+    ref_steady(session->space, from, furthest);
+    stop = vm_cursor_va(&session->cursor).raw;
+    if (is_legal && op_lacks_memory(op, status)) {
+        OP_AGREE(op, stop == from, "a protect without memory moves to %#lx", stop);
+        return;
+    }
+    OP_AGREE(op, status == (is_legal ? OK : ERR_INVAL), "protect of a range to %u gives %s", prot,
+             status_name(status));
+    check_stop(op, session, from, furthest);
+    if (status == OK) {
+        uint64_t count = tell(op, session, from, stop, prot, ref_set);
+
+        ref_mark_protect(op->hart, session->space, from, stop, prot);
+        OP_AGREE(op, pages == count, "protect of [%#lx, %#lx) says %lu pages, not %lu", from, stop,
+                 (unsigned long)pages, (unsigned long)count);
     }
 }
 
-static void protect_from_here(const struct op *op, struct op_session *session, uint64_t max_pages)
-{
-    enum vm_prot prot = (enum vm_prot)(op->in->prot % 8U);
-    bool is_legal = prot != 0 && (prot & VM_RW) != VM_W;
-    uint64_t from = vm_cursor_va(&session->cursor).raw;
-    uint64_t end = session->range.end.raw;
-    uint64_t stop = is_legal ? expected_stop(session, max_pages) : from;
-    uint64_t count = tell(op, session, from, stop, ref_announce);
-    uint64_t pages = count;
-    status_t status;
-
-    ref_unsteady(session->space, from, stop);
-    status = vm_cursor_protect(&session->cursor, end - from, prot, max_pages, &pages);
-    ref_steady(session->space, from, stop);
-    OP_AGREE(op, status == (is_legal ? OK : ERR_INVAL), "protect of a range to %u gives %s", prot,
-             status_name(status));
-    OP_AGREE(op, vm_cursor_va(&session->cursor).raw == stop && pages == count,
-             "protect of a range changes %lu pages and ends at %#lx, not %lu and %#lx",
-             (unsigned long)pages, vm_cursor_va(&session->cursor).raw, (unsigned long)count, stop);
-    (void)tell(op, session, from, stop, ref_set);
-}
-
-void op_protect_range(const struct op *op)
+static void protect_range(const struct op *op, enum vm_prot prot)
 {
     struct op_session session;
 
     if (op_open(op, &session, op->in->arg[0] % 2U == 0 ? VM_CURSOR_EDIT : VM_CURSOR_CHANGE)) {
         op_jump(op, &session, session.range.start.raw);
-        protect_from_here(op, &session, 1U + op->in->arg[0] / 2U % 16U);
+        op_protect_all(op, &session, prot, 1U + op->in->arg[0] / 2U % 16U);
         op_close(op, &session);
     }
+}
+
+void op_protect_range(const struct op *op)
+{
+    protect_range(op, (enum vm_prot)(op->in->prot % 8U));
+}
+
+void op_hide(const struct op *op)
+{
+    protect_range(op, VM_PROT_NONE);
 }

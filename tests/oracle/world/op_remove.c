@@ -6,14 +6,21 @@
 
 void op_unmap_part(const struct op *op, struct op_session *session, uint64_t start, uint64_t end)
 {
-    struct vm_removed expected = ref_count(session->space, start, end);
+    struct ref_space *space = session->space;
+    struct vm_removed expected = ref_count(space, start, end);
     struct vm_removed removed = {0};
     status_t status;
 
     op_jump(op, session, start);
-    ref_unsteady(session->space, start, end);
+    ref_unsteady(space, start, end);
     status = vm_cursor_unmap(&session->cursor, end - start, &removed);
-    ref_steady(session->space, start, end);
+    ref_steady(space, start, end);
+    if (op_lacks_memory(op, status)) {
+        OP_AGREE(op,
+                 vm_cursor_va(&session->cursor).raw == start && ref_has_marks(space, start, end),
+                 "an unmap that splits no mark gives %s", status_name(status));
+        return;
+    }
     OP_AGREE(op, status == OK, "unmap gives %s", status_name(status));
     OP_AGREE(op, removed.ram_pages == expected.ram_pages && removed.io_pages == expected.io_pages,
              "unmap says %lu and %lu pages, not %lu and %lu", removed.ram_pages, removed.io_pages,
@@ -21,7 +28,7 @@ void op_unmap_part(const struct op *op, struct op_session *session, uint64_t sta
     OP_AGREE(op, vm_cursor_va(&session->cursor).raw == end, "after an unmap the cursor is at %#lx",
              vm_cursor_va(&session->cursor).raw);
     op_note(op->hart, removed.ram_pages);
-    ref_clear(op->hart, session->space, start, end);
+    ref_clear(op->hart, space, start, end);
 }
 
 /* Both kinds of cursor that may remove. */
@@ -48,6 +55,10 @@ static void unmap_in_pieces(const struct op *op, struct op_session *session, uns
         ref_steady(session->space, from, end);
         now = vm_cursor_va(&session->cursor).raw;
         expected = ref_count(session->space, from, now);
+        if (op_lacks_memory(op, status)) {
+            OP_AGREE(op, now == from, "an unmap that splits no mark moves to %#lx", now);
+            return;
+        }
         OP_AGREE(op, status == OK && now > from && now <= end,
                  "a bounded unmap from %#lx gives %s and stands at %#lx", from, status_name(status),
                  now);
@@ -149,6 +160,7 @@ static bool protect_one(const struct op *op, struct op_session *session, uint64_
         }
         op_note(op->hart, page);
         later.is_written = session->space->items[page].is_written; /* perhaps meanwhile */
+        later.stamp = session->space->items[page].stamp;
         ref_set(op->hart, session->space, page, later);
         OP_AGREE(op,
                  changed.start.raw == ref_va(page) && changed.end.raw == ref_va(page) + PAGE_SIZE &&
@@ -183,20 +195,26 @@ void op_protect(const struct op *op)
 
 /* ---- looking ---- */
 
+static bool has_frame(const struct vm_item *item)
+{
+    return item->kind == VM_ITEM_RAM || item->kind == VM_ITEM_HIDDEN;
+}
+
 static void check_item(const struct op *op, const struct vm_item *got, const struct ref_item *item,
                        uint64_t va)
 {
     OP_AGREE(op, got->kind == item->kind, "the slot at %#lx holds kind %u, not %u", va, got->kind,
              item->kind);
-    if (item->kind != VM_ITEM_ABSENT) {
-        OP_AGREE(op,
-                 got->pa.raw == item->pa && got->prop.prot == item->prop.prot &&
-                     got->prop.mem == item->prop.mem && got->accessed,
-                 "the slot at %#lx is %#lx with rights %u, not %#lx with %u", va, got->pa.raw,
-                 got->prop.prot, item->pa, item->prop.prot);
+    OP_AGREE(op, item->kind == VM_ITEM_ABSENT || got->prop.prot == item->prop.prot,
+             "the slot at %#lx has rights %u, not %u", va, got->prop.prot, item->prop.prot);
+    if (item->kind == VM_ITEM_IO || has_frame(got)) {
+        OP_AGREE(op, got->pa.raw == item->pa && got->prop.mem == item->prop.mem && got->accessed,
+                 "the slot at %#lx is %#lx, not %#lx", va, got->pa.raw, item->pa);
         OP_AGREE(op, !item->is_written || got->dirty,
                  "the slot at %#lx has no D, though a program has written there", va);
     }
+    OP_AGREE(op, !has_frame(got) || got->frame == frame_of(got->pa),
+             "the slot at %#lx names another frame than its address", va);
 }
 
 void op_look_at(const struct op *op, struct op_session *session, unsigned page)
@@ -212,7 +230,13 @@ void op_look_at(const struct op *op, struct op_session *session, unsigned page)
     OP_AGREE(op, slot.range.start.raw <= va && slot.range.end.raw > va,
              "query at %#lx tells of [%#lx, %#lx)", va, slot.range.start.raw, slot.range.end.raw);
     check_item(op, &slot.item, item, va);
-    if (slot.item.kind == VM_ITEM_RAM) {
+    OP_AGREE(op,
+             has_frame(&slot.item) ||
+                 ref_is_uniform(session->space, slot.range.start.raw, slot.range.end.raw, item) ||
+                 item->kind == VM_ITEM_IO,
+             "the slot [%#lx, %#lx) is not all of kind %u", slot.range.start.raw,
+             slot.range.end.raw, item->kind);
+    if (has_frame(&slot.item)) {
         frame_put(slot.item.frame);
     }
 }
@@ -230,13 +254,14 @@ void op_query(const struct op *op)
     }
     at = session.range.start.raw;
     for (; left > 0 && vm_cursor_next(&session.cursor, &slot) == OK; left--) {
-        unsigned page = ref_present_from(session.space, slot.range.start.raw, slot.range.end.raw);
-        const struct ref_item none = {.kind = VM_ITEM_ABSENT};
+        struct ref_item item = ref_at(session.space, slot.range.start.raw);
 
         OP_AGREE(op, slot.range.start.raw == at && slot.range.end.raw > at,
                  "the slot after %#lx is [%#lx, %#lx)", at, slot.range.start.raw,
                  slot.range.end.raw);
-        check_item(op, &slot.item, page == REF_PAGES ? &none : &session.space->items[page], at);
+        check_item(op, &slot.item, &item, at);
+        OP_AGREE(op, ref_is_uniform(session.space, at, slot.range.end.raw, &item),
+                 "the slot [%#lx, %#lx) is not all of kind %u", at, slot.range.end.raw, item.kind);
         at = slot.range.end.raw;
     }
     OP_AGREE(op, left == 0 || at == session.range.end.raw, "the slots end at %#lx, not at %#lx", at,

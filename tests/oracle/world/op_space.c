@@ -7,6 +7,7 @@
 
 #include "arch_host/arch_host.h"
 #include "mm/slab.h"
+#include "mm/vm_budget.h"
 #include "world/ops.h"
 #include "world/reset.h"
 #include "world/sched.h"
@@ -76,12 +77,29 @@ struct ref_space *op_hold(const struct op *op)
     return space;
 }
 
+/* One of four has a budget, which it alone is charged to: its end must bring everything back. */
+static status_t make_space(const struct op *op, struct vm_space **space)
+{
+    struct vm_budget *budget = NULL;
+    status_t status = OK;
+
+    if (op->in->arg[0] % 4U == 3) {
+        op_world.may_lack = true;
+        status = vm_budget_create(NULL, 1U + op->in->arg[1] % 32U, &budget);
+    }
+    if (status == OK) {
+        status = vm_space_create(budget, space);
+        vm_budget_put(budget);
+    }
+    return status;
+}
+
 void op_space_create(const struct op *op)
 {
     struct ref_space **handle = &op_world.handles[op->in->space % OP_HANDLES];
     struct ref_space *row;
     struct vm_space *space;
-    status_t status = vm_space_create(NULL, &space);
+    status_t status = make_space(op, &space);
 
     if (op_lacks_memory(op, status)) {
         return;
@@ -201,6 +219,7 @@ void op_begin_world(const struct world_history *history)
     op_world.may_end = handles_change(history);
     reset_machine(&history->config);
     ref_reset(history->config.levels);
+    ref_touch_reset();
     host_hart_set(0);
     for (unsigned i = 0; i < OP_SHARED; i++) {
         op_world.shared[i] = op_frame(&op);
@@ -249,6 +268,11 @@ static void give_everything_back(const struct op *op)
             op_drop(space);
         }
     }
+    for (unsigned hart = 0; hart < HART_MAX; hart++) {
+        if (op_world.borrowed[hart] != NULL) {
+            frame_put(op_world.borrowed[hart]);
+        }
+    }
     frame_fail_after(UINT64_MAX);
     while (vm_space_reap()) {
         continue;
@@ -268,6 +292,7 @@ void op_end_world(unsigned hart)
     uint64_t left;
 
     give_everything_back(&op);
+    ref_touch_check(hart);
     left = frame_free_count();
     if (left != reset_free_frames()) {
         oracle_fail(ORACLE_RULE_AUDIT, hart, "%ld frames are lost", reset_free_frames() - left);

@@ -35,6 +35,13 @@ static const struct ops_row table[] = {
     {"unmap and reap", op_unmap_and_reap, OPS_KERNEL, 3},
     {"map many frames", op_map_frames, OPS_KERNEL, 6},
     {"protect a range at once", op_protect_range, OPS_KERNEL, 8},
+    {"mark", op_mark, OPS_KERNEL, 16},
+    {"fill", op_fill, OPS_KERNEL, 6},
+    {"hide", op_hide, OPS_KERNEL, 8},
+    {"sweep", op_sweep, OPS_KERNEL, 4},
+    {"borrow a frame", op_borrow, OPS_KERNEL, 3},
+    {"zero frames ahead", op_zero_ahead, OPS_KERNEL, 2},
+    {"change states under one cursor", op_states, OPS_KERNEL, 8},
 };
 
 const struct ops_row *ops_row(unsigned kind)

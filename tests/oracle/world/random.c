@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The history of a seed.  Each has a theme: few pages or many, few spaces or many, mostly changes
- * or mostly accesses; so that harts meet often.  It begins with spaces that the harts already run
- * and pages that are mapped.
+ * or mostly accesses; so that harts meet often.  It begins with spaces that the harts already run,
+ * some of them with a budget, and pages that are mapped or reserved.
  */
 #include "world/ops.h"
 
@@ -131,8 +131,12 @@ static void set_up(struct dice *dice, const struct theme *theme, struct world_hi
     unsigned maps = 1 + throw(dice, 4);
 
     for (unsigned i = 0; i < theme->spaces; i++) {
-        out->ops[out->setup_count++] = (struct world_op){
-            .kind = (uint8_t)kind_of_function(op_space_create), .space = (uint8_t)i};
+        bool has_budget = throw(dice, 8) == 0;
+
+        out->ops[out->setup_count++] =
+            (struct world_op){.kind = (uint8_t)kind_of_function(op_space_create),
+                              .space = (uint8_t)i,
+                              .arg = {has_budget ? 3 : 0, (uint8_t) throw(dice, 32)}};
     }
     for (unsigned hart = 0; hart < harts; hart++) {
         out->ops[out->setup_count++] =
@@ -144,6 +148,11 @@ static void set_up(struct dice *dice, const struct theme *theme, struct world_hi
         struct world_op op = op_of(dice, theme, harts);
 
         op.kind = (uint8_t)kind_of_function(op_map);
+        if (throw(dice, 3) == 0) {
+            op.kind = (uint8_t)kind_of_function(op_mark);
+            op.shape = (uint8_t)(throw(dice, 2) == 0 ? 8 + throw(dice, 3) : op.shape);
+            op.arg[0] = 0x78; /* reserved, all at once */
+        }
         op.arg[1] = 255;
         out->ops[out->setup_count++] = op;
     }

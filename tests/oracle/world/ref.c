@@ -117,17 +117,23 @@ struct vm_removed ref_count(const struct ref_space *space, uint64_t start, uint6
     struct vm_removed count = {0};
 
     for (unsigned page = ref_page_from(start); page < REF_PAGES && ref.va[page] < end; page++) {
-        count.ram_pages += space->items[page].kind == VM_ITEM_RAM;
+        count.ram_pages +=
+            space->items[page].kind == VM_ITEM_RAM || space->items[page].kind == VM_ITEM_HIDDEN;
         count.io_pages += space->items[page].kind == VM_ITEM_IO;
     }
     return count;
+}
+
+static bool is_present(const struct ref_item *item)
+{
+    return item->kind == VM_ITEM_RAM || item->kind == VM_ITEM_IO;
 }
 
 unsigned ref_present_from(const struct ref_space *space, uint64_t va, uint64_t end)
 {
     unsigned page = ref_page_from(va);
 
-    while (page < REF_PAGES && ref.va[page] < end && space->items[page].kind == VM_ITEM_ABSENT) {
+    while (page < REF_PAGES && ref.va[page] < end && !is_present(&space->items[page])) {
         page++;
     }
     return page < REF_PAGES && ref.va[page] < end ? page : REF_PAGES;
@@ -139,7 +145,8 @@ static bool item_grants(const struct ref_item *item, enum vm_access access)
 {
     static const unsigned needed[] = {VM_R, VM_W, VM_X};
 
-    return item->kind != VM_ITEM_ABSENT && ((unsigned)item->prop.prot & needed[access]) != 0;
+    return (is_present(item) || item->kind == VM_ITEM_RESERVED) &&
+           ((unsigned)item->prop.prot & needed[access]) != 0;
 }
 
 bool ref_grants(const struct ref_space *space, unsigned page, enum vm_access access)
@@ -235,19 +242,25 @@ bool ref_was_stamped(unsigned hart, uint64_t stamp)
 static void ghost_add(unsigned hart, const struct ref_space *space, unsigned page,
                       struct ref_item item)
 {
-    if (item.kind != VM_ITEM_ABSENT && ref.ghost_count < GHOSTS_MAX) {
+    if (is_present(&item) && ref.ghost_count < GHOSTS_MAX) {
         ref.ghosts[ref.ghost_count++] = (struct ghost){space, page, hart, item};
+    }
+}
+
+/* What the page may lead to is new to those who watch it. */
+static void tell_watches(const struct ref_space *space, unsigned page, const struct ref_item *item)
+{
+    for (unsigned i = 0; i < HART_MAX; i++) {
+        if (ref.watches[i].space == space && ref.watches[i].page == page) {
+            watch_stamp(&ref.watches[i], item);
+        }
     }
 }
 
 void ref_announce(unsigned hart, struct ref_space *space, unsigned page, struct ref_item item)
 {
     ghost_add(hart, space, page, item);
-    for (unsigned i = 0; i < HART_MAX; i++) {
-        if (ref.watches[i].space == space && ref.watches[i].page == page) {
-            watch_stamp(&ref.watches[i], &item);
-        }
-    }
+    tell_watches(space, page, &item);
 }
 
 static void look_again(const struct ref_space *space, unsigned page)
@@ -288,6 +301,7 @@ void ref_clear(unsigned hart, struct ref_space *space, uint64_t start, uint64_t 
             ref_set(hart, space, page, (struct ref_item){.kind = VM_ITEM_ABSENT});
         }
     }
+    ref_runs_clear(space, start, end);
 }
 
 void ref_written(struct ref_space *space, unsigned page, uint64_t pa)
@@ -295,6 +309,41 @@ void ref_written(struct ref_space *space, unsigned page, uint64_t pa)
     struct ref_item *item = &space->items[page];
 
     item->is_written |= item->kind == VM_ITEM_RAM && item->pa == pa;
+}
+
+bool ref_is_private(uint64_t pa)
+{
+    for (unsigned i = 0; i < ref.ghost_count; i++) {
+        if (ref.ghosts[i].item.pa == pa) {
+            return ref.ghosts[i].item.is_private;
+        }
+    }
+    for (unsigned i = 0; i < REF_SPACES; i++) {
+        for (unsigned page = 0; ref.spaces[i].space != NULL && page < REF_PAGES; page++) {
+            if (ref.spaces[i].items[page].pa == pa) {
+                return ref.spaces[i].items[page].is_private;
+            }
+        }
+    }
+    return false;
+}
+
+void ref_stamp_set(uint64_t pa, uint64_t stamp)
+{
+    for (unsigned i = 0; i < ref.ghost_count; i++) {
+        if (ref.ghosts[i].item.pa == pa) {
+            ref.ghosts[i].item.stamp = stamp;
+            tell_watches(ref.ghosts[i].space, ref.ghosts[i].page, &ref.ghosts[i].item);
+        }
+    }
+    for (unsigned i = 0; i < REF_SPACES; i++) {
+        for (unsigned page = 0; ref.spaces[i].space != NULL && page < REF_PAGES; page++) {
+            if (ref.spaces[i].items[page].pa == pa) {
+                ref.spaces[i].items[page].stamp = stamp;
+                look_again(&ref.spaces[i], page);
+            }
+        }
+    }
 }
 
 void ref_settle(unsigned hart)

@@ -5,7 +5,8 @@
  * Only the pages of a small universe are ever mapped; they lie where the tree is interesting.  A
  * page of the reference changes while the operation that changes it has it locked.  What a page
  * held before, or is about to hold, while that operation has not returned, is remembered too: a
- * program may still, or already, use it.
+ * program may still, or already, use it.  Between the pages there is nothing, or marks
+ * (ref_mark.c).
  */
 #pragma once
 
@@ -15,6 +16,7 @@
 
 #define REF_PAGES  24U
 #define REF_SPACES 24U
+#define REF_RUNS   256U /* of marks, in one space */
 
 struct ref_item {
     enum vm_item_kind kind;
@@ -22,6 +24,13 @@ struct ref_item {
     struct vm_prop prop;
     uint64_t stamp;  /* first word of the frame it leads to; 0: a device */
     bool is_written; /* a program has written through it: D must be set  */
+    bool is_private; /* RAM that is not shared on purpose: a write may give it another frame */
+};
+
+/* The addresses of [start, end) that are no pages of the universe hold this mark. */
+struct ref_run {
+    uint64_t start, end;
+    struct vm_mark mark;
 };
 
 struct ref_space {
@@ -30,6 +39,8 @@ struct ref_space {
     unsigned number;        /* of the space, in order of creation          */
     struct ref_item items[REF_PAGES];
     uint32_t unsteady; /* pages, one bit each */
+    unsigned run_count;
+    struct ref_run runs[REF_RUNS]; /* ascending */
 };
 
 _Static_assert(REF_PAGES <= 32, "a set of pages is one word");
@@ -49,7 +60,7 @@ uint64_t ref_va(unsigned page);
 /* The first page at or past va; REF_PAGES if there is none. */
 unsigned ref_page_from(uint64_t va);
 
-/* Present pages in [start, end), by kind. */
+/* Present and hidden pages in [start, end), by kind. */
 struct vm_removed ref_count(const struct ref_space *space, uint64_t start, uint64_t end);
 
 /* First present page at or past va and below end; REF_PAGES if there is none. */
@@ -69,6 +80,12 @@ void ref_clear(unsigned hart, struct ref_space *space, uint64_t start, uint64_t 
 
 /* A program has written to the frame at pa through the entry that is in memory. */
 void ref_written(struct ref_space *space, unsigned page, uint64_t pa);
+
+/* True if a page leads to the frame at pa, or did, that is its space's alone. */
+bool ref_is_private(uint64_t pa);
+
+/* The first word of the frame at pa is another from now on. */
+void ref_stamp_set(uint64_t pa, uint64_t stamp);
 
 /* The hart's operation has returned: what it replaced is over. */
 void ref_settle(unsigned hart);
@@ -96,3 +113,54 @@ bool ref_was_led(unsigned hart);
 /* Since then the page held, at some moment, a frame with this stamp that grants the access; or it
  * may still or already be used. */
 bool ref_was_stamped(unsigned hart, uint64_t stamp);
+
+/* ---- marks (ref_mark.c) ---- */
+
+/* What a mark is as an item. */
+struct ref_item ref_item_of_mark(struct vm_mark mark);
+
+/* All of [start, end) is marked; or the reserved addresses in it have other rights. */
+void ref_mark(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
+              struct vm_mark mark);
+void ref_mark_protect(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
+                      enum vm_prot prot);
+
+/* Takes the marks of addresses that are no pages out of [start, end). */
+void ref_runs_clear(struct ref_space *space, uint64_t start, uint64_t end);
+
+/* What the address holds, a page of the universe or not. */
+struct ref_item ref_at(const struct ref_space *space, uint64_t va);
+
+/* True if every address of [start, end) holds a mark of that kind and those rights, or nothing. */
+bool ref_is_uniform(const struct ref_space *space, uint64_t start, uint64_t end,
+                    const struct ref_item *item);
+
+/* True if some address of [start, end) is marked; if something is there at all. */
+bool ref_has_marks(const struct ref_space *space, uint64_t start, uint64_t end);
+bool ref_is_taken(const struct ref_space *space, uint64_t start, uint64_t end);
+
+/* ---- frames that mm chooses (ref_touch.c) ---- */
+
+enum ref_touch_kind {
+    REF_TOUCH_ACCESS, /* a page gets what an access needs   */
+    REF_TOUCH_FILL,   /* empty pages get frames of their own */
+};
+
+struct ref_touch {
+    enum ref_touch_kind kind;
+    struct ref_space *space;
+    uint64_t start, end;
+    enum vm_access access; /* ACCESS */
+    enum vm_prot prot;     /* FILL   */
+};
+
+/* Entries of these pages that the hart stores from now on tell the reference which frame they have
+ * got; each must be one that may be there. */
+void ref_touch_begin(unsigned hart, struct ref_touch touch);
+void ref_touch_end(unsigned hart);
+
+/* Looks at every entry that is stored, from now on.  The frame of zeroes must stay what it is. */
+void ref_touch_reset(void);
+
+/* Fails the history unless the frame of zeroes is full of zeroes and nobody's but the kernel's. */
+void ref_touch_check(unsigned hart);

@@ -3,8 +3,9 @@
  * Small worlds, searched to the end: two harts, two pages, programs of one or two operations each,
  * every interleaving of their steps and every outcome of every access.
  *
- * Both pages are mapped, writable, in space 0, which both harts run at first; space 1 is empty. The
- * programs are all pairs of the letters below, and pairs of words of two.
+ * Both pages lie in space 0, which both harts run at first; space 1 is empty.  They are mapped,
+ * writable (the letters of the first alphabet), or reserved by one mark of 2 MiB (of the second).
+ * The programs are all pairs of the letters of one alphabet, and pairs of words of two.
  */
 #include <string.h>
 
@@ -16,24 +17,34 @@ struct letter {
     const char *name;
     void (*function)(const struct op *op);
     struct world_op op;
+    unsigned alphabets; /* one bit each */
 };
 
-#define WHOLE 255 /* arg[1]: a cursor that is not bounded */
+#define WHOLE    255 /* arg[1]: a cursor that is not bounded */
+#define MAPPED   (1U << SMALL_MAPPED)
+#define RESERVED (1U << SMALL_RESERVED)
 
 static const struct letter letters[] = {
-    {"unmap", op_unmap, {.page = 0, .arg = {0, WHOLE}}},
-    {"unmap-table", op_unmap, {.page = 0, .shape = 8, .arg = {0, WHOLE}}},
-    {"protect", op_protect, {.page = 0, .prot = VM_R, .arg = {0, WHOLE}}},
-    {"remap", op_map, {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}}},
-    {"remap-other", op_map, {.page = 1, .prot = VM_RW, .arg = {0, WHOLE}}},
-    {"activate", op_space_activate, {.space = 0}},
-    {"switch", op_space_activate, {.space = 1}},
-    {"leave", op_space_leave, {0}},
-    {"free", op_space_destroy, {.space = 0}},
-    {"reuse", op_churn, {.arg = {1, 0}}},
-    {"reap", op_reap, {.arg = {3, 0}}},
-    {"read", op_touch, {.page = 0, .prot = VM_ACCESS_READ}},
-    {"write", op_touch, {.page = 0, .prot = VM_ACCESS_WRITE}},
+    {"unmap", op_unmap, {.page = 0, .arg = {0, WHOLE}}, MAPPED | RESERVED},
+    {"unmap-table", op_unmap, {.page = 0, .shape = 8, .arg = {0, WHOLE}}, MAPPED | RESERVED},
+    {"protect", op_protect, {.page = 0, .prot = VM_R, .arg = {0, WHOLE}}, MAPPED},
+    {"remap", op_map, {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED},
+    {"remap-other", op_map, {.page = 1, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED},
+    {"activate", op_space_activate, {.space = 0}, MAPPED},
+    {"switch", op_space_activate, {.space = 1}, MAPPED},
+    {"leave", op_space_leave, {0}, MAPPED},
+    {"free", op_space_destroy, {.space = 0}, MAPPED},
+    {"reuse", op_churn, {.arg = {1, 0}}, MAPPED | RESERVED},
+    {"reap", op_reap, {.arg = {3, 0}}, MAPPED | RESERVED},
+    {"read", op_touch, {.page = 0, .prot = VM_ACCESS_READ}, MAPPED | RESERVED},
+    {"write", op_touch, {.page = 0, .prot = VM_ACCESS_WRITE}, MAPPED | RESERVED},
+    {"hide", op_hide, {.page = 0, .arg = {0, WHOLE}}, MAPPED | RESERVED},
+    {"show", op_protect_range, {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED | RESERVED},
+    {"reserve", op_mark, {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED},
+    {"reserve-table", op_mark, {.page = 0, .shape = 8, .prot = VM_RW, .arg = {0, WHOLE}}, RESERVED},
+    {"guard", op_mark, {.page = 0, .arg = {5, WHOLE}}, RESERVED},
+    {"read-other", op_touch, {.page = 1, .prot = VM_ACCESS_READ}, RESERVED},
+    {"sweep", op_sweep, {.arg = {3, 0}}, RESERVED},
 };
 
 #define LETTERS (sizeof(letters) / sizeof(letters[0]))
@@ -54,20 +65,25 @@ static struct world_op op_of(const struct letter *letter, unsigned hart)
 static void add(struct world_history *history, void (*function)(const struct op *op),
                 struct world_op op)
 {
-    struct letter letter = {"", function, op};
+    struct letter letter = {.function = function, .op = op};
 
     history->ops[history->op_count++] = op_of(&letter, op.hart);
 }
 
-static void set_up(struct world_history *history, unsigned asid_bits)
+static void set_up(struct world_history *history, enum small_alphabet alphabet, unsigned asid_bits)
 {
     memset(history, 0, offsetof(struct world_history, choices));
     history->config = (struct oracle_config){
         .harts = 2, .levels = 3, .asid_bits = asid_bits, .ad = ORACLE_AD_FAULT};
     add(history, op_space_create, (struct world_op){.space = 0});
     add(history, op_space_create, (struct world_op){.space = 1});
-    add(history, op_map,
-        (struct world_op){.page = 0, .shape = 1, .prot = VM_RW, .arg = {0, WHOLE}});
+    if (alphabet == SMALL_MAPPED) {
+        add(history, op_map,
+            (struct world_op){.page = 0, .shape = 1, .prot = VM_RW, .arg = {0, WHOLE}});
+    } else {
+        add(history, op_mark,
+            (struct world_op){.page = 0, .shape = 8, .prot = VM_RW, .arg = {0, WHOLE}});
+    }
     for (uint8_t hart = 0; hart < 2; hart++) {
         add(history, op_space_activate, (struct world_op){.hart = hart});
     }
@@ -89,7 +105,7 @@ static const char *word_of(const unsigned *word, unsigned count)
 
 static void write_down(const struct small_words *words, unsigned asid_bits)
 {
-    set_up(&history, asid_bits);
+    set_up(&history, words->alphabet, asid_bits);
     for (unsigned hart = 0; hart < 2; hart++) {
         for (unsigned i = 0; i < words->count[hart]; i++) {
             history.ops[history.op_count++] = op_of(&letters[words->at[hart][i]], hart);
@@ -125,6 +141,11 @@ bool small_search(const struct small_words *words, unsigned asid_bits, uint64_t 
 unsigned small_letters(void)
 {
     return LETTERS;
+}
+
+bool small_letter_is_of(unsigned letter, enum small_alphabet alphabet)
+{
+    return (letters[letter].alphabets >> alphabet & 1U) != 0;
 }
 
 unsigned small_letter(const char *name)

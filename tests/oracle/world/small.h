@@ -5,9 +5,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What both pages are at first, and so which letters make sense. */
+enum small_alphabet {
+    SMALL_MAPPED,
+    SMALL_RESERVED,
+    SMALL_ALPHABETS,
+};
+
 struct small_words {
     unsigned at[2][2]; /* letters of each hart's word, in order */
     unsigned count[2];
+    enum small_alphabet alphabet;
 };
 
 enum small_report {
@@ -24,6 +32,7 @@ struct small_total {
 /* How many letters there are; the number of one by name, as many as there are if there is none. */
 unsigned small_letters(void);
 unsigned small_letter(const char *name);
+bool small_letter_is_of(unsigned letter, enum small_alphabet alphabet);
 
 /* Searches one world to its end, or for `most` executions, and adds to *total.  False: it fails;
  * the story has been told. */

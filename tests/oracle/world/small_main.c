@@ -6,9 +6,19 @@
 #include "world/small.h"
 
 /* Two operations whose order on one hart matters, against every single one of the other hart. */
-static const char *const longer[][2] = {
-    {"unmap", "reuse"},     {"unmap", "remap"}, {"protect", "unmap"},    {"leave", "activate"},
-    {"switch", "activate"}, {"leave", "free"},  {"unmap-table", "reap"},
+static const char *const longer[SMALL_ALPHABETS][8][2] = {
+    [SMALL_MAPPED] = {{"unmap", "reuse"},
+                      {"unmap", "remap"},
+                      {"protect", "unmap"},
+                      {"leave", "activate"},
+                      {"switch", "activate"},
+                      {"leave", "free"},
+                      {"unmap-table", "reap"},
+                      {"hide", "unmap"}},
+    [SMALL_RESERVED] = {{"read", "write"},
+                        {"write", "hide"},
+                        {"read", "unmap-table"},
+                        {"write", "reserve-table"}},
 };
 
 /* Executions without the reduction, of a world that is run with and without. */
@@ -18,32 +28,50 @@ static const unsigned widths[] = {9, 0};
 
 #define WIDTHS (sizeof(widths) / sizeof(widths[0]))
 
-static bool pairs_of_one(uint64_t most, struct small_total *total)
+/* Every pair of one operation each. */
+static bool pairs_of_one(enum small_alphabet alphabet, unsigned width, uint64_t most,
+                         struct small_total *total)
 {
-    for (size_t width = 0; width < WIDTHS; width++) {
-        for (unsigned a = 0; a < small_letters(); a++) {
-            for (unsigned b = a; b < small_letters(); b++) {
-                struct small_words words = {{{a}, {b}}, {1, 1}};
+    for (unsigned a = 0; a < small_letters(); a++) {
+        for (unsigned b = a; small_letter_is_of(a, alphabet) && b < small_letters(); b++) {
+            struct small_words words = {{{a}, {b}}, {1, 1}, alphabet};
 
-                if (!small_search(&words, widths[width], most, total)) {
-                    return false;
-                }
+            if (small_letter_is_of(b, alphabet) && !small_search(&words, width, most, total)) {
+                return false;
             }
         }
     }
     return true;
 }
 
-static bool longer_words(uint64_t most, struct small_total *total)
+static bool longer_words(enum small_alphabet alphabet, uint64_t most, struct small_total *total)
 {
-    for (size_t i = 0; i < sizeof(longer) / sizeof(longer[0]); i++) {
+    for (size_t i = 0; i < 8 && longer[alphabet][i][0] != NULL; i++) {
         for (unsigned b = 0; b < small_letters(); b++) {
             struct small_words words = {
-                {{small_letter(longer[i][0]), small_letter(longer[i][1])}, {b}}, {2, 1}};
+                {{small_letter(longer[alphabet][i][0]), small_letter(longer[alphabet][i][1])}, {b}},
+                {2, 1},
+                alphabet};
 
-            if (!small_search(&words, widths[i % WIDTHS], most, total)) {
+            if (small_letter_is_of(b, alphabet) &&
+                !small_search(&words, widths[i % WIDTHS], most, total)) {
                 return false;
             }
+        }
+    }
+    return true;
+}
+
+static bool all_worlds(uint64_t most, struct small_total *total)
+{
+    for (unsigned alphabet = 0; alphabet < SMALL_ALPHABETS; alphabet++) {
+        for (size_t width = 0; width < WIDTHS; width++) {
+            if (!pairs_of_one((enum small_alphabet)alphabet, widths[width], most, total)) {
+                return false;
+            }
+        }
+        if (!longer_words((enum small_alphabet)alphabet, most, total)) {
+            return false;
         }
     }
     return true;
@@ -63,11 +91,11 @@ int small_run(uint64_t most, enum small_report report)
         {"leave", "reap"},
     };
     struct small_total total = {.report = report};
-    bool is_well = pairs_of_one(most, &total) && longer_words(most, &total);
+    bool is_well = all_worlds(most, &total);
 
     for (size_t i = 0; is_well && i < sizeof(compared) / sizeof(compared[0]); i++) {
         struct small_words words = {
-            {{small_letter(compared[i][0])}, {small_letter(compared[i][1])}}, {1, 1}};
+            {{small_letter(compared[i][0])}, {small_letter(compared[i][1])}}, {1, 1}, SMALL_MAPPED};
 
         is_well = small_compare(&words, 9, PLAIN_MAX);
     }

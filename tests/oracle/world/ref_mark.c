@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Marks in the reference.  A page of the universe holds its mark as an item; what lies between the
+ * pages is a row of runs, ascending, none empty.  Runs may reach over pages: there the item counts.
+ */
+#include <string.h>
+
+#include "arch_host/arch_host.h"
+#include "world/ref.h"
+
+struct ref_item ref_item_of_mark(struct vm_mark mark)
+{
+    return (struct ref_item){.kind = mark.kind,
+                             .prop.prot = mark.kind == VM_ITEM_GUARD ? VM_PROT_NONE : mark.prot};
+}
+
+static bool is_marked(const struct ref_item *item)
+{
+    return item->kind == VM_ITEM_RESERVED || item->kind == VM_ITEM_GUARD;
+}
+
+/* ---- runs ---- */
+
+static void run_insert(struct ref_space *space, unsigned at, struct ref_run run)
+{
+    if (space->run_count == REF_RUNS) {
+        host_fail("more marks than the reference has room for");
+    }
+    memmove(&space->runs[at + 1], &space->runs[at], (space->run_count - at) * sizeof(run));
+    space->runs[at] = run;
+    space->run_count++;
+}
+
+/* From now on no run has va inside. */
+static void split_at(struct ref_space *space, uint64_t va)
+{
+    for (unsigned i = 0; i < space->run_count; i++) {
+        struct ref_run *run = &space->runs[i];
+
+        if (run->start < va && va < run->end) {
+            struct ref_run low = {run->start, va, run->mark};
+
+            run->start = va;
+            run_insert(space, i, low);
+            return;
+        }
+    }
+}
+
+void ref_runs_clear(struct ref_space *space, uint64_t start, uint64_t end)
+{
+    unsigned kept = 0;
+
+    split_at(space, start);
+    split_at(space, end);
+    for (unsigned i = 0; i < space->run_count; i++) {
+        if (space->runs[i].start < start || space->runs[i].start >= end) {
+            space->runs[kept++] = space->runs[i];
+        }
+    }
+    space->run_count = kept;
+}
+
+/* Runs that are one in truth become one. */
+static void join_runs(struct ref_space *space)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < space->run_count; i++) {
+        struct ref_run *last = kept > 0 ? &space->runs[kept - 1] : NULL;
+        const struct ref_run *run = &space->runs[i];
+
+        if (last != NULL && last->end == run->start && last->mark.kind == run->mark.kind &&
+            last->mark.prot == run->mark.prot) {
+            last->end = run->end;
+        } else {
+            space->runs[kept++] = *run;
+        }
+    }
+    space->run_count = kept;
+}
+
+void ref_mark(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
+              struct vm_mark mark)
+{
+    unsigned at = 0;
+
+    if (start == end) {
+        return;
+    }
+    ref_runs_clear(space, start, end);
+    while (at < space->run_count && space->runs[at].start < start) {
+        at++;
+    }
+    run_insert(space, at, (struct ref_run){start, end, mark});
+    join_runs(space);
+    for (unsigned page = ref_page_from(start); page < REF_PAGES && ref_va(page) < end; page++) {
+        ref_set(hart, space, page, ref_item_of_mark(mark));
+    }
+}
+
+void ref_mark_protect(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
+                      enum vm_prot prot)
+{
+    split_at(space, start);
+    split_at(space, end);
+    for (unsigned i = 0; i < space->run_count; i++) {
+        struct ref_run *run = &space->runs[i];
+
+        if (run->start >= start && run->start < end && run->mark.kind == VM_ITEM_RESERVED) {
+            run->mark.prot = prot;
+        }
+    }
+    join_runs(space);
+    for (unsigned page = ref_page_from(start); page < REF_PAGES && ref_va(page) < end; page++) {
+        struct ref_item item = space->items[page];
+
+        if (item.kind == VM_ITEM_RESERVED) {
+            item.prop.prot = prot;
+            ref_set(hart, space, page, item);
+        }
+    }
+}
+
+/* ---- looking ---- */
+
+struct ref_item ref_at(const struct ref_space *space, uint64_t va)
+{
+    unsigned page = ref_page_from(align_down(va, PAGE_SIZE));
+
+    if (page < REF_PAGES && ref_va(page) == align_down(va, PAGE_SIZE)) {
+        return space->items[page];
+    }
+    for (unsigned i = 0; i < space->run_count; i++) {
+        if (space->runs[i].start <= va && va < space->runs[i].end) {
+            return ref_item_of_mark(space->runs[i].mark);
+        }
+    }
+    return (struct ref_item){.kind = VM_ITEM_ABSENT};
+}
+
+/* First address past va at which something else may begin. */
+static uint64_t next_edge(const struct ref_space *space, uint64_t va, uint64_t end)
+{
+    unsigned page = ref_page_from(va);
+    uint64_t edge = end;
+
+    if (page < REF_PAGES && ref_va(page) < edge) {
+        edge = ref_va(page) == va ? va + PAGE_SIZE : ref_va(page);
+    }
+    for (unsigned i = 0; i < space->run_count; i++) {
+        const struct ref_run *run = &space->runs[i];
+
+        edge = run->start > va && run->start < edge ? run->start : edge;
+        edge = run->end > va && run->end < edge ? run->end : edge;
+    }
+    return edge;
+}
+
+bool ref_is_uniform(const struct ref_space *space, uint64_t start, uint64_t end,
+                    const struct ref_item *item)
+{
+    for (uint64_t va = start; va < end; va = next_edge(space, va, end)) {
+        struct ref_item here = ref_at(space, va);
+
+        if (here.kind != item->kind || here.prop.prot != item->prop.prot) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool ref_has_marks(const struct ref_space *space, uint64_t start, uint64_t end)
+{
+    for (uint64_t va = start; va < end; va = next_edge(space, va, end)) {
+        struct ref_item here = ref_at(space, va);
+
+        if (is_marked(&here)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ref_is_taken(const struct ref_space *space, uint64_t start, uint64_t end)
+{
+    const struct ref_item nothing = {.kind = VM_ITEM_ABSENT};
+
+    return !ref_is_uniform(space, start, end, &nothing);
+}
