@@ -8,13 +8,17 @@
  * is the same, so one of them waits; two that do not overlap run side by side down to the node.
  *
  *            root            1. descend from the root without locks;
- *             |              2. stop at the covering node C (or at the first absent entry, for a
- *             C  <- lock        cursor that links nothing); link missing tables on the way, each
- *           / | \               under its parent's lock, complete before the entry points to it;
+ *             |              2. stop at the covering node C (or at the first absent entry or mark,
+ *             C  <- lock        for a cursor that links nothing); link missing tables on the way,
+ *           / | \               each under its parent's lock, complete before it is pointed to;
  *          a [b  c] <- lock  3. lock C.  While nobody held it C may have been detached, or even be
  *         /   |   \             part of another place: it must not be stray, and must stand where
  *            [d   e] <- lock    and at the level the descent looked for; else let go, start again;
  *                            4. lock what intersects below C, parent before child, left to right.
+ *
+ * Marks.  A mark above level 0 that is in the way of step 2, or that an end of a range splits under
+ * a cursor, moves into a table: all entries of the new node are copies of it (pt_node_link).  So a
+ * descent finds the mark or the table, and both say the same of every address below.
  *
  * Exact fit: a range equal to the extent of one entry is covered by the node that holds the entry,
  * not by the node below it, because a cursor on that range may want to put a leaf there.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Cursors: opening, closing, looking and moving.  What changes entries is vm_cursor_map.c,
- * vm_cursor_remove.c and vm_cursor_protect.c; what that owes is paid in vm_cursor_flush.c.
+ * vm_cursor_mark.c, vm_cursor_touch.c, vm_cursor_remove.c and vm_cursor_protect.c; what that owes
+ * is paid in vm_cursor_flush.c.
  */
 #include "mm/vm_cursor.h"
 

@@ -228,7 +228,7 @@ static void let_go_of_frames(void)
 /* Unmaps by a cursor that covers more. */
 static status_t unmap_part(struct world *world, uint64_t at, uint64_t bytes)
 {
-    struct vm_cursor cursor = cursor_open(world, 0, 2 * top_bytes(world->levels), VM_CURSOR_EDIT);
+    struct vm_cursor cursor = cursor_open(world, 0, 3 * top_bytes(world->levels), VM_CURSOR_EDIT);
     struct vm_removed removed;
     status_t status;
 
@@ -248,10 +248,17 @@ MODE_TEST(mark_split, the_stock_splits_when_memory_is_out)
     uint64_t charged = vm_space_charged(world.space);
 
     mark_at(&world, 0, top, RESERVED_RW);
+    mark_at(&world, 2 * top, top, GUARD);
     hold_frames();
     EXPECT_OK(unmap_part(&world, PAGE_SIZE, 2 * top - 2 * PAGE_SIZE)); /* both ends, all levels */
     EXPECT_EQ(vm_space_split_stock(world.space), 0);
     EXPECT_EQ(vm_space_charged(world.space), charged); /* it went with the tables */
+    frame_put(held[--held_count]);                     /* not enough, and not kept either */
+    EXPECT_STATUS(unmap_part(&world, 2 * top + PAGE_SIZE, PAGE_SIZE), ERR_NOMEM);
+    EXPECT_EQ(vm_space_split_stock(world.space), 0);
+    EXPECT_EQ(vm_space_charged(world.space), charged);
+    EXPECT_EQ(frame_free_count(), 1);
+    expect_slot(&world, 2 * top + PAGE_SIZE, VM_ITEM_GUARD, 2 * top, top);
     let_go_of_frames();
     expect_slot(&world, 0, VM_ITEM_RESERVED, 0, PAGE_SIZE);
     expect_slot(&world, 2 * top - 1, VM_ITEM_RESERVED, 2 * top - PAGE_SIZE, PAGE_SIZE);
@@ -259,6 +266,28 @@ MODE_TEST(mark_split, the_stock_splits_when_memory_is_out)
     world_check(&world);
     mark_at(&world, 0, top, GUARD);
     EXPECT_EQ(vm_space_split_stock(world.space), 2 * (*levels - 1));
+    world_end(&world);
+}
+
+/* Each of the tables may be the one that the allocator does not have. */
+MODE_TEST(mark_split, one_refusal_takes_one_from_the_stock)
+{
+    struct world world = world_with_mark(*levels);
+    uint64_t top = top_bytes(*levels);
+    unsigned stock = 2 * (*levels - 1);
+    unsigned refused = 0;
+
+    for (uint64_t allowed = 0; allowed <= stock; allowed++) {
+        frame_fail_after(allowed);
+        EXPECT_OK(unmap_part(&world, top + PAGE_SIZE, top - 2 * PAGE_SIZE));
+        frame_fail_after(UINT64_MAX);
+        refused += vm_space_split_stock(world.space) == stock - 1 ? 1 : 0;
+        cr_assert(vm_space_split_stock(world.space) + 1 >= stock);
+        EXPECT_EQ(slot_at(&world, top + PAGE_SIZE).item.kind, VM_ITEM_ABSENT);
+        world_check(&world);
+        mark_at(&world, top, top, RESERVED_RW); /* whole again, and the stock full */
+    }
+    cr_assert(refused >= stock - 1); /* so many tables does it take, and room for their records */
     world_end(&world);
 }
 

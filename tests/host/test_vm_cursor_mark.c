@@ -115,6 +115,10 @@ MODE_TEST(vm_cursor_mark, next_and_find_next_know_them)
         EXPECT_EQ(slot.item.prop.prot, want[i].kind == VM_ITEM_RAM ? VM_R : VM_PROT_NONE);
     }
     EXPECT_STATUS(vm_cursor_next(&cursor, &slot), ERR_NOENT);
+    EXPECT_OK(vm_cursor_jump(&cursor, va(BASE + PAGE_SIZE))); /* inside the large one */
+    EXPECT_OK(vm_cursor_next(&cursor, &slot));
+    EXPECT_EQ(slot.range.start.raw, BASE + PAGE_SIZE);
+    EXPECT_EQ(slot.item.pa.raw, 0);
     vm_cursor_close(&cursor);
     world_end(&world);
 }

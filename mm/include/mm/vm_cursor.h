@@ -265,8 +265,8 @@ struct vm_mark {
  *          ERR_INVAL, ERR_RANGE of the length, as find_next; ERR_ACCES not VM_CURSOR_CHANGE
  *          ERR_EXIST  (exclusive) something is at the position: nothing changed, no move.  Later
  *                     in the range: it stops there, OK, and the next call says ERR_EXIST
- *          ERR_NOMEM  no table, for an end of the range or for the split stock: nothing changed, no
- *                     move */
+ *          ERR_NOMEM  no table, for an end of the range or for the split stock: what addresses mean
+ *                     has not changed, no move */
 status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_mark mark,
                         enum vm_map_mode mode, unsigned max_edits, struct vm_removed *removed);
 
