@@ -219,6 +219,36 @@ static int away_shared(void *argument)
     return woken == 0 && sleeping() == 1 ? 7 : 1;
 }
 
+/* The word's page is made by the wait or the wake-up, if it is reserved, and does not change its
+ * frame by the write that follows, though all it had been was read. */
+static void reserved_check(void)
+{
+    _Atomic(uint32_t) *at = (_Atomic(uint32_t) *)PLACE;
+    struct user_thread thread;
+
+    for (unsigned has_read = 0; has_read < 2; has_read++) {
+        uint64_t woken = 0;
+        long status = -1;
+
+        sleepers.flags = FUTEX_SHARED;
+        (void)sys_vm_mark(user_self(), PLACE, PAGE, VM_KIND_RESERVED, RW, VM_FLAG_REPLACE, NULL);
+        if (has_read != 0) {
+            tap_is(atomic_load_explicit(at, memory_order_relaxed), 0, "zeroes are read");
+        }
+        (void)user_thread_start(&thread, away_run, &status);
+        sleeping_wait(1);
+        atomic_store_explicit(at, 1, memory_order_relaxed);
+        (void)sys_futex_wake(PLACE, 1, FUTEX_SHARED, &woken);
+        tap_is(woken, 1, "a reserved word keeps its waiters when it is written to");
+        if (woken == 0) { /* it waits for good: the rest has no sense */
+            sys_process_exit(1);
+        }
+        (void)user_thread_join(&thread);
+        tap_is((uint64_t)status, 0, "and they are woken");
+        (void)page_unmap(PLACE, PAGE);
+    }
+}
+
 /* ---- thousands ---- */
 
 static struct {
@@ -278,6 +308,7 @@ int main(void)
     order_check(FUTEX_SHARED);
     counts_check();
     scopes_check();
+    reserved_check();
     check_child(away_private, NULL, 6, "a private word that is unmapped still wakes");
     check_child(away_shared, NULL, 7, "a shared word that is replaced leads elsewhere");
     thousands_check();
