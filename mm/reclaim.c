@@ -146,7 +146,7 @@ static void release_leaves(struct pt_node *node, unsigned count)
     struct frame_run run = FRAME_RUN_NONE;
     unsigned hidden = 0;
     unsigned left = count;
-    unsigned ram = 0;
+    unsigned io = 0;
 
     for (struct pte_slot *slot = node->slots; left > 0; slot++) {
         pte_t entry = pte_slot_load(slot);
@@ -160,17 +160,17 @@ static void release_leaves(struct pt_node *node, unsigned count)
                 continue;
             }
             is_io = pte_sw(entry) == PTE_SW_IO;
+            io += is_io ? 1 : 0;
         }
         pte_slot_store(slot, pte_absent());
         release_page(node->space, pte_pa(entry), is_io, &run);
-        ram += is_io ? 0 : 1;
         left--;
     }
     frame_run_end(&run);
     node->present = (uint16_t)(node->present - (count - hidden));
     node->hidden = (uint16_t)(node->hidden - hidden);
     if (!node->is_stray) {
-        vm_space_release(node->space, ram);
+        vm_space_release(node->space, count - io);
     }
 }
 
