@@ -27,13 +27,18 @@ static bool sweep(struct thread *thread, struct vm_space *space)
     return true;
 }
 
+/* One piece of work, or nothing to do but to wait.  Not inline: most calls have memory. */
+__attribute__((noinline)) static bool help(struct thread *thread, struct vm_space *space)
+{
+    return reaper_step() || (frame_free_count() < FEW_FRAMES && reaper_has_work()) ||
+           sweep(thread, space);
+}
+
 bool memory_retry(struct vm_space *space, status_t status)
 {
     struct thread *thread = sched_current();
 
-    if (status == ERR_NOMEM &&
-        (reaper_step() || (frame_free_count() < FEW_FRAMES && reaper_has_work()) ||
-         sweep(thread, space))) {
+    if (status == ERR_NOMEM && help(thread, space)) {
         return true;
     }
     thread->swept = (vaddr_t){0};

@@ -83,28 +83,29 @@ static status_t protect_device(struct vm_cursor *cursor, struct vm_call *call)
     return status;
 }
 
+static uint64_t bytes_left(const struct vm_cursor *cursor)
+{
+    return cursor->range.end.raw - vm_cursor_va(cursor).raw;
+}
+
 /* Changes pages from the position on, so many at most, until marks have taken the rest of one
  * piece's work, or the cursor's tables end. */
 static status_t protect_pages(struct vm_cursor *cursor, struct vm_call *call, uint64_t max_pages)
 {
-    uint64_t count_before = call->count;
-    bool goes_on = true;
+    uint64_t max = max_pages;
     status_t status = OK;
 
-    while (status == OK && goes_on && call->count - count_before < max_pages) {
-        uint64_t left = cursor->range.end.raw - vm_cursor_va(cursor).raw;
-        uint64_t pages;
+    while (status == OK && max > 0 && bytes_left(cursor) > 0) {
+        uint64_t pages = 0;
 
-        if (left == 0) {
-            return OK;
+        status = vm_cursor_protect(cursor, bytes_left(cursor), call->prot, max, &pages);
+        call->count += pages;
+        max -= pages;
+        if (status != OK || max == 0 || bytes_left(cursor) == 0 || !is_at_device(cursor)) {
+            return status;
         }
-        status = vm_cursor_protect(cursor, left, call->prot,
-                                   max_pages - (call->count - count_before), &pages);
-        call->count += status == OK ? pages : 0;
-        goes_on = is_at_device(cursor);
-        if (status == OK && goes_on) {
-            status = protect_device(cursor, call);
-        }
+        status = protect_device(cursor, call);
+        max--;
     }
     return status;
 }

@@ -109,15 +109,14 @@ static void split_at(struct vm_cursor *cursor, vaddr_t end, vaddr_t inside, enum
     }
 }
 
-status_t pt_split_ends(struct vm_cursor *cursor, struct va_range part, enum pt_ends ends)
+/* Not inline: most ranges have nothing to split. */
+__attribute__((noinline)) static status_t split_ends(struct vm_cursor *cursor, struct va_range part,
+                                                     enum pt_ends ends)
 {
     struct pt_pool pool;
-    unsigned count = 0;
+    unsigned count = count_for_both(cursor, part, ends);
     status_t status;
 
-    if (part.start.raw < part.end.raw && cursor->cover->level > 0) {
-        count = count_for_both(cursor, part, ends);
-    }
     if (count == 0) {
         return OK;
     }
@@ -133,4 +132,15 @@ status_t pt_split_ends(struct vm_cursor *cursor, struct va_range part, enum pt_e
     split_at(cursor, part.end, last_page(part), ends, &pool);
     ASSERT(pool.first == NULL);
     return OK;
+}
+
+inline status_t pt_split_ends(struct vm_cursor *cursor, struct va_range part, enum pt_ends ends)
+{
+    uint64_t entry_bytes = pt_node_entry_bytes(cursor->cover);
+
+    /* No entry below the covering node is larger than those in it. */
+    if (part.start.raw == part.end.raw || is_aligned(part.start.raw | part.end.raw, entry_bytes)) {
+        return OK;
+    }
+    return split_ends(cursor, part, ends);
 }

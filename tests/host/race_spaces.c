@@ -10,6 +10,7 @@
 #include "harts/harts.h"
 #include "harts/tlb.h"
 #include "lib/assert.h"
+#include "mm/vm_budget.h"
 #include "mm/vm_fault.h"
 
 #define ROUNDS     2500U
@@ -137,15 +138,35 @@ static void run(hart_idx_t hart)
     kernel_leave();
 }
 
+/* What is charged to the budget that all spaces share is what is charged for them. */
+static void check_budget(const struct vm_budget *budget)
+{
+    uint64_t charged = 0;
+
+    for (unsigned i = 0; i < space_count; i++) {
+        charged += vm_space_charged(spaces[i]);
+    }
+    EXPECT(vm_budget_state(budget).used == charged);
+}
+
 static void program(const struct harts_config *config)
 {
+    struct vm_budget *outer;
+    struct vm_budget *budget;
+
     /* Few spaces share more; many make identifiers start over. */
     space_count = config->asid_bits == 4 ? SPACES_MAX : 3;
     harts_begin(config);
+    EXPECT_OK(vm_budget_create(NULL, UINT64_MAX, &outer));
+    EXPECT_OK(vm_budget_create(outer, UINT64_MAX, &budget));
     for (unsigned i = 0; i < space_count; i++) {
-        EXPECT_OK(vm_space_create(NULL, &spaces[i]));
+        EXPECT_OK(vm_space_create(budget, &spaces[i]));
     }
     harts_run(run);
+    check_budget(budget);
+    check_budget(outer);
+    vm_budget_put(outer);
+    vm_budget_put(budget); /* the spaces keep it until they are taken apart: then it is empty */
     for (unsigned i = 0; i < space_count; i++) {
         EXPECT_OK(vm_space_check(spaces[i]));
         vm_space_put(spaces[i]);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Real threads as harts: sub-trees of several levels are detached and parked over and over while
- * other harts descend through them without locks, and every hart reaps.  A table that is freed too
- * early is met by a descent: its frame is another's then, or its record, which the sanitizer sees.
+ * Real threads as harts: sub-trees of several levels are detached and parked over and over, and
+ * empty tables swept, while other harts descend through them without locks, and every hart reaps.
+ * A table that is freed too early is met by a descent: its frame is another's then, or its record,
+ * which the sanitizer sees.
  *
  * Harts stay in the kernel for different numbers of calls, so that snapshots meet them inside.
  */
@@ -32,6 +33,26 @@ static void detach(void)
                              VM_CURSOR_EDIT));
     EXPECT_OK(vm_cursor_unmap(&cursor, bytes, &removed));
     vm_cursor_close(&cursor);
+}
+
+/* Leaves an empty table for others to sweep. */
+static void empty_one(void)
+{
+    vaddr_t va = page_va((unsigned)pick(PAGES));
+    struct vm_cursor cursor;
+    struct vm_removed removed;
+
+    EXPECT_OK(vm_cursor_open(&cursor, space, (struct va_range){va, vaddr_add(va, PAGE_SIZE)},
+                             VM_CURSOR_EDIT));
+    EXPECT_OK(vm_cursor_unmap(&cursor, PAGE_SIZE, &removed));
+    vm_cursor_close(&cursor);
+}
+
+static void sweep(void)
+{
+    vaddr_t va = page_va((unsigned)pick(PAGES));
+
+    (void)vm_space_sweep(space, &va);
 }
 
 static void link(void)
@@ -67,13 +88,19 @@ static void run(hart_idx_t hart)
     for (unsigned round = 0; round < ROUNDS;) {
         kernel_enter();
         for (uint64_t calls = 1 + pick(4 + 8 * hart); calls > 0; calls--, round++) {
-            switch (pick(6)) {
+            switch (pick(9)) {
             case 0:
                 detach();
                 break;
             case 1:
             case 2:
                 link();
+                break;
+            case 3:
+                empty_one();
+                break;
+            case 4:
+                sweep();
                 break;
             default:
                 look();

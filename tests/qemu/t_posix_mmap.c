@@ -2,14 +2,18 @@
 /* mmap and its kin: where memory comes, what it holds, who may touch it, and every error. */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support.h"
 
-#define ANON     (MAP_PRIVATE | MAP_ANONYMOUS)
-#define READABLE (PROT_READ | PROT_WRITE)
+#define ANON        (MAP_PRIVATE | MAP_ANONYMOUS)
+#define READABLE    (PROT_READ | PROT_WRITE)
+
+#define USED_UP_MAX ((size_t)256 << 20) /* to use more takes long: a fault a page */
 
 static uint64_t here(const void *address)
 {
@@ -227,6 +231,26 @@ static uint64_t frames_without_memory(void)
     return frames_free();
 }
 
+/* A child that uses more than there is: its parent hears of a kill. */
+static void check_used_up(size_t bytes)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        volatile char *memory = mmap(NULL, bytes, READABLE, ANON, -1, 0);
+
+        for (size_t i = 0; i < bytes; i += PAGE) {
+            memory[i] = 1;
+        }
+        _exit(0);
+    }
+    tap_is((uint64_t)waitpid(child, &status, 0), (uint64_t)child,
+           "a child uses more than there is");
+    tap_expect_log("no memory for WRITE fault");
+    tap_ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "which ends it, as a kill would");
+}
+
 /* More than the machine has: it may be reserved, but not be there; then nothing stays. */
 static void check_no_memory(void)
 {
@@ -251,6 +275,9 @@ static void check_no_memory(void)
     check_map_error(memory, bytes, READABLE, ANON | MAP_FIXED | MAP_POPULATE, ENOMEM,
                     "the same at a fixed address");
     tap_is(frames_without_memory(), before, "nothing of it stays, nor of what was there");
+    if (bytes <= USED_UP_MAX) {
+        check_used_up(bytes);
+    }
 }
 
 /* Many areas that do not touch: the table has to grow. */

@@ -12,8 +12,8 @@
 #include "tiny.h"
 
 #define BOMBS      2U  /* of each kind, at the same time                             */
-#define ROUNDS     20U /* of the witness beside each kind, at least                  */
-#define CLASHES    3U  /* of each bomb with its limit in that time, at least         */
+#define ROUNDS     8U  /* of the witness beside each kind, at least                  */
+#define CLASHES    2U  /* of each bomb with its limit in that time, at least         */
 #define PAGES      64U /* that the witness maps in a round                           */
 #define DEPTH      4U  /* of copies that make copies: they end when the bomb is gone */
 #define YIELDS     100U
@@ -294,7 +294,7 @@ int main(void)
 {
     struct process_info own = self_info();
     uint64_t share = (own.budget_limit - own.budget_used) / (2 * BOMBS);
-    uint64_t much = share < 4096 ? share : 4096;
+    uint64_t much = share < 1024 ? share : 1024;
 
     tap_status(page_map(COUNT_AT, PAGE, RW), 0,
                "a page for counting, which each bomb has a copy of");

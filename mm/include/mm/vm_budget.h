@@ -5,8 +5,9 @@
  * A budget is a number of frames that the spaces which share it may hold together: every entry that
  * holds a frame of RAM (present or hidden; the shared frame of zeroes too, so that a write to it
  * never fails for budget) and every table.  The charge comes with the entry or table and goes with
- * it: with the entry when it is removed, with a table when it is detached or swept.  A budget may
- * lie inside another: what is charged to it is charged to that one too.
+ * it: with the entry when it is removed, with a table when it is detached or swept.  Whoever keeps
+ * other records for a program charges frames for them too, as the kernel does for processes and
+ * threads.  A budget may lie inside another: what is charged to it is charged to that one too.
  */
 #pragma once
 
@@ -18,7 +19,7 @@ struct vm_budget;
  * ERR_RANGE: nested too deep (4). */
 status_t vm_budget_create(struct vm_budget *parent, uint64_t frames, struct vm_budget **out);
 
-/* References; NULL: nothing happens. */
+/* References; NULL: nothing happens.  With the last one the budget ends; nothing is charged then. */
 void vm_budget_get(struct vm_budget *budget);
 void vm_budget_put(struct vm_budget *budget);
 
@@ -30,6 +31,10 @@ struct vm_budget_state vm_budget_state(const struct vm_budget *budget);
 /* A new limit; less than is used is allowed, then nothing more can be charged. */
 void vm_budget_set_limit(struct vm_budget *budget, uint64_t frames);
 
-/* Takes `frames` more, in the budget and all it lies in, or none.  ERR_NOMEM.  NULL: no limit. */
+/* Takes `frames` more, in the budget and all it lies in, or none.  ERR_NOMEM: one of them has not so
+ * many left; those inside of that one have held them for a moment, it and those around it have not.
+ * NULL: no limit.  Context: any. */
 status_t vm_budget_charge(struct vm_budget *budget, uint64_t frames);
+
+/* Gives back what was charged.  The caller has a reference. */
 void vm_budget_release(struct vm_budget *budget, uint64_t frames);
