@@ -10,15 +10,18 @@
 #include "lib/spinlock.h"
 #include "mm/vm_budget.h"
 
-#define BASE   (4 * GIB)
-#define PIECES 12U
-#define PAGES  6U
+#define BASE        (4 * GIB)
+#define PIECES      12U
+#define PAGES       6U
+#define MARKS       (64 * GIB) /* what is reserved: MARKS_BYTES from here on */
+#define MARKS_BYTES (2 * GIB + 3 * PAGE_SIZE)
 
 struct scenario {
     struct world world;
     struct io_mem *io;
     struct vm_space *second;
     struct vm_budget *budget; /* of both spaces, or NULL */
+    unsigned touched;         /* reserved pages that have a frame */
     unsigned mapped;          /* pages that are there */
 };
 
@@ -76,6 +79,77 @@ static status_t map_device(struct vm_space *space, struct io_mem *io, uint64_t a
     return status;
 }
 
+static status_t reserve(struct vm_space *space)
+{
+    struct vm_mark mark = {.kind = VM_ITEM_RESERVED, .prot = VM_RW};
+    struct vm_removed removed;
+    struct vm_cursor cursor;
+    status_t status = vm_cursor_open(&cursor, space, va_span(MARKS, MARKS_BYTES), VM_CURSOR_CHANGE);
+
+    if (status != OK) {
+        return status;
+    }
+    status = vm_cursor_mark(&cursor, MARKS_BYTES, mark, VM_MAP_EXCLUSIVE, 1000, &removed);
+    vm_cursor_close(&cursor);
+    return status;
+}
+
+static status_t touch(struct vm_space *space, uint64_t at, enum vm_access access)
+{
+    struct vm_cursor cursor;
+    status_t status = vm_cursor_open(&cursor, space, va_span(at, PAGE_SIZE), VM_CURSOR_CHANGE);
+
+    if (status != OK) {
+        return status;
+    }
+    status = vm_cursor_touch(&cursor, access);
+    vm_cursor_close(&cursor);
+    return status;
+}
+
+/* Takes a page out of the middle of what is reserved, or its rights away and back. */
+static status_t split(struct vm_space *space, uint64_t at, enum vm_prot prot)
+{
+    struct vm_removed removed;
+    struct vm_cursor cursor;
+    uint64_t pages;
+    status_t status = vm_cursor_open(&cursor, space, va_span(at, PAGE_SIZE), VM_CURSOR_EDIT);
+
+    if (status != OK) {
+        return status;
+    }
+    status = prot == VM_RW ? vm_cursor_unmap(&cursor, PAGE_SIZE, &removed)
+                           : vm_cursor_protect(&cursor, PAGE_SIZE, prot, 1, &pages);
+    vm_cursor_close(&cursor);
+    return status;
+}
+
+/* Reserved memory: touched in places, split in others. */
+static status_t use_reserved(struct scenario *scenario)
+{
+    static const uint64_t places[] = {MARKS, MARKS + GIB + 7 * PAGE_SIZE, MARKS + 2 * GIB};
+    struct vm_space *space = scenario->world.space;
+    status_t status = reserve(space);
+
+    for (unsigned i = 0; status == OK && i < ARRAY_LEN(places); i++) {
+        status = touch(space, places[i], i == 1 ? VM_ACCESS_READ : VM_ACCESS_WRITE);
+        scenario->touched += status == OK ? 1 : 0;
+    }
+    if (status == OK) {
+        status = touch(space, places[1], VM_ACCESS_WRITE); /* a frame of its own */
+    }
+    if (status == OK) {
+        status = split(space, places[0], VM_PROT_NONE);
+    }
+    if (status == OK) {
+        status = split(space, MARKS + 30 * MIB, VM_PROT_NONE);
+    }
+    if (status == OK) {
+        status = split(space, MARKS + GIB + 30 * MIB, VM_RW);
+    }
+    return status;
+}
+
 /* Runs until the first failure. */
 static status_t scenario_run(struct scenario *scenario)
 {
@@ -96,6 +170,9 @@ static status_t scenario_run(struct scenario *scenario)
     }
     if (status == OK) {
         status = map_one(space, place(3)); /* a replacement */
+    }
+    if (status == OK) {
+        status = use_reserved(scenario);
     }
     if (status == OK) {
         status = vm_space_create(scenario->budget, &scenario->second);
@@ -132,7 +209,8 @@ static void scenario_end(struct scenario *scenario)
     if (scenario->world.space != NULL) {
         scenario_check(scenario);
         if (scenario->mapped % 2 == 0) { /* sometimes emptied first, sometimes not */
-            EXPECT_EQ(unmap_at(&scenario->world, 0, limit).ram_pages, scenario->mapped);
+            EXPECT_EQ(unmap_at(&scenario->world, 0, limit).ram_pages,
+                      scenario->mapped + scenario->touched);
         }
         vm_space_activate(NULL);
         vm_space_put(scenario->world.space);

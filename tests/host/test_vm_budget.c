@@ -254,6 +254,37 @@ MODE_TEST(vm_budget, spaces_share_one_and_a_dead_one_gives_back_what_it_held)
     budget_world_end(&world, budget);
 }
 
+MODE_TEST(vm_budget, marks_cost_their_tables_and_what_is_put_by_and_hidden_pages_their_frame)
+{
+    struct vm_mark mark = {.kind = VM_ITEM_RESERVED, .prot = VM_RW};
+    uint64_t stock = 2 * (*levels - 1U);
+    struct vm_budget *budget;
+    struct world world = budget_world(*levels, 2000, &budget);
+    struct vm_cursor cursor = cursor_open(&world, 64 * GIB, 16 * GIB, VM_CURSOR_CHANGE);
+    struct vm_removed removed;
+    uint64_t before;
+    uint64_t pages;
+
+    EXPECT_OK(vm_cursor_mark(&cursor, 16 * GIB, mark, VM_MAP_EXCLUSIVE, 1000, &removed));
+    EXPECT_OK(vm_cursor_jump(&cursor, va(64 * GIB)));
+    EXPECT_EQ(vm_space_split_stock(world.space), stock);
+    EXPECT_EQ(used(budget), *levels - 2U + stock); /* tables down to level 2 */
+    EXPECT_OK(vm_cursor_touch(&cursor, VM_ACCESS_READ));
+    EXPECT_EQ(used(budget), *levels + stock + 1); /* the frame of zeroes, too */
+    EXPECT_OK(vm_cursor_touch(&cursor, VM_ACCESS_WRITE));
+    vm_cursor_close(&cursor);
+    before = used(budget);
+    EXPECT_EQ(before, *levels + stock + 1);
+    cursor = cursor_open(&world, 64 * GIB, PAGE_SIZE, VM_CURSOR_EDIT);
+    EXPECT_OK(vm_cursor_protect(&cursor, PAGE_SIZE, VM_PROT_NONE, 1, &pages));
+    vm_cursor_close(&cursor);
+    EXPECT_EQ(used(budget), before);
+    world_check(&world);
+    EXPECT_EQ(unmap_at(&world, 64 * GIB, PAGE_SIZE).ram_pages, 1);
+    EXPECT_EQ(used(budget), before - 1);
+    budget_world_end(&world, budget);
+}
+
 /* Detached tables are nobody's from the unmap on, though the reaper has them still; the space may
  * even be gone before they are. */
 MODE_TEST(vm_budget, detached_tables_are_given_up_at_once)

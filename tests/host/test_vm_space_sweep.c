@@ -72,6 +72,46 @@ MODE_TEST(vm_space_sweep, what_holds_something_stays)
     world_end(&world);
 }
 
+static void mark_at(struct world *world, uint64_t at, uint64_t bytes)
+{
+    struct vm_mark mark = {.kind = VM_ITEM_RESERVED, .prot = VM_RW};
+    struct vm_cursor cursor = cursor_open(world, at, bytes, VM_CURSOR_CHANGE);
+    struct vm_removed removed;
+
+    EXPECT_OK(vm_cursor_mark(&cursor, bytes, mark, VM_MAP_EXCLUSIVE, 1000, &removed));
+    vm_cursor_close(&cursor);
+}
+
+/* A mark, or a page that nobody may access, is as good as a page. */
+MODE_TEST(vm_space_sweep, what_means_something_stays_though_nothing_is_present)
+{
+    struct world world = world_begin(*levels);
+    struct frame *frame = frame_new();
+    struct vm_cursor cursor;
+    struct vm_slot slot;
+    uint64_t charged;
+    uint64_t pages;
+    unsigned pieces;
+
+    mark_at(&world, 3 * GIB, PAGE_SIZE);
+    map_at(&world, 9 * GIB, frame, VM_RW);
+    cursor = cursor_open(&world, 9 * GIB, PAGE_SIZE, VM_CURSOR_EDIT);
+    EXPECT_OK(vm_cursor_protect(&cursor, PAGE_SIZE, VM_PROT_NONE, 1, &pages));
+    vm_cursor_close(&cursor);
+    charged = vm_space_charged(world.space);
+    EXPECT_EQ(sweep_pass(&world, &pieces), 0);
+    EXPECT_EQ(vm_space_charged(world.space), charged);
+    cursor = cursor_open(&world, 9 * GIB, PAGE_SIZE, VM_CURSOR_QUERY);
+    EXPECT_OK(vm_cursor_query(&cursor, &slot));
+    EXPECT_EQ(slot.item.kind, VM_ITEM_HIDDEN);
+    vm_cursor_close(&cursor);
+    world_check(&world);
+    EXPECT_EQ(unmap_at(&world, 9 * GIB, PAGE_SIZE).ram_pages, 1);
+    EXPECT_EQ(unmap_at(&world, 3 * GIB, PAGE_SIZE).ram_pages, 0);
+    EXPECT_EQ(sweep_pass(&world, &pieces), charged - 2); /* but the root, and the frame */
+    world_end(&world);
+}
+
 MODE_TEST(vm_space_sweep, a_piece_locks_64_tables_and_the_next_goes_on_there)
 {
     enum {
