@@ -64,3 +64,19 @@ static inline void expect_kind(const struct world *world, uint64_t start, uint64
     }
     EXPECT_EQ(count, slots);
 }
+
+/* Bytes of an entry of the root. */
+static inline uint64_t top_bytes(unsigned levels)
+{
+    return pte_level_bytes(levels - 1);
+}
+
+/* A space whose second root entry is one mark. */
+static inline struct world world_with_mark(unsigned levels)
+{
+    struct world world = world_begin(levels);
+
+    mark_at(&world, top_bytes(levels), top_bytes(levels), RESERVED_RW);
+    EXPECT_EQ(vm_space_split_stock(world.space), 2 * (levels - 1));
+    return world;
+}
