@@ -2,10 +2,11 @@
 /*
  * System calls that copy memory between the caller and a process.
  *
- * The other side's page is looked up with a reference on its frame, the cursor is closed, and only
- * then the caller's buffer is touched: nothing is locked while a copy may fault.  The two may be
- * the same process.  A reserved page there is touched; one that shares its frame has another before
- * it is written to.
+ * Reading, the other side's page is looked up with a reference on its frame, and the caller's
+ * buffer is touched when nothing is locked.  Writing, bytes move under a lock on the page, so that
+ * they reach it and no other who shared its frame (mm/user_copy.h).  The two may be the same
+ * process. A reserved page there is touched; one that shares its frame has another before it is
+ * written to.
  */
 #include "arch/arch.h"
 #include "kernel/memory_retry.h"
@@ -61,16 +62,33 @@ static status_t copy_decode(struct user_frame *frame, struct copy_call *call)
     return status == OK ? vm_target_enter(&call->target) : status;
 }
 
-/* The frame at va in the other space, with a reference.  ERR_FAULT: no RAM there, or (reading) RAM
- * that may not be read; ERR_NOMEM: none for a reserved page. */
-static status_t frame_at(struct copy_call *call, vaddr_t va, struct frame **frame)
+/* From the page at va of the other side to the caller. */
+static status_t read_page(struct copy_call *call, vaddr_t va, struct user_span *span)
 {
-    bool is_write = call->direction == COPY_WRITE;
+    uint64_t offset = va.raw & PAGE_MASK;
+    uint64_t done = 0;
     enum vm_prot prot;
-    status_t status = vm_space_page_get(call->target.space, va,
-                                        is_write ? VM_PAGE_FILL : VM_PAGE_READ, &prot, frame);
+    struct frame *frame;
+    status_t status = vm_space_page_get(call->target.space, va, VM_PAGE_READ, &prot, &frame);
 
-    call->wrote_code |= status == OK && is_write && (prot & VM_X) != 0;
+    if (status == OK) {
+        status =
+            user_write(span, (uint8_t *)frame_bytes(frame) + offset, PAGE_SIZE - offset, &done);
+        frame_put(frame);
+    }
+    call->done += done;
+    return status;
+}
+
+/* The other way round. */
+static status_t write_page(struct copy_call *call, vaddr_t va, struct user_span *span)
+{
+    enum vm_prot prot;
+    uint64_t done;
+    status_t status = user_read_to_page(span, call->target.space, va, &prot, &done);
+
+    call->wrote_code |= done > 0 && (prot & VM_X) != 0;
+    call->done += done;
     return status;
 }
 
@@ -78,25 +96,8 @@ static status_t frame_at(struct copy_call *call, vaddr_t va, struct frame **fram
 static status_t copy_page(struct copy_call *call, struct user_span *span)
 {
     vaddr_t va = {call->address + call->done};
-    uint64_t offset = va.raw & PAGE_MASK;
-    uint64_t piece = PAGE_SIZE - offset;
-    uint64_t done = 0;
-    struct frame *frame;
-    status_t status = frame_at(call, va, &frame);
 
-    if (status != OK) {
-        return status;
-    }
-    uint8_t *bytes = (uint8_t *)frame_bytes(frame) + offset;
-
-    if (call->direction == COPY_READ) {
-        status = user_write(span, bytes, piece, &done);
-    } else {
-        status = user_read(span, bytes, piece, &done);
-    }
-    frame_put(frame);
-    call->done += done;
-    return status;
+    return call->direction == COPY_READ ? read_page(call, va, span) : write_page(call, va, span);
 }
 
 static status_t copy_step(struct copy_call *call)

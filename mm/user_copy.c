@@ -14,6 +14,7 @@
 #include "lib/counter.h"
 #include "lib/spinlock.h"
 #include "mm/vm_fault.h"
+#include "user_copy_priv.h"
 
 status_t user_span_make(struct vm_space *space, vaddr_t va, uint64_t len_bytes,
                         struct user_span *span)
@@ -53,15 +54,13 @@ static uint64_t span_take(const struct user_span *span, uint64_t len_bytes)
     return len_bytes < span->remain_bytes ? len_bytes : span->remain_bytes;
 }
 
-/* Steps past what was copied. */
-static void span_advance(struct user_span *span, uint64_t done)
+void user_span_advance(struct user_span *span, uint64_t done)
 {
     span->va = vaddr_add(span->va, done);
     span->remain_bytes -= done;
 }
 
-/* The access at va has faulted.  OK: it is worth another try.  ERR_FAULT, ERR_NOMEM: it is not. */
-static status_t settle(vaddr_t va, enum vm_access access)
+status_t user_settle(vaddr_t va, enum vm_access access)
 {
     switch (vm_space_fault(vm_space_active(), va, access)) {
     case VM_FAULT_RETRY:
@@ -102,14 +101,14 @@ static status_t span_copy(struct user_span *span, struct copy copy, uint64_t len
 
         done += step;
         if (done < wanted) {
-            status = settle(vaddr_add(span->va, done), access);
+            status = user_settle(vaddr_add(span->va, done), access);
         }
     }
     if (status != OK) {
         counter_add(COUNTER_user_copy_faults, 1);
     }
     *done_bytes = done;
-    span_advance(span, done);
+    user_span_advance(span, done);
     return status;
 }
 
@@ -163,7 +162,7 @@ status_t user_load_u32(struct vm_space *space, vaddr_t from, uint32_t *value)
     status_t status = check_word(space, from);
 
     while (status == OK && !arch_load_user_u32(from, value)) {
-        status = settle(from, VM_ACCESS_READ);
+        status = user_settle(from, VM_ACCESS_READ);
     }
     return status;
 }
@@ -174,7 +173,7 @@ status_t user_compare_exchange_u32(struct vm_space *space, vaddr_t at, uint32_t 
     status_t status = check_word(space, at);
 
     while (status == OK && !arch_compare_exchange_user_u32(at, seen, value)) {
-        status = settle(at, VM_ACCESS_WRITE);
+        status = user_settle(at, VM_ACCESS_WRITE);
     }
     return status;
 }

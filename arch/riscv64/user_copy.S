@@ -74,8 +74,11 @@
     ex_range 14b, 15b, 7b, EX_USER
     .endm
 
-/* size_t arch_copy_from_user(void *to, vaddr_t from, size_t len_bytes); */
+/* size_t arch_copy_from_user(void *to, vaddr_t from, size_t len_bytes);
+ * size_t arch_try_copy_from_user(void *to, vaddr_t from, size_t len_bytes);
+ * A fault waits for nothing, so one serves both; who calls it does the rest. */
 function arch_copy_from_user
+function arch_try_copy_from_user
     copy_body
 
 /* size_t arch_copy_to_user(vaddr_t to, const void *from, size_t len_bytes); */

@@ -238,6 +238,11 @@ size_t arch_copy_from_user(void *to, vaddr_t from, size_t len_bytes)
     return 0;
 }
 
+size_t arch_try_copy_from_user(void *to, vaddr_t from, size_t len_bytes)
+{
+    return arch_copy_from_user(to, from, len_bytes);
+}
+
 size_t arch_copy_to_user(vaddr_t to, const void *from, size_t len_bytes)
 {
     (void)to;

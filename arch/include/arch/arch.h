@@ -98,6 +98,10 @@ size_t arch_copy_from_user(void *to, vaddr_t from, size_t len_bytes);
 size_t arch_copy_to_user(vaddr_t to, const void *from, size_t len_bytes);
 size_t arch_zero_user(vaddr_t to, size_t len_bytes);
 
+/* arch_copy_from_user where a lock must be held: whoever calls it lets go of its locks before it
+ * does anything about a fault. */
+size_t arch_try_copy_from_user(void *to, vaddr_t from, size_t len_bytes);
+
 /* One aligned 32-bit user word, atomically.  False: the access faulted; nothing was waited for, so
  * a lock may be held. */
 bool arch_load_user_u32(vaddr_t from, uint32_t *value);

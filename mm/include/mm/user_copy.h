@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "arch/vm_types.h"
 #include "mm/vm_space.h"
 
 struct user_span {
@@ -36,6 +37,15 @@ status_t user_read(struct user_span *from, void *to, uint64_t len_bytes, uint64_
 status_t user_write(struct user_span *to, const void *from, uint64_t len_bytes,
                     uint64_t *done_bytes);
 status_t user_fill_zeros(struct user_span *to, uint64_t len_bytes, uint64_t *done_bytes);
+
+/* Copies from the span to the page at va of `space`, up to the page's end, whatever the page
+ * permits but VM_PROT_NONE, and steps past what was copied.  A reserved page gets a frame, one that
+ * shares its frame is given its own.  The page is locked while bytes move, so that nobody gives it
+ * another frame meanwhile and what was copied is lost.  *prot: what it grants. ERR_FAULT: the span
+ * or the page could not be accessed; ERR_NOMEM: no memory or budget for one of them; ERR_RANGE: va
+ * is outside the user range.  *done bytes were copied. */
+status_t user_read_to_page(struct user_span *from, struct vm_space *space, vaddr_t va,
+                           enum vm_prot *prot, uint64_t *done_bytes);
 
 /* All of it, for structs.  ERR_ACCES, ERR_RANGE as user_span_make, before anything is copied;
  * ERR_FAULT, ERR_NOMEM as user_read: the bytes before the first that cannot be accessed are copied.

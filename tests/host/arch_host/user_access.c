@@ -35,21 +35,26 @@ static bool next_piece(vaddr_t va, size_t len_bytes, enum oracle_access access, 
     return true;
 }
 
-static void check_context(vaddr_t va, size_t len_bytes)
+static void check_range(vaddr_t va, size_t len_bytes)
 {
-    if (spinlock_held_count() != 0) {
-        host_fail("user memory at %#lx is accessed with a lock held", va.raw);
-    }
     if (va.raw + len_bytes > pte_user_limit(arch_paging_levels()) || va.raw + len_bytes < va.raw) {
         host_fail("user access %#lx + %#lx leaves the user half", va.raw, len_bytes);
     }
 }
 
-size_t arch_copy_from_user(void *to, vaddr_t from, size_t len_bytes)
+static void check_context(vaddr_t va, size_t len_bytes)
+{
+    if (spinlock_held_count() != 0) {
+        host_fail("user memory at %#lx is accessed with a lock held", va.raw);
+    }
+    check_range(va, len_bytes);
+}
+
+size_t arch_try_copy_from_user(void *to, vaddr_t from, size_t len_bytes)
 {
     struct piece piece = {0};
 
-    check_context(from, len_bytes);
+    check_range(from, len_bytes);
     while (next_piece(from, len_bytes, ORACLE_READ, &piece)) {
         unsigned char *at = (unsigned char *)to + piece.done_bytes;
 
@@ -61,6 +66,12 @@ size_t arch_copy_from_user(void *to, vaddr_t from, size_t len_bytes)
         piece.done_bytes += piece.bytes;
     }
     return piece.done_bytes;
+}
+
+size_t arch_copy_from_user(void *to, vaddr_t from, size_t len_bytes)
+{
+    check_context(from, len_bytes);
+    return arch_try_copy_from_user(to, from, len_bytes);
 }
 
 size_t arch_copy_to_user(vaddr_t to, const void *from, size_t len_bytes)
