@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Out of memory: a program that takes all there is gets ENOMEM with what it has mapped so far, can
- * go on, and so can the system; whatever needs memory then fails cleanly; with the program's end
- * everything comes back.
+ * Out of memory: a program that takes all that the shell lets it have, which is most of the
+ * machine's, gets ENOMEM with what it has mapped so far, can go on, and so can the system; whatever
+ * needs memory then fails cleanly; with the program's end everything comes back.
  */
 #include <inttypes.h>
 
@@ -10,7 +10,7 @@
 
 #define HUGE_BYTES (UINT64_C(8) << 30) /* what one call asks for at least */
 
-/* While nothing is free: calls that may need memory succeed or say ENOMEM, and nothing else. */
+/* While nothing is left: calls that may need memory succeed or say ENOMEM, and nothing else. */
 static int calls_cope(void)
 {
     for (int i = 0; i < 50; i++) {
@@ -84,7 +84,7 @@ int main(void)
 
     (void)sys_machine_info(user_machine(), (uintptr_t)&machine);
     uint64_t bytes = machine.total_frames * PAGE + HUGE_BYTES;
-    check_child(take_everything, &bytes, 0, "a child takes all memory, and copes");
+    check_child(take_everything, &bytes, 0, "a child takes all it can have, and copes");
     tap_is(frames_free(), before, "all frames came back");
     if (machine.total_frames * PAGE <= UINT64_C(256) << 20) {
         tap_status(user_fork_wait(take_and_fault, &bytes, &end), 0, "another takes all and faults");
