@@ -318,10 +318,10 @@ proctype hart(byte me)
     bit again, failed;
 
     do
-    /* touch a page: a changing cursor, which pushes down on its way */
+    /* make a page: a changing cursor, which pushes down on its way */
     :: atomic { MAY(0) -> op_begin() } operation(0, 1, 0, true, PAGE)
-    /* unmap a page or a table: an edit, which pushes down under its locks */
-    :: atomic { MAY(1) -> op_begin() } operation(0, 1, 0, false, ABSENT)
+    /* fault on a page, unmap one or a table: an edit, which pushes down under its locks */
+    :: atomic { MAY(1) -> op_begin() } operation(0, 1, 0, false, PAGE)
     :: atomic { MAY(2) -> op_begin() } operation(1, 2, 0, false, ABSENT)
     :: atomic { MAY(3) -> op_begin() } operation(0, 2, 1, false, ABSENT)
     /* mark a table, mark all */

@@ -17,7 +17,7 @@ def ops(*harts):
 
 
 # Operations of marks.pml.
-MARK_OPS = "touch unmap unmap1 unmap-table mark-table mark-all".split()
+MARK_OPS = "make fault unmap unmap-table mark-table mark-all".split()
 
 
 def mark_ops(*harts):
@@ -38,8 +38,8 @@ CONFIGURATIONS = {
     "second": ("lock", ops("ahead page", "behind page2", "page table"), 2_000_000),
     "apart": ("lock", ops("page", "page2", "page4") + " LEAVES=3", 2_000_000),
     "half-full": ("lock", ops("page", "page4", "move-half back-half half"), 8_000_000),
-    "push": ("marks", mark_ops("touch", "unmap unmap1", "mark-table"), 2_000_000),
-    "detach-marks": ("marks", mark_ops("touch", "unmap-table", "mark-all"), 2_000_000),
+    "push": ("marks", mark_ops("make", "fault unmap", "mark-table"), 2_000_000),
+    "detach-marks": ("marks", mark_ops("make", "unmap-table", "mark-all"), 2_000_000),
     "touch": ("touch", "", 500_000),
     "touch-clones": ("touch", "CLONES", 500_000),
     "no-asids": ("word", "NO_ASIDS SPACES=2 ROUNDS=2", 500_000),

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One page that is touched by two harts, unmapped, hidden and brought back, while another space may
- * take and drop its frame.  In C mm/vm_cursor_touch.c, mm/vm_cursor_protect.c and
- * mm/vm_cursor_remove.c.  docs/mm.md tells the states.
+ * clone it and drop its frame.  In C mm/vm_cursor_touch.c, mm/vm_cursor_protect.c,
+ * mm/vm_cursor_remove.c and mm/vm_cursor_clone.c.  docs/mm.md tells the states.
  *
  * Frame 0 is the frame of zeroes; a write makes a frame's contents 1.  A hart's TLB may take up the
  * entry whenever that is valid, and keeps it until it is flushed.  What the page's contents should
  * be is kept beside it: each read finds them, and none finds a free frame or a forbidden page.
- *
- * Cloning is what vm_space_clone will do; pending pages whose frame others have are there for it.
  *
  * Every switch (#ifdef) takes out one step; run.py shows that pan then finds an error.
  */
