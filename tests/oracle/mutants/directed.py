@@ -27,10 +27,21 @@ KINDS = {
     "copy": "copy",
     "two": "open two ranges",
     "parade": "run fresh spaces, one after the other",
+    "mark": "mark",
+    "borrow": "borrow a frame",
+    "rights": "protect a range at once",
+    "fail": "let an allocation fail",
+    "states": "change states under one cursor",
+    "hide": "hide",
+    "sweep": "sweep",
+    "ahead": "zero frames ahead",
+    "churn": "take frames and give them back",
 }
 WIDTHS = [0, 1, 9, 16, 3, 4]
 R, W, X = 1, 2, 4
 TABLE = 8  # the shape of a range that is a whole table
+RESERVE, TOUCH, SYNC = 2, 6, 7  # of op_states.c
+SPACE_0_WRITES = 5  # of an operation of op_states.c: the only space there is, and how it touches
 WHOLE = 255  # arg[1]: a cursor that is not bounded
 
 
@@ -185,6 +196,78 @@ def again_and_again(access):
     return history(setup, [*([op(1, access, 0, prot=1)] * 6), *change])
 
 
+def running(*setup):
+    """One space that both harts run."""
+    return [op(0, "create", 0), op(0, "activate", 0), op(1, "activate", 0), *setup]
+
+
+def sole_owner():
+    """A write is pending because the frame was borrowed, which has been given back since."""
+    return history(running(op(0, "map", 0)), [
+        op(0, "borrow", 0), op(0, "rights", 0, prot=R), op(0, "rights", 0),
+        op(0, "borrow", 0, page=5), op(0, "touch", 0, prot=1), op(0, "touch", 0, prot=1),
+    ])  # fmt: skip
+
+
+def states(shape, prot, *changes):
+    """Changes of state under one cursor, the first three on one page; touches are writes."""
+    script = sum(change << 3 * i for i, change in enumerate([*changes, SYNC, SYNC, SYNC][:3]))
+    return op(0, "states", SPACE_0_WRITES, shape=shape, prot=prot, args=(script & 255, WHOLE))
+
+
+def touched_code():
+    """A page of code is touched by a store of the kernel's, and executed elsewhere."""
+    return history(running(), [
+        op(0, "churn", args=(3, 0)), states(1, R | W | X, RESERVE, TOUCH),
+        op(1, "touch", 0, prot=2), op(1, "touch", 0, prot=2),
+    ])  # fmt: skip
+
+
+def touched_table():
+    """A page is touched where the table was detached under the same cursor."""
+    return history(running(op(0, "map", 0), op(1, "touch", 0, prot=0)), [
+        states(TABLE, R | W, RESERVE, TOUCH), op(1, "touch", 0, prot=0),
+    ])  # fmt: skip
+
+
+def no_frame():
+    """There is a table for the page that is touched, and no frame."""
+    return history(running(op(0, "mark", 0, args=(0x78, WHOLE))), [
+        op(0, "fail", args=(0, 0)), op(0, "touch", 0, prot=1),
+    ])  # fmt: skip
+
+
+def swept(*changes):
+    """Tables are swept where one of them holds something."""
+    return history(running(), [*changes, op(0, "sweep", args=(3, 0)), op(0, "touch", 0, prot=0)])
+
+
+def ahead():
+    """Frames are dirty, free, and put by for later."""
+    return history(running(), [
+        op(0, "churn", args=(3, 0)), op(0, "ahead", args=(3, 0)), op(0, "map", 0),
+    ])  # fmt: skip
+
+
+def two_stocks():
+    """Two harts fill the split stock of one space."""
+    marks = [op(hart, "mark", 0, page=14 * hart, shape=TABLE, args=(0x78, WHOLE)) for hart in (0, 1)]
+    return history(running(op(0, "map", 0), op(0, "map", 0, page=15)), marks)
+
+
+def states_histories():
+    """(name, history) of those about states in absent entries."""
+    yield "sole-owner", sole_owner()
+    yield "touched-code", touched_code()
+    yield "touched-table", touched_table()
+    yield "no-frame", no_frame()
+    yield "two-stocks", two_stocks()
+    yield "swept-marks", swept(op(0, "mark", 0, args=(0x78, WHOLE)))
+    yield "swept-hidden", swept(op(0, "map", 0), op(0, "hide", 0, args=(0, WHOLE)))
+    yield "swept-pages", swept(op(0, "map", 0))
+    yield "ahead", ahead()
+
+
 def all_histories():
     """(name, history) of all; a name that ends in +N wants N deviations at once."""
     yield "epoch-old", epoch_old()
@@ -208,6 +291,7 @@ def all_histories():
         yield f"new-code-{page}", new_code("two", page)
     for access in ("touch", "copy"):
         yield f"again-{access}", again_and_again(access)
+    yield from states_histories()
 
 
 def word(kinds, one):

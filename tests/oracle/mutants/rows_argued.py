@@ -89,7 +89,7 @@ ROWS = [
     argued("mm/vm_cursor_protect.c", "change_rights", "pte_slot_replace", USED),
     argued("mm/pt_rights.c", "slot_step", "pte_slot", USED),
     argued("mm/vm_cursor.c", "owe_nothing start", "ow", "A new cursor has changed nothing."),
-    argued("mm/vm_fault.c", "mark_used", "pte_slot_replace", "The same as for change_rights."),
+    argued("mm/vm_cursor_touch.c", "mark_used", "pte_slot_replace", "The same as for change_rights."),
     argued("mm/vm_cursor_flush.c", "vm_cursor_issue_with", "vm_cursor_issue", """What else the caller
         owes is the caller's to know; what mm removes owes its own flush."""),
     argued("mm/vm_cursor_flush.c", "vm_cursor_dispatch cursor_sync_two", "owed.code = false",

@@ -59,8 +59,9 @@ static void change(const struct op *op, struct op_session *session, enum change 
     case CHANGE_SHOW:
         protect(op, session, range, prot);
         return;
-    case CHANGE_RESERVE:
-        op_mark_part(op, session, range, (struct vm_mark){VM_ITEM_RESERVED, prot});
+    case CHANGE_RESERVE: /* of a table's range the whole, so that the table goes */
+        op_mark_part(op, session, op->in->shape == 8 ? session->range : range,
+                     (struct vm_mark){VM_ITEM_RESERVED, prot});
         return;
     case CHANGE_GUARD:
         op_mark_part(op, session, range, (struct vm_mark){VM_ITEM_GUARD, VM_PROT_NONE});

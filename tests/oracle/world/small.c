@@ -4,8 +4,8 @@
  * every interleaving of their steps and every outcome of every access.
  *
  * Both pages lie in space 0, which both harts run at first; space 1 is empty.  They are mapped,
- * writable (the letters of the first alphabet), or reserved by one mark of 2 MiB (of the second).
- * The programs are all pairs of the letters of one alphabet, and pairs of words of two.
+ * writable (the letters of the first alphabet), or reserved (of the others).  The programs are all
+ * pairs of the letters of one alphabet, and pairs of words of two.
  */
 #include <string.h>
 
@@ -22,7 +22,9 @@ struct letter {
 
 #define WHOLE    255 /* arg[1]: a cursor that is not bounded */
 #define MAPPED   (1U << SMALL_MAPPED)
-#define RESERVED (1U << SMALL_RESERVED)
+#define READ     (1U << SMALL_READ)
+#define WRITE    (1U << SMALL_WRITE)
+#define RESERVED (READ | WRITE)
 
 static const struct letter letters[] = {
     {"unmap", op_unmap, {.page = 0, .arg = {0, WHOLE}}, MAPPED | RESERVED},
@@ -36,14 +38,11 @@ static const struct letter letters[] = {
     {"free", op_space_destroy, {.space = 0}, MAPPED},
     {"reuse", op_churn, {.arg = {1, 0}}, MAPPED | RESERVED},
     {"reap", op_reap, {.arg = {3, 0}}, MAPPED | RESERVED},
-    {"read", op_touch, {.page = 0, .prot = VM_ACCESS_READ}, MAPPED | RESERVED},
-    {"write", op_touch, {.page = 0, .prot = VM_ACCESS_WRITE}, MAPPED | RESERVED},
+    {"read", op_touch, {.page = 0, .prot = VM_ACCESS_READ}, MAPPED | READ},
+    {"write", op_touch, {.page = 0, .prot = VM_ACCESS_WRITE}, MAPPED | WRITE},
     {"hide", op_hide, {.page = 0, .arg = {0, WHOLE}}, MAPPED | RESERVED},
     {"show", op_protect_range, {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED | RESERVED},
     {"reserve", op_mark, {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED},
-    {"reserve-table", op_mark, {.page = 0, .shape = 8, .prot = VM_RW, .arg = {0, WHOLE}}, RESERVED},
-    {"guard", op_mark, {.page = 0, .arg = {5, WHOLE}}, RESERVED},
-    {"read-other", op_touch, {.page = 1, .prot = VM_ACCESS_READ}, RESERVED},
     {"sweep", op_sweep, {.arg = {3, 0}}, RESERVED},
 };
 
@@ -82,7 +81,7 @@ static void set_up(struct world_history *history, enum small_alphabet alphabet, 
             (struct world_op){.page = 0, .shape = 1, .prot = VM_RW, .arg = {0, WHOLE}});
     } else {
         add(history, op_mark,
-            (struct world_op){.page = 0, .shape = 8, .prot = VM_RW, .arg = {0, WHOLE}});
+            (struct world_op){.page = 0, .shape = 1, .prot = VM_RW, .arg = {0, WHOLE}});
     }
     for (uint8_t hart = 0; hart < 2; hart++) {
         add(history, op_space_activate, (struct world_op){.hart = hart});

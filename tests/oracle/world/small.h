@@ -8,7 +8,8 @@
 /* What both pages are at first, and so which letters make sense. */
 enum small_alphabet {
     SMALL_MAPPED,
-    SMALL_RESERVED,
+    SMALL_READ,  /* reserved, and programs read them  */
+    SMALL_WRITE, /* reserved, and programs write them */
     SMALL_ALPHABETS,
 };
 
