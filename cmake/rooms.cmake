@@ -49,9 +49,9 @@ function(vellum_room name)
     target_link_libraries(${name} PRIVATE ${room_LINK})
 endfunction()
 
-# vellum_run_once(ROOM pattern...): files of a room that run at boot, or when all is lost, are built
-# for size in a release.
-function(vellum_run_once room)
+# vellum_run_seldom(ROOM pattern...): files of a room that run at boot, when all is lost, or for people
+# who look, are built for size in a release.
+function(vellum_run_seldom room)
     vellum_glob(files ${ARGN})
     set_property(SOURCE ${files} TARGET_DIRECTORY ${room} APPEND PROPERTY
         COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
