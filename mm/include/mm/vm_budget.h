@@ -19,7 +19,8 @@ struct vm_budget;
  * ERR_RANGE: nested too deep (4). */
 status_t vm_budget_create(struct vm_budget *parent, uint64_t frames, struct vm_budget **out);
 
-/* References; NULL: nothing happens.  With the last one the budget ends; nothing is charged then. */
+/* References; NULL: nothing happens.  With the last one the budget ends; nothing is charged then.
+ */
 void vm_budget_get(struct vm_budget *budget);
 void vm_budget_put(struct vm_budget *budget);
 
@@ -31,9 +32,9 @@ struct vm_budget_state vm_budget_state(const struct vm_budget *budget);
 /* A new limit; less than is used is allowed, then nothing more can be charged. */
 void vm_budget_set_limit(struct vm_budget *budget, uint64_t frames);
 
-/* Takes `frames` more, in the budget and all it lies in, or none.  ERR_NOMEM: one of them has not so
- * many left; those inside of that one have held them for a moment, it and those around it have not.
- * NULL: no limit.  Context: any. */
+/* Takes `frames` more, in the budget and all it lies in, or none.  ERR_NOMEM: one of them has not
+ * so many left; those inside of that one have held them for a moment, it and those around it have
+ * not. NULL: no limit.  Context: any. */
 status_t vm_budget_charge(struct vm_budget *budget, uint64_t frames);
 
 /* Gives back what was charged.  The caller has a reference. */

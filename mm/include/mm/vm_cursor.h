@@ -176,15 +176,12 @@ enum vm_map_mode {
 
 /* Maps the frame at the position and moves past it.
  *
- * frame:   FRAME_USER; one reference is taken over on OK, none otherwise.  If it is the frame's only
- *          one, the page is private to the space (vm_cursor_clone); else it is shared on purpose.
- * prop:    checked before any change.
- * Errors:  ERR_INVAL  W without R, or no permission
- *          ERR_NOTSUP a memory type RAM cannot have
- *          ERR_RANGE  at E
- *          ERR_EXIST  (exclusive) occupied, if only by a mark
- *          ERR_NOMEM  no table, or the space's budget is spent
- *          ERR_ACCES  not VM_CURSOR_CHANGE.      Tree, position, reference unchanged in each case.
+ * frame:   FRAME_USER; one reference is taken over on OK, none otherwise.  If it is the frame's
+ * only one, the page is private to the space (vm_cursor_clone); else it is shared on purpose. prop:
+ * checked before any change. Errors:  ERR_INVAL  W without R, or no permission ERR_NOTSUP a memory
+ * type RAM cannot have ERR_RANGE  at E ERR_EXIST  (exclusive) occupied, if only by a mark ERR_NOMEM
+ * no table, or the space's budget is spent ERR_ACCES  not VM_CURSOR_CHANGE.      Tree, position,
+ * reference unchanged in each case.
  */
 status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_prop prop,
                        enum vm_map_mode mode);
@@ -283,10 +280,10 @@ status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access);
 
 /* Makes [to->va, to->va + len) mean what [from->va, from->va + len) means, copy on write: private
  * pages are named by both, and whoever writes first gets a frame of its own (vm_space_fault); other
- * RAM is shared; hidden pages and marks are what they are; pages of a region stay out.  Stops before
- * it would change more than max_edits entries, max_edits >= 1; both positions say how far it came.
- * The clone is charged for all it holds.  What `from` loses, the permission to store at once, is
- * flushed when it is closed, so close it before the clone is used.
+ * RAM is shared; hidden pages and marks are what they are; pages of a region stay out.  Stops
+ * before it would change more than max_edits entries, max_edits >= 1; both positions say how far it
+ * came. The clone is charged for all it holds.  What `from` loses, the permission to store at once,
+ * is flushed when it is closed, so close it before the clone is used.
  *
  * Errors:  ERR_INVAL  both are of one space; max_edits 0
  *          ERR_INVAL, ERR_RANGE of the length, for both, as find_next

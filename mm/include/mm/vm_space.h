@@ -95,7 +95,7 @@ status_t vm_space_table_read(struct vm_space *space, vaddr_t va, struct vm_table
 
 /* Audit of the whole space: types, levels, places, counts, no reserved encodings, every mapped
  * frame a program's with a reference at least, every mapped I/O page of a region that this space
- * counts, every node locked by the audit itself, and what is charged for the space is what is there:
- * it locks the whole user range, so other harts may go on.  ERR_INVAL with a line on the log;
- * ERR_DEADLK: this hart has a cursor open that forbids it (vm_cursor_open). */
+ * counts, every node locked by the audit itself, and what is charged for the space is what is
+ * there: it locks the whole user range, so other harts may go on.  ERR_INVAL with a line on the
+ * log; ERR_DEADLK: this hart has a cursor open that forbids it (vm_cursor_open). */
 status_t vm_space_check(struct vm_space *space);
