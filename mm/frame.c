@@ -108,7 +108,7 @@ inline void *frame_bytes(const struct frame *frame)
     return arch_phys_to_virt(frame_pa(frame));
 }
 
-void frame_get(struct frame *frame)
+inline void frame_get(struct frame *frame)
 {
     /* Relaxed: whoever gets another reference has one that keeps the frame. */
     uint32_t before = atomic_fetch_add_explicit(&frame->refs, 1, memory_order_relaxed);

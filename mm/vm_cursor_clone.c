@@ -37,20 +37,31 @@ static void spend(struct cloning *job, uint64_t edits)
     job->edits -= edits < job->edits ? (unsigned)edits : job->edits;
 }
 
-/* Entries from `first` on that hold a frame of RAM, or that hold nothing: `max` at most. */
-static unsigned count_run(const struct pt_node *node, unsigned first, unsigned max,
-                          enum pte_kind as)
+static inline bool holds_ram(pte_t entry)
+{
+    return pte_is_plain_page(entry) || pte_is_hidden(entry) ||
+           (pte_kind(entry, 0) == PTE_LEAF && pte_sw(entry) != PTE_SW_IO);
+}
+
+/* Entries from `first` on that hold a frame of RAM: `max` at most. */
+static unsigned count_pages(const struct pt_node *node, unsigned first, unsigned max)
 {
     unsigned count = 0;
 
-    while (count < max && first + count < PTE_ENTRIES) {
-        pte_t entry = pte_slot_load(&node->slots[first + count]);
-        bool holds = pte_is_plain_page(entry) || pte_is_hidden(entry) ||
-                     (pte_kind(entry, 0) == PTE_LEAF && pte_sw(entry) != PTE_SW_IO);
+    max = max < PTE_ENTRIES - first ? max : PTE_ENTRIES - first;
+    while (count < max && holds_ram(pte_slot_load(&node->slots[first + count]))) {
+        count++;
+    }
+    return count;
+}
 
-        if (as == PTE_LEAF ? !holds : !pte_is_absent(entry)) {
-            break;
-        }
+/* Absent ones. */
+static unsigned count_absent(const struct pt_node *node, unsigned first, unsigned max)
+{
+    unsigned count = 0;
+
+    max = max < PTE_ENTRIES - first ? max : PTE_ENTRIES - first;
+    while (count < max && pte_is_absent(pte_slot_load(&node->slots[first + count]))) {
         count++;
     }
     return count;
@@ -58,7 +69,7 @@ static unsigned count_run(const struct pt_node *node, unsigned first, unsigned m
 
 /* Takes W from a private page; the write is pending from now on.  What hardware sets in the entry
  * meanwhile is kept. */
-static pte_t make_pending(struct pte_slot *slot, pte_t seen)
+static inline pte_t make_pending(struct pte_slot *slot, pte_t seen)
 {
     pte_t pending;
 
@@ -71,14 +82,13 @@ static pte_t make_pending(struct pte_slot *slot, pte_t seen)
 /* What was cloned of a run of pages. */
 struct cloned {
     unsigned present, hidden;
-    struct pt_span tightened; /* indices in the source, first >= end: none */
-    bool executable;
+    const struct pte_slot *tightened, *tightened_end; /* of the source; NULL: none lost W */
+    uint64_t bits;                                    /* of any */
 };
 
-static void clone_entry(struct pt_node *from, unsigned index, struct pte_slot *to,
-                        struct cloned *cloned)
+static inline void clone_entry(struct pte_slot *from, struct pte_slot *to, struct cloned *cloned)
 {
-    pte_t entry = pte_slot_load(&from->slots[index]);
+    pte_t entry = pte_slot_load(from);
 
     if (pte_is_hidden(entry)) {
         frame_get(frame_of(pte_kept_pa(entry)));
@@ -87,14 +97,12 @@ static void clone_entry(struct pt_node *from, unsigned index, struct pte_slot *t
         return;
     }
     frame_get(frame_of(pte_pa(entry)));
-    if (pte_sw(entry) == PTE_SW_PRIVATE && (entry.raw & PTE_W) != 0) {
-        entry = make_pending(&from->slots[index], entry);
-        if (cloned->tightened.first >= cloned->tightened.end) {
-            cloned->tightened.first = index;
-        }
-        cloned->tightened.end = index + 1;
+    if ((entry.raw & PTE_W) != 0 && pte_sw(entry) == PTE_SW_PRIVATE) {
+        entry = make_pending(from, entry);
+        cloned->tightened = cloned->tightened != NULL ? cloned->tightened : from;
+        cloned->tightened_end = from + 1;
     }
-    cloned->executable = cloned->executable || (entry.raw & PTE_X) != 0;
+    cloned->bits |= entry.raw;
     pte_slot_store(to, entry);
     cloned->present++;
 }
@@ -103,19 +111,22 @@ static void clone_entry(struct pt_node *from, unsigned index, struct pte_slot *t
 static void clone_run(struct cloning *job, const struct pt_place *source, struct pt_place target,
                       unsigned count)
 {
-    struct cloned cloned = {.tightened = {PTE_ENTRIES, 0}};
+    struct pte_slot *slots = source->node->slots;
+    struct cloned cloned = {0};
 
     for (unsigned i = 0; i < count; i++) {
-        clone_entry(source->node, source->index + i, &target.node->slots[target.index + i],
-                    &cloned);
+        clone_entry(&slots[source->index + i], &target.node->slots[target.index + i], &cloned);
     }
     target.node->present = (uint16_t)(target.node->present + cloned.present);
     target.node->hidden = (uint16_t)(target.node->hidden + cloned.hidden);
     job->to->stores += count;
-    job->to->owed.code = job->to->owed.code || cloned.executable;
-    if (cloned.tightened.first < cloned.tightened.end) {
-        job->from->stores += cloned.tightened.end - cloned.tightened.first;
-        vm_cursor_issue(job->from, VM_FLUSH_PAGES, pt_node_part(source->node, cloned.tightened));
+    job->to->owed.code = job->to->owed.code || (cloned.bits & PTE_X) != 0;
+    if (cloned.tightened != NULL) {
+        struct pt_span span = {(unsigned)(cloned.tightened - slots),
+                               (unsigned)(cloned.tightened_end - slots)};
+
+        job->from->stores += span.end - span.first;
+        vm_cursor_issue(job->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));
     }
     counter_add(COUNTER_pages_cloned, count);
 }
@@ -126,7 +137,7 @@ static status_t clone_pages(struct cloning *job, const struct pt_place *source)
     struct vm_cursor *to = job->to;
     uint64_t pages = (job->end.raw - job->from->va.raw) / PAGE_SIZE;
     unsigned max = pages < job->edits ? (unsigned)pages : job->edits;
-    unsigned count = count_run(source->node, source->index, max, PTE_LEAF);
+    unsigned count = count_pages(source->node, source->index, max);
     struct pt_place target = pt_walk(to, to->va);
     struct pt_pool pool = {NULL};
     status_t status;
@@ -135,7 +146,7 @@ static status_t clone_pages(struct cloning *job, const struct pt_place *source)
         return ERR_EXIST;
     }
     if (target.node->level == 0) {
-        count = count_run(target.node, target.index, count, PTE_ABSENT);
+        count = count_absent(target.node, target.index, count);
     } else if (count > PTE_ENTRIES - pte_index(to->va, 0)) {
         count = PTE_ENTRIES - pte_index(to->va, 0);
     }
@@ -169,31 +180,31 @@ static status_t clone_mark(struct cloning *job, const struct pt_place *source, u
     return status;
 }
 
-/* The entry at the position, or as many like it as are side by side. */
+/* The next entry that is used, or as many like it as are side by side. */
 static status_t clone_some(struct cloning *job)
 {
-    struct pt_place source = pt_walk(job->from, job->from->va);
-    uint64_t rest = job->end.raw - job->from->va.raw;
-    uint64_t extent = pt_place_range(&source).end.raw - job->from->va.raw;
-    uint64_t bytes = extent < rest ? extent : rest;
+    struct pt_place source;
+    struct va_range extent;
 
+    if (!pt_find_used(job->from, (struct va_range){job->from->va, job->end}, &source)) {
+        move_on(job, job->end.raw - job->from->va.raw);
+        return OK;
+    }
+    extent = pt_place_range(&source);
+    if (extent.start.raw > job->from->va.raw) {
+        move_on(job, extent.start.raw - job->from->va.raw); /* nothing is there */
+    }
     if (source.kind == PTE_MARK) {
-        return clone_mark(job, &source, bytes);
-    }
-    if (source.kind == PTE_HIDDEN ||
-        (source.kind == PTE_LEAF && pte_sw(source.entry) != PTE_SW_IO)) {
-        return clone_pages(job, &source);
-    }
-    if (source.node->level == 0 && source.kind == PTE_ABSENT) {
-        uint64_t max = rest / PAGE_SIZE;
-        unsigned count = count_run(source.node, source.index,
-                                   max < PTE_ENTRIES ? (unsigned)max : PTE_ENTRIES, PTE_ABSENT);
+        uint64_t end = extent.end.raw < job->end.raw ? extent.end.raw : job->end.raw;
 
-        bytes = count * PAGE_SIZE;
+        return clone_mark(job, &source, end - job->from->va.raw);
     }
-    move_on(job, bytes);
-    spend(job, 1); /* so that looking is bounded, too */
-    return OK;
+    if (source.kind == PTE_LEAF && pte_sw(source.entry) == PTE_SW_IO) {
+        move_on(job, extent.end.raw - job->from->va.raw);
+        spend(job, 1); /* so that looking is bounded, too */
+        return OK;
+    }
+    return clone_pages(job, &source);
 }
 
 status_t vm_cursor_clone(struct vm_cursor *from, struct vm_cursor *to, uint64_t len_bytes,
@@ -215,9 +226,7 @@ status_t vm_cursor_clone(struct vm_cursor *from, struct vm_cursor *to, uint64_t 
     if (status != OK) {
         return status;
     }
-    if (to->owed.flush_kind != VM_FLUSH_NONE) {
-        vm_cursor_sync(to); /* what waits for a flush there still takes its place */
-    }
+    vm_cursor_sync(to); /* what waits there, if only for a flush of others, still takes its place */
     job.end = part.end;
     while (status == OK && from->va.raw < job.end.raw && job.edits > 0) {
         status = clone_some(&job);

@@ -315,6 +315,37 @@ MODE_TEST(vm_cursor_clone, it_stops_before_what_is_there)
     sides_end(&sides);
 }
 
+MODE_TEST(vm_cursor_clone, what_left_before_it_under_one_cursor_makes_room)
+{
+    struct sides sides = sides_begin(*levels);
+    struct vm_cursor pair[2];
+    struct vm_removed removed;
+    uint64_t pages;
+    bool from_first = vm_space_root(sides.world.space).raw < vm_space_root(sides.clone.space).raw;
+
+    (void)page_with(&sides.world, BASE, 1);
+    map_at(&sides.clone, THERE, frame_new(), VM_RW);
+    for (unsigned i = 0; i < 2; i++) {
+        if ((i == 0) == from_first) {
+            pair[0] = cursor_open(&sides.world, BASE, PAGE_SIZE, VM_CURSOR_EDIT);
+        } else {
+            pair[1] = cursor_open(&sides.clone, THERE, PAGE_SIZE, VM_CURSOR_CHANGE);
+        }
+    }
+    /* Hidden, and told to all; then removed, which owes no flush. */
+    EXPECT_OK(vm_cursor_protect(&pair[1], PAGE_SIZE, VM_PROT_NONE, 1, &pages));
+    vm_cursor_sync(&pair[1]);
+    EXPECT_OK(vm_cursor_jump(&pair[1], va(THERE)));
+    EXPECT_OK(vm_cursor_unmap(&pair[1], PAGE_SIZE, &removed));
+    EXPECT_EQ(removed.ram_pages, 1);
+    EXPECT_OK(vm_cursor_jump(&pair[1], va(THERE)));
+    EXPECT_OK(vm_cursor_clone(&pair[0], &pair[1], PAGE_SIZE, 1));
+    vm_cursor_close(&pair[0]);
+    vm_cursor_close(&pair[1]);
+    EXPECT_EQ(slot_of(&sides, THERE).item.kind, VM_ITEM_RAM);
+    sides_end(&sides);
+}
+
 MODE_TEST(vm_cursor_clone, it_is_cut_where_no_edit_is_left)
 {
     struct sides sides = sides_begin(*levels);
