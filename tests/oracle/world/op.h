@@ -145,6 +145,7 @@ void op_churn(const struct op *op);
 void op_fail(const struct op *op);
 void op_two(const struct op *op);
 void op_nested(const struct op *op);
+void op_clone(const struct op *op);
 void op_icache_sync(const struct op *op);
 void op_keep(const struct op *op);
 void op_unmap_and_reap(const struct op *op);

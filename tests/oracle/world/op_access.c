@@ -92,6 +92,9 @@ static void note_access(const struct op *op, unsigned page, enum vm_access acces
              "does not grant",
              access_names[access], ref_va(page), out->pa, out->entry);
     if (access == VM_ACCESS_WRITE) {
+        OP_AGREE(op, !ref_store_shows(space, page, pa),
+                 "a program writes %#lx through the entry %#lx, and it shows in another space",
+                 ref_va(page), out->entry);
         if (out->since == 0) {
             ref_written(space, page, pa);
         }

@@ -62,6 +62,7 @@ void op_map_page(const struct op *op, struct op_session *session, unsigned page,
                             .pa = frame_pa(frame).raw,
                             .prop = prop,
                             .stamp = op_stamp_of(frame),
+                            .is_shared = !frame_has_one_ref(frame),
                             .is_private = !is_shared(frame)};
     bool is_taken = session->space->items[page].kind != VM_ITEM_ABSENT;
     uint64_t va = ref_va(page);

@@ -220,6 +220,7 @@ void op_begin_world(const struct world_history *history)
     reset_machine(&history->config);
     ref_reset(history->config.levels);
     ref_touch_reset();
+    ref_clone_reset();
     host_hart_set(0);
     for (unsigned i = 0; i < OP_SHARED; i++) {
         op_world.shared[i] = op_frame(&op);

@@ -42,6 +42,7 @@ static const struct ops_row table[] = {
     {"borrow a frame", op_borrow, OPS_KERNEL, 3},
     {"zero frames ahead", op_zero_ahead, OPS_KERNEL, 2},
     {"change states under one cursor", op_states, OPS_KERNEL, 8},
+    {"clone", op_clone, OPS_KERNEL, 12},
 };
 
 const struct ops_row *ops_row(unsigned kind)

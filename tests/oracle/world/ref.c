@@ -63,6 +63,11 @@ struct ref_space *ref_space_add(struct vm_space *space)
     return NULL;
 }
 
+const struct ref_space *ref_space_row(unsigned row)
+{
+    return &ref.spaces[row];
+}
+
 uint64_t ref_digest(void)
 {
     uint64_t digest = 0;

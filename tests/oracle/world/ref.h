@@ -24,6 +24,7 @@ struct ref_item {
     struct vm_prop prop;
     uint64_t stamp;  /* first word of the frame it leads to; 0: a device */
     bool is_written; /* a program has written through it: D must be set  */
+    bool is_shared;  /* others named the frame when it was mapped: clones share it, too */
     bool is_private; /* RAM that is not shared on purpose: a write may give it another frame */
 };
 
@@ -86,6 +87,9 @@ bool ref_is_private(uint64_t pa);
 
 /* The first word of the frame at pa is another from now on. */
 void ref_stamp_set(uint64_t pa, uint64_t stamp);
+
+/* Row of a space, in use or not; below REF_SPACES. */
+const struct ref_space *ref_space_row(unsigned row);
 
 /* The hart's operation has returned: what it replaced is over. */
 void ref_settle(unsigned hart);
@@ -164,3 +168,33 @@ void ref_touch_reset(void);
 
 /* Fails the history unless the frame of zeroes is full of zeroes and nobody's but the kernel's. */
 void ref_touch_check(unsigned hart);
+
+/* ---- clones (ref_clone.c) ---- */
+
+/* [start, end) of one space becomes what lies at `target` of the other. */
+struct ref_clone {
+    struct ref_space *from, *to;
+    uint64_t start, end, target;
+    struct ref_item before[REF_PAGES]; /* what `from` held when it began */
+};
+
+/* No clone is under way. */
+void ref_clone_reset(void);
+
+/* The hart has both sides open: until ref_clone_end pages of the source may still be stored to at
+ * once.  *clone stays the caller's until then. */
+void ref_clone_begin(unsigned hart, const struct ref_clone *clone);
+void ref_clone_end(unsigned hart);
+
+/* All this is about to be cloned by one call; nothing is certain yet. */
+void ref_clone_announce(unsigned hart, struct ref_clone *clone);
+
+/* True if all that lies below `end` finds room. */
+bool ref_clone_fits(const struct ref_clone *clone, uint64_t end);
+
+/* All below `end` has been cloned. */
+void ref_clone_done(unsigned hart, const struct ref_clone *clone, uint64_t end);
+
+/* True if a store of a program through this page, to its frame at pa, shows in another page that is
+ * private. */
+bool ref_store_shows(const struct ref_space *space, unsigned page, uint64_t pa);

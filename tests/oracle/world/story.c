@@ -44,7 +44,7 @@ static void tell_op(unsigned hart, const struct world_op *op)
                       prots[op->prot % 8U]);
     } else if (row->function == op_unmap || row->function == op_unmap_stepwise ||
                row->function == op_query || row->function == op_find || row->function == op_mixed ||
-               row->function == op_two || row->function == op_nested) {
+               row->function == op_two || row->function == op_nested || row->function == op_clone) {
         (void)fprintf(out, "%s, space %u, [%#lx, %#lx)", row->name, op->space % OP_HANDLES,
                       (unsigned long)range.start.raw, (unsigned long)range.end.raw);
     } else {

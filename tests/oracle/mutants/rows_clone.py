@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Mutants of clones: what is shared, what is owed for it, who pays."""
+
+from rows import argued, gone, mutant
+
+CLONE = "mm/vm_cursor_clone.c"
+UNDER_LOCK = """Reads an entry of a node whose lock is held: it changes under no one else's hand but
+    hardware's, which sets A and D only."""
+
+ROWS = [
+    mutant(
+        "clone.not_pending", CLONE, "make_pending", "pte_slot_replace(slot, &seen, pending)",
+        "true", "leaves the source of a clone writable",
+    ),
+    mutant(
+        "clone.not_marked_pending", CLONE, "make_pending",
+        "(seen.raw & ~PTE_W) | (uint64_t)PTE_SW_PENDING << PTE_RSW_SHIFT", "seen.raw & ~PTE_W",
+        "takes W from the source of a clone for good",
+    ),
+    gone(
+        "clone.not_owed", CLONE, "clone_run",
+        "vm_cursor_issue(job->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));",
+        "owes no flush for what the source of a clone has lost",
+    ),
+    mutant(
+        "clone.last_not_owed", CLONE, "clone_entry", "cloned->tightened_end = from + 1;",
+        "cloned->tightened_end = from;", "owes a flush for all pages that lost W but the last",
+    ),
+    gone(
+        "clone.page_not_counted", CLONE, "clone_entry", "frame_get(frame_of(pte_pa(entry)));",
+        "counts no reference for a page of a clone",
+    ),
+    gone(
+        "clone.hidden_not_counted", CLONE, "clone_entry",
+        "frame_get(frame_of(pte_kept_pa(entry)));",
+        "counts no reference for a hidden page of a clone",
+    ),
+    mutant(
+        "clone.not_charged", CLONE, "clone_pages", "vm_space_charge(to->space, count)", "OK",
+        "charges nothing for a clone",
+    ),
+    gone(
+        "clone.charge_stays", CLONE, "clone_pages", "vm_space_release(to->space, count);",
+        "keeps the charge of a clone for which it found no table",
+    ),
+    gone(
+        "clone.no_code_owed", CLONE, "clone_run",
+        "job->to->owed.code = job->to->owed.code || (cloned.bits & PTE_X) != 0;",
+        "owes no fence.i for the code of a clone",
+    ),
+    gone(
+        "clone.debts_stay", CLONE, "vm_cursor_clone",
+        "vm_cursor_sync(to);",
+        "clones to where something is dying",
+    ),
+    mutant(
+        "clone.over_something", CLONE, "clone_pages", "target.kind != PTE_ABSENT", "false",
+        "clones over what is there",
+    ),
+    mutant(
+        "clone.io_too", CLONE, "clone_some", "pte_sw(source.entry) == PTE_SW_IO", "false",
+        "clones the pages of devices",
+    ),
+    mutant(
+        "clone.page_not_stored", CLONE, "clone_entry",
+        "pte_slot_store(to, entry); cloned->present++;", "cloned->present++;",
+        "counts a page of a clone, and does not store it",
+    ),
+    mutant(
+        "clone.hidden_not_stored", CLONE, "clone_entry",
+        "pte_slot_store(to, entry); cloned->hidden++;", "cloned->hidden++;",
+        "counts a hidden page of a clone, and does not store it",
+    ),
+    argued(CLONE, "count_pages count_absent clone_entry", "pte_slot_load", UNDER_LOCK),
+]  # fmt: skip
