@@ -19,7 +19,7 @@
 
 #define WAKE_MAX 32U
 
-_Static_assert(sizeof(struct process) + 2 * SLAB_OBJECT_MAX +
+_Static_assert(sizeof(struct process) + UINT64_C(2) * SLAB_OBJECT_MAX +
                        HANDLE_MAX * (sizeof(struct handle_slot) + sizeof(struct io_object)) <=
                    PROCESS_FRAMES * PAGE_SIZE,
                "what is charged covers the record, its space's and budget's, handles, objects");

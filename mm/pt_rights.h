@@ -19,4 +19,4 @@ struct pt_rights {
 struct pt_rights pt_rights_change(struct pt_node *node, struct pt_span span, enum vm_prot prot);
 
 /* The same mark for pages with other rights; a guard as it is. */
-pte_t pt_rights_of_mark(pte_t mark, enum vm_prot prot);
+pte_t pt_rights_of_mark(pte_t entry, enum vm_prot prot);

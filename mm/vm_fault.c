@@ -144,7 +144,7 @@ status_t vm_space_page_get(struct vm_space *space, vaddr_t va, enum vm_page_use 
                         .page = {align_down(va.raw, PAGE_SIZE)},
                         .what = use == VM_PAGE_FILL ? TOUCH_TO_FILL : TOUCH_TO_READ,
                         .keep = frame};
-    pte_t entry;
+    pte_t entry = pte_absent();
     status_t status;
 
     if (va.raw >= vm_space_user_limit().raw) {
