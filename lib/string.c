@@ -27,6 +27,20 @@ static void *copy_forward(void *to, const void *from, size_t len_bytes)
         for (; len_bytes > 0 && misalignment(out) != 0; len_bytes--) {
             *out++ = *in++;
         }
+        for (; len_bytes >= 8 * WORD; len_bytes -= 8 * WORD, out += 8 * WORD, in += 8 * WORD) {
+            word_t *to_words = (void *)out;
+            const word_t *from_words = (const void *)in;
+
+            /* Word by word, as they may overlap. */
+            to_words[0] = from_words[0];
+            to_words[1] = from_words[1];
+            to_words[2] = from_words[2];
+            to_words[3] = from_words[3];
+            to_words[4] = from_words[4];
+            to_words[5] = from_words[5];
+            to_words[6] = from_words[6];
+            to_words[7] = from_words[7];
+        }
         for (; len_bytes >= WORD; len_bytes -= WORD, out += WORD, in += WORD) {
             *(word_t *)(void *)out = *(const word_t *)(const void *)in;
         }

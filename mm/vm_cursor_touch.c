@@ -76,9 +76,11 @@ static pte_t put_page(struct vm_cursor *cursor, const struct pt_place *place, pt
 /* A frame for a write to what `old` holds; NULL: nothing but zeroes. */
 static status_t make_frame(struct frame *old, struct frame **out)
 {
-    status_t status = frame_alloc(FRAME_USER, out);
+    /* One that is written all over need not be zeroed first. */
+    status_t status = frame_alloc(old != NULL ? FRAME_KERNEL : FRAME_USER, out);
 
     if (status == OK && old != NULL) {
+        (*out)->type = FRAME_USER;
         memcpy(frame_bytes(*out), frame_bytes(old), PAGE_SIZE);
     }
     return status;
