@@ -30,6 +30,7 @@ struct row {
 extern const struct row rows_call[];
 extern const struct row rows_memory[];
 extern const struct row rows_fault[];
+extern const struct row rows_clone[];
 extern const struct row rows_thread[];
 extern const struct row rows_process[];
 
