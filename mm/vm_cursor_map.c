@@ -82,17 +82,34 @@ struct mapping {
     } owners;
 };
 
-static inline pte_t mapping_leaf(const struct mapping *mapping, uint64_t i)
+/* The leaf of a frame whose owner the mapping does not know. */
+static pte_t asked_leaf(pte_t leaf, const struct frame *frame)
 {
-    pte_t leaf = mapping->leaf;
+    leaf = pte_with_pa(leaf, frame_pa(frame));
+    return frame_has_one_ref(frame) ? pte_with_sw(leaf, PTE_SW_PRIVATE) : leaf;
+}
 
-    if (mapping->frames == NULL) {
-        return pte_with_pa(leaf, paddr_add(pte_pa(leaf), i * PAGE_SIZE));
+/* Stores the leaves for `count` pages, the first of which is the mapping's page `done`.  A loop for
+ * each kind of mapping, for most of what a page costs is here. */
+static void store_leaves(struct pte_slot *slots, unsigned count, const struct mapping *mapping,
+                         uint64_t done)
+{
+    struct frame *const *frames = mapping->frames != NULL ? &mapping->frames[done] : NULL;
+    pte_t leaf = mapping->leaf;
+    paddr_t start = paddr_add(pte_pa(leaf), done * PAGE_SIZE);
+
+    for (unsigned i = 0; frames == NULL && i < count; i++) {
+        pte_slot_store(&slots[i], pte_with_pa(leaf, paddr_add(start, i * PAGE_SIZE)));
     }
-    if (mapping->owners == OWNERS_ASKED && frame_has_one_ref(mapping->frames[i])) {
-        leaf = pte_with_sw(leaf, PTE_SW_PRIVATE);
+    if (frames != NULL && mapping->owners == OWNERS_ASKED) {
+        for (unsigned i = 0; i < count; i++) {
+            pte_slot_store(&slots[i], asked_leaf(leaf, frames[i]));
+        }
+    } else if (frames != NULL) {
+        for (unsigned i = 0; i < count; i++) {
+            pte_slot_store(&slots[i], pte_with_pa(leaf, frame_pa(frames[i])));
+        }
     }
-    return pte_with_pa(leaf, frame_pa(mapping->frames[i]));
 }
 
 static bool has_dying(const struct pt_node *node, struct pt_span span)
@@ -143,13 +160,11 @@ static void put_leaves(struct vm_cursor *cursor, struct va_range part, struct pt
         struct va_range rest = {cursor->va, part.end};
         struct pt_node *node = room_at(cursor, rest, pool).node;
         struct pt_span span = pt_node_span(node, rest);
-        struct pte_slot *slots = node->slots;
         unsigned count = span.end - span.first;
 
         forget_marks(node, span);
-        for (unsigned i = span.first; i < span.end; i++, done++) {
-            pte_slot_store(&slots[i], mapping_leaf(&mapping, done));
-        }
+        store_leaves(&node->slots[span.first], count, &mapping, done);
+        done += count;
         node->present = (uint16_t)(node->present + count);
         node->io = (uint16_t)(node->io + (mapping.frames == NULL ? count : 0));
         cursor->stores += count;

@@ -74,8 +74,19 @@ ROWS = [
         "owes no fence.i for a new executable page",
     ),
     gone(
-        "put.nothing", MAP, "put_leaves",
-        "pte_slot_store(&slots[i], mapping_leaf(&mapping, done));", "does not store the leaf",
+        "put.nothing", MAP, "store_leaves",
+        "pte_slot_store(&slots[i], pte_with_pa(leaf, frame_pa(frames[i])));",
+        "does not store the leaf of a fresh frame",
+    ),
+    gone(
+        "put.nothing_given", MAP, "store_leaves",
+        "pte_slot_store(&slots[i], asked_leaf(leaf, frames[i]));",
+        "does not store the leaf of a frame that it was given",
+    ),
+    gone(
+        "put.nothing_of_a_device", MAP, "store_leaves",
+        "pte_slot_store(&slots[i], pte_with_pa(leaf, paddr_add(start, i * PAGE_SIZE)));",
+        "does not store the leaf of a device's page",
     ),
     gone("remove.leaf_stays", REMOVE, "cursor_remove_leaves", DYING, "leaves a removed leaf valid"),
     mutant(
