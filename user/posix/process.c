@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes: children by their numbers.  The list holds the children that posix_spawn made and
- * nobody has been told the end of, with a handle to each.  A handle is closed when nobody waits
+ * Processes: children by their numbers.  The list holds the children that posix_spawn and fork made
+ * and nobody has been told the end of, with a handle to each.  A handle is closed when nobody waits
  * with it any more.
  */
 #include <errno.h>
