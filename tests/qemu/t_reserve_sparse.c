@@ -9,7 +9,7 @@
 
 #define GIB      (UINT64_C(1) << 30)
 #define BYTES    (100 * GIB)
-#define TOUCHES  UINT64_C(300)
+#define TOUCHES  UINT64_C(120)
 #define READABLE (PROT_READ | PROT_WRITE)
 
 /* Places in the whole range, in no order, no two of which are in the same 2 MiB. */
