@@ -49,8 +49,8 @@ def counters(machine):
     """The counters that tell of idle harts and of input."""
     machine.type("counters\r")
     text = machine.wait_for("\n" + PROMPT)
-    found = dict(re.findall(r"^ *(\d+) +(idle_looks|console_interrupts)\b", text, re.M))
-    return {name: int(value) for value, name in found.items()}
+    found = re.findall(r"^ *(\d+) +(idle_looks|console_interrupts)\b", text, re.M)
+    return {name: int(value) for value, name in found}
 
 
 def gained(machine, quiet_s):
