@@ -3,6 +3,7 @@
 #include "kernel/object.h"
 
 #include "kernel/io_object.h"
+#include "kernel/memory_object.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
 #include "lib/assert.h"
@@ -59,6 +60,9 @@ static void object_destroy(struct object *object)
         return;
     case HANDLE_IO:
         io_object_destroy(LIST_ENTRY(object, struct io_object, object));
+        return;
+    case HANDLE_MEMORY:
+        memory_object_destroy(LIST_ENTRY(object, struct memory_object, object));
         return;
     case HANDLE_CONSOLE:
     case HANDLE_MACHINE:

@@ -53,6 +53,8 @@ uint64_t vm_call_kind(enum vm_item_kind kind)
         return VM_KIND_GUARD;
     case VM_ITEM_HIDDEN:
         return VM_KIND_HIDDEN;
+    case VM_ITEM_PAGED:
+        return VM_KIND_PAGED;
     }
     return VM_KIND_ABSENT;
 }

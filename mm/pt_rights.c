@@ -60,12 +60,12 @@ pte_t pt_rights_of_mark(pte_t entry, enum vm_prot prot)
     struct pte_mark mark = pte_decode_mark(entry);
 
     mark.prot = prot;
-    return mark.is_guard ? entry : pte_make_mark(mark);
+    return mark.kind == PTE_MARK_GUARD ? entry : pte_make_mark(mark);
 }
 
 static bool is_guard(pte_t mark)
 {
-    return pte_decode_mark(mark).is_guard;
+    return pte_mark_kind(mark) == PTE_MARK_GUARD;
 }
 
 /* The step from an entry of level 0. */

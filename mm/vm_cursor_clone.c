@@ -169,7 +169,8 @@ static status_t clone_pages(struct cloning *job, const struct pt_place *source)
 static status_t clone_mark(struct cloning *job, const struct pt_place *source, uint64_t bytes)
 {
     struct pte_mark entry = pte_decode_mark(source->entry);
-    struct vm_mark mark = {entry.is_guard ? VM_ITEM_GUARD : VM_ITEM_RESERVED, entry.prot};
+    struct vm_mark mark = {.kind = entry.kind == PTE_MARK_GUARD ? VM_ITEM_GUARD : VM_ITEM_RESERVED,
+                           .prot = entry.prot};
     uint64_t stores = job->to->stores;
     vaddr_t start = job->to->va;
     struct vm_removed removed;

@@ -30,7 +30,7 @@ static struct vm_item mark_item(pte_t entry)
     struct pte_mark mark = pte_decode_mark(entry);
 
     return (struct vm_item){
-        .kind = mark.is_guard ? VM_ITEM_GUARD : VM_ITEM_RESERVED,
+        .kind = mark.kind == PTE_MARK_GUARD ? VM_ITEM_GUARD : VM_ITEM_RESERVED,
         .prop = {mark.prot, VM_MEM_PMA},
     };
 }

@@ -88,7 +88,10 @@ status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
                         enum vm_map_mode mode, unsigned max_edits, struct vm_removed *removed)
 {
     struct removal job = {.cursor = cursor, .counted = COUNT_SLOTS, .edits_left = max_edits};
-    struct pte_mark meaning = {mark.kind == VM_ITEM_GUARD, true, mark.prot};
+    struct pte_mark meaning = {.kind =
+                                   mark.kind == VM_ITEM_GUARD ? PTE_MARK_GUARD : PTE_MARK_RESERVED,
+                               .sw = PTE_SW_PRIVATE,
+                               .prot = mark.prot};
     status_t status = max_edits > 0 ? check_mark(mark) : ERR_INVAL;
 
     if (status == OK && cursor->mode != VM_CURSOR_CHANGE) {

@@ -75,7 +75,7 @@ static void protect_mark(struct protecting *job, const struct pt_place *place)
 {
     pte_t changed = pt_rights_of_mark(place->entry, job->prot);
 
-    if (pte_decode_mark(changed).is_guard) {
+    if (pte_mark_kind(changed) == PTE_MARK_GUARD) {
         return;
     }
     if (changed.raw != place->entry.raw) {

@@ -177,6 +177,7 @@ static enum touch touch_to_fill(struct vm_cursor *cursor, const struct pt_place 
     *entry = place->entry;
     switch (pte_sw(place->entry)) {
     case PTE_SW_IO:
+    case PTE_SW_VIEW:
         return TOUCH_REFUSED;
     case PTE_SW_RAM:
         return TOUCH_WAS_THERE;

@@ -48,7 +48,7 @@ static void unmap(struct vm_space *space, struct va_range range)
 
 static void reserve(struct vm_space *space, struct va_range range)
 {
-    struct vm_mark mark = {VM_ITEM_RESERVED, VM_RW};
+    struct vm_mark mark = {.kind = VM_ITEM_RESERVED, .prot = VM_RW};
     struct vm_cursor cursor;
     struct vm_removed removed;
 

@@ -54,7 +54,7 @@ static uint64_t bytes_of(struct va_range area)
 
 static void reserve(struct va_range area)
 {
-    struct vm_mark mark = {VM_ITEM_RESERVED, pick(4) == 0 ? VM_R : VM_RW};
+    struct vm_mark mark = {.kind = VM_ITEM_RESERVED, .prot = pick(4) == 0 ? VM_R : VM_RW};
     struct vm_cursor cursor;
     struct vm_removed removed;
 

@@ -6,8 +6,8 @@
 
 #include "support.h"
 
-static const struct vm_mark RESERVED_RW = {VM_ITEM_RESERVED, VM_RW};
-static const struct vm_mark GUARD = {VM_ITEM_GUARD, VM_PROT_NONE};
+static const struct vm_mark RESERVED_RW = {.kind = VM_ITEM_RESERVED, .prot = VM_RW};
+static const struct vm_mark GUARD = {.kind = VM_ITEM_GUARD, .prot = VM_PROT_NONE};
 
 /* Marks [at, at + bytes) by a cursor of its own, all at once, whatever is there. */
 static inline struct vm_removed mark_at(struct world *world, uint64_t at, uint64_t bytes,

@@ -41,7 +41,7 @@ static inline void put_mark(const struct world *world, uint64_t at, struct pte_m
 
 static inline void reserve(const struct world *world, uint64_t at, enum vm_prot prot)
 {
-    put_mark(world, at, (struct pte_mark){.is_private = true, .prot = prot});
+    put_mark(world, at, (struct pte_mark){.sw = PTE_SW_PRIVATE, .prot = prot});
 }
 
 static inline struct world world_with_a_table(unsigned levels)

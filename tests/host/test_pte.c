@@ -155,10 +155,10 @@ struct mark_row {
 ParameterizedTestParameters(pte, marks_are_the_values_of_the_table)
 {
     static struct mark_row rows[] = {
-        {"M1", {false, true, VM_RW}, M1_ENTRY},
-        {"M2", {false, true, VM_PROT_NONE}, 0x84},
-        {"M3", {false, false, VM_RWX}, 0x74},
-        {"M4", {true, false, VM_PROT_NONE}, M4_ENTRY},
+        {"M1", {.sw = PTE_SW_PRIVATE, .prot = VM_RW}, M1_ENTRY},
+        {"M2", {.sw = PTE_SW_PRIVATE}, 0x84},
+        {"M3", {.prot = VM_RWX}, 0x74},
+        {"M4", {.kind = PTE_MARK_GUARD}, M4_ENTRY},
     };
     return cr_make_param_array(struct mark_row, rows, ARRAY_LEN(rows));
 }
@@ -169,15 +169,16 @@ ParameterizedTest(const struct mark_row *row, pte, marks_are_the_values_of_the_t
     struct pte_mark back = pte_decode_mark(entry);
 
     cr_assert(entry.raw == row->entry, "%s is %#lx", row->label, (unsigned long)entry.raw);
-    EXPECT_EQ(back.is_guard, row->mark.is_guard);
-    EXPECT_EQ(back.is_private, row->mark.is_private);
+    EXPECT_EQ(back.kind, row->mark.kind);
+    EXPECT_EQ(back.sw, row->mark.sw);
     EXPECT_EQ(back.prot, row->mark.prot);
 }
 
 /* Of a guard nothing else counts. */
 Test(pte, a_guard_is_one_value)
 {
-    EXPECT_EQ(pte_make_mark((struct pte_mark){true, true, VM_RWX}).raw, M4_ENTRY);
+    EXPECT_EQ(pte_make_mark((struct pte_mark){PTE_MARK_GUARD, PTE_SW_PRIVATE, VM_RWX, 1, 1}).raw,
+              M4_ENTRY);
 }
 
 struct rights_row {
@@ -195,7 +196,7 @@ ParameterizedTestParameters(pte, rights_change_and_the_rest_stays)
         {"W2", L2_ENTRY, VM_R, VM_MEM_PMA, 0x200004d3},
         {"W3", L2_ENTRY, VM_RX, VM_MEM_PMA, 0x200004db},
         {"W4", L7_ENTRY, VM_RW, VM_MEM_IO, L8_ENTRY},
-        {"W5", L8_ENTRY, VM_R, VM_MEM_PMA, 0x40001d3},
+        {"W5", L8_ENTRY, VM_R, VM_MEM_PMA, 0x4000153},
         {"W6", 0x20000413, VM_R, VM_MEM_PMA, L1_ENTRY},
     };
     return cr_make_param_array(struct rights_row, rows, ARRAY_LEN(rows));

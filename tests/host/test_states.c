@@ -125,8 +125,8 @@ static void set_in(struct reference *ref, struct va_range range, enum vm_item_ki
 static void random_mark(struct reference *ref, struct va_range range)
 {
     bool is_guard = dice(ref, 4) == 0;
-    struct vm_mark mark = {is_guard ? VM_ITEM_GUARD : VM_ITEM_RESERVED,
-                           is_guard ? VM_PROT_NONE : some_prot(ref)};
+    struct vm_mark mark = {.kind = is_guard ? VM_ITEM_GUARD : VM_ITEM_RESERVED,
+                           .prot = is_guard ? VM_PROT_NONE : some_prot(ref)};
     unsigned max_edits = dice(ref, 2) == 0 ? UINT32_MAX : 1 + (unsigned)dice(ref, 300);
     struct vm_cursor cursor;
     struct vm_removed removed;
@@ -182,6 +182,7 @@ static void protect_probe(struct probe *probe, enum vm_prot prot)
     case VM_ITEM_ABSENT:
     case VM_ITEM_GUARD:
     case VM_ITEM_IO:
+    case VM_ITEM_PAGED:
         break;
     }
 }

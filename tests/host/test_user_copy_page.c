@@ -119,7 +119,7 @@ MODE_TEST(user_copy_page, a_fault_says_how_far_it_came)
     span = span_at(&world, BASE + PAGE_SIZE, PAGE_SIZE);
     EXPECT_STATUS(user_read_to_page(&span, world.space, va(BASE + 4 * PAGE_SIZE), &prot, &done),
                   ERR_FAULT);
-    put_mark(&world, BASE + 4 * PAGE_SIZE, (struct pte_mark){.is_guard = true});
+    put_mark(&world, BASE + 4 * PAGE_SIZE, (struct pte_mark){.kind = PTE_MARK_GUARD});
     EXPECT_STATUS(user_read_to_page(&span, world.space, va(BASE + 4 * PAGE_SIZE), &prot, &done),
                   ERR_FAULT);
     EXPECT_STATUS(user_read_to_page(&span, world.space, vm_space_user_limit(), &prot, &done),

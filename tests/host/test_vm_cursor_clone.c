@@ -194,7 +194,7 @@ static void lay_out(struct world *world, struct frame **shared)
     EXPECT_OK(vm_cursor_protect(&cursor, PAGE_SIZE, VM_PROT_NONE, 1, &pages));
     vm_cursor_close(&cursor);
     reserve(world, BASE + 3 * PAGE_SIZE, VM_RW);
-    put_mark(world, BASE + 4 * PAGE_SIZE, (struct pte_mark){.is_guard = true});
+    put_mark(world, BASE + 4 * PAGE_SIZE, (struct pte_mark){.kind = PTE_MARK_GUARD});
 }
 
 MODE_TEST(vm_cursor_clone, everything_means_the_same_there)
@@ -245,7 +245,7 @@ MODE_TEST(vm_cursor_clone, a_hidden_page_that_is_shown_again_is_not_written_for_
 /* Reserves so much at BASE, clones it in steps, and counts the marks that it has become. */
 static unsigned marks_after(struct sides *sides, uint64_t bytes)
 {
-    struct vm_mark mark = {VM_ITEM_RESERVED, VM_RW};
+    struct vm_mark mark = {.kind = VM_ITEM_RESERVED, .prot = VM_RW};
     struct vm_cursor cursor = cursor_open(&sides->world, BASE, bytes, VM_CURSOR_CHANGE);
     struct vm_removed removed;
     unsigned count = 0;

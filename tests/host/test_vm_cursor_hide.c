@@ -243,6 +243,6 @@ MODE_TEST(vm_cursor_hide, a_dead_space_loses_no_hidden_frame)
 
     fill_at(&world, START, PAGES, VM_RW);
     (void)protect_at(&world, START + 5 * PAGE_SIZE, PAGES - 9, VM_PROT_NONE);
-    mark_at(&world, BASE + GIB, GIB, (struct vm_mark){VM_ITEM_RESERVED, VM_RW});
+    mark_at(&world, BASE + GIB, GIB, (struct vm_mark){.kind = VM_ITEM_RESERVED, .prot = VM_RW});
     world_end(&world);
 }

@@ -95,7 +95,8 @@ MODE_TEST(vm_cursor_mark, next_and_find_next_know_them)
     uint64_t at = start;
     vaddr_t found;
 
-    mark_at(&world, start, 2 * PAGE_SIZE, (struct vm_mark){VM_ITEM_RESERVED, VM_PROT_NONE});
+    mark_at(&world, start, 2 * PAGE_SIZE,
+            (struct vm_mark){.kind = VM_ITEM_RESERVED, .prot = VM_PROT_NONE});
     mark_at(&world, start + 2 * PAGE_SIZE, PAGE_SIZE, GUARD);
     mark_at(&world, BASE, 2 * MIB, GUARD);
     map_at(&world, BASE - PAGE_SIZE, frame_new(), VM_R);

@@ -71,7 +71,7 @@ ParameterizedTest(const struct bad_mark *row, vm_cursor_mark_refused,
                   impossible_ones_change_nothing)
 {
     struct world world = world_begin(4);
-    struct vm_mark mark = {(enum vm_item_kind)row->kind, (enum vm_prot)row->prot};
+    struct vm_mark mark = {.kind = (enum vm_item_kind)row->kind, .prot = (enum vm_prot)row->prot};
     struct vm_cursor cursor = cursor_open(&world, BASE, 4 * MIB, VM_CURSOR_CHANGE);
     struct vm_removed removed;
     uint64_t charged = vm_space_charged(world.space);

@@ -21,7 +21,7 @@ MODE_TEST(vm_cursor_rights, pages_and_marks_count_against_the_bound)
 
     fill_at(&world, START, 3, VM_RW);
     mark_at(&world, START + 3 * PAGE_SIZE, 3 * PAGE_SIZE,
-            (struct vm_mark){VM_ITEM_RESERVED, VM_RW});
+            (struct vm_mark){.kind = VM_ITEM_RESERVED, .prot = VM_RW});
     mark_at(&world, START + 6 * PAGE_SIZE, 2 * PAGE_SIZE, (struct vm_mark){.kind = VM_ITEM_GUARD});
     fill_at(&world, START + 9 * PAGE_SIZE, 3, VM_RW);
     cursor = cursor_open(&world, START, PAGES * PAGE_SIZE, VM_CURSOR_EDIT);
@@ -48,7 +48,8 @@ MODE_TEST(vm_cursor_rights, a_large_mark_counts_as_one_and_a_large_guard_as_none
     uint64_t pages;
 
     mark_at(&world, BASE, 2 * MIB, (struct vm_mark){.kind = VM_ITEM_GUARD});
-    mark_at(&world, BASE + 2 * MIB, 6 * MIB, (struct vm_mark){VM_ITEM_RESERVED, VM_RW});
+    mark_at(&world, BASE + 2 * MIB, 6 * MIB,
+            (struct vm_mark){.kind = VM_ITEM_RESERVED, .prot = VM_RW});
     cursor = cursor_open(&world, BASE, 8 * MIB, VM_CURSOR_EDIT);
     EXPECT_OK(vm_cursor_protect(&cursor, 8 * MIB, VM_R, 2, &pages));
     EXPECT_EQ(pages, 0);
@@ -93,7 +94,7 @@ MODE_TEST(vm_cursor_rights, marks_of_every_level_lose_their_rights_and_get_them_
         uint64_t bytes = pte_level_bytes(level);
         uint64_t at = bytes < BASE ? BASE + bytes : bytes;
 
-        mark_at(&world, at, bytes, (struct vm_mark){VM_ITEM_RESERVED, VM_RW});
+        mark_at(&world, at, bytes, (struct vm_mark){.kind = VM_ITEM_RESERVED, .prot = VM_RW});
         for (unsigned i = 0; i < 2; i++) {
             enum vm_prot prot = i == 0 ? VM_PROT_NONE : VM_RX;
             struct vm_item item;
@@ -121,7 +122,7 @@ MODE_TEST(vm_cursor_rights, a_page_inside_a_large_mark_loses_its_rights_alone)
     struct vm_cursor cursor;
     uint64_t pages = 77;
 
-    mark_at(&world, BASE, GIB, (struct vm_mark){VM_ITEM_RESERVED, VM_RW});
+    mark_at(&world, BASE, GIB, (struct vm_mark){.kind = VM_ITEM_RESERVED, .prot = VM_RW});
     EXPECT_EQ(protect_at(&world, at, 2, VM_PROT_NONE), 0);
     for (uint64_t i = 0; i < 4; i++) {
         EXPECT_EQ(item_at(&world, at + (i - 1) * PAGE_SIZE).kind, VM_ITEM_RESERVED);
@@ -152,7 +153,7 @@ MODE_TEST(vm_cursor_rights, no_memory_to_split_a_mark_leaves_everything_as_it_wa
     struct frame *first = NULL;
     unsigned splits = 0;
 
-    mark_at(&world, BASE, 64 * GIB, (struct vm_mark){VM_ITEM_RESERVED, VM_RW});
+    mark_at(&world, BASE, 64 * GIB, (struct vm_mark){.kind = VM_ITEM_RESERVED, .prot = VM_RW});
     fill_at(&world, BASE - PAGE_SIZE, 1, VM_RW);
     for (struct frame *frame; frame_alloc(FRAME_KERNEL, &frame) == OK; first = frame) {
         frame->link.next = first == NULL ? 0 : (uint32_t)(first - frame_of(pa(RAM_BASE))) + 1;
@@ -267,7 +268,7 @@ MODE_TEST(vm_cursor_rights, zeroes_that_were_read_become_writable_by_a_write)
     struct world world = world_begin(*levels);
     struct vm_cursor cursor;
 
-    mark_at(&world, START, PAGE_SIZE, (struct vm_mark){VM_ITEM_RESERVED, VM_R});
+    mark_at(&world, START, PAGE_SIZE, (struct vm_mark){.kind = VM_ITEM_RESERVED, .prot = VM_R});
     cursor = cursor_open(&world, START, PAGE_SIZE, VM_CURSOR_CHANGE);
     EXPECT_OK(vm_cursor_touch(&cursor, VM_ACCESS_READ));
     vm_cursor_close(&cursor);

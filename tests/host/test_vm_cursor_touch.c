@@ -208,7 +208,7 @@ MODE_TEST(vm_cursor_touch, the_marks_rights_decide)
             EXPECT_EQ(fault(&world, at, (enum vm_access)access),
                       allowed ? VM_FAULT_RETRY : VM_FAULT_BAD);
             EXPECT_EQ(entry_at(&world, at).raw == mark.raw, !allowed);
-            put_mark(&world, at + PAGE_SIZE, (struct pte_mark){.is_guard = true});
+            put_mark(&world, at + PAGE_SIZE, (struct pte_mark){.kind = PTE_MARK_GUARD});
             EXPECT_EQ(fault(&world, at + PAGE_SIZE, (enum vm_access)access), VM_FAULT_BAD);
             at += 2 * PAGE_SIZE;
         }

@@ -98,7 +98,7 @@ MODE_TEST(vm_page_get, what_cannot_be_used_is_refused)
     reserve(&world, BASE, VM_PROT_NONE);
     EXPECT_STATUS(page_get(&world, BASE, VM_PAGE_FILL, &frame), ERR_FAULT);
     EXPECT_STATUS(page_get(&world, BASE, VM_PAGE_READ, &frame), ERR_FAULT);
-    put_mark(&world, BASE + PAGE_SIZE, (struct pte_mark){.is_guard = true});
+    put_mark(&world, BASE + PAGE_SIZE, (struct pte_mark){.kind = PTE_MARK_GUARD});
     EXPECT_STATUS(page_get(&world, BASE + PAGE_SIZE, VM_PAGE_FILL, &frame), ERR_FAULT);
     reserve(&world, BASE + 2 * PAGE_SIZE, VM_X);
     EXPECT_STATUS(page_get(&world, BASE + 2 * PAGE_SIZE, VM_PAGE_READ, &frame), ERR_FAULT);

@@ -16,7 +16,8 @@ static struct world world_with_a_large_mark(unsigned levels)
     struct vm_cursor cursor = cursor_open(&world, BASE, GIB, VM_CURSOR_CHANGE);
     struct vm_removed removed;
 
-    EXPECT_OK(vm_cursor_mark(&cursor, GIB, (struct vm_mark){VM_ITEM_RESERVED, VM_RW},
+    EXPECT_OK(vm_cursor_mark(&cursor, GIB,
+                             (struct vm_mark){.kind = VM_ITEM_RESERVED, .prot = VM_RW},
                              VM_MAP_EXCLUSIVE, 8, &removed));
     vm_cursor_close(&cursor);
     return world;
@@ -124,7 +125,8 @@ MODE_TEST(vm_touch_large, what_the_same_cursor_removed_is_flushed_first)
     another_hart_runs(&world);
     cr_assert(hart_may(1, INSIDE, ORACLE_READ, NULL));
     cursor = cursor_open(&world, BASE, GIB, VM_CURSOR_CHANGE);
-    EXPECT_OK(vm_cursor_mark(&cursor, GIB, (struct vm_mark){VM_ITEM_RESERVED, VM_RW},
+    EXPECT_OK(vm_cursor_mark(&cursor, GIB,
+                             (struct vm_mark){.kind = VM_ITEM_RESERVED, .prot = VM_RW},
                              VM_MAP_REPLACE, 64, &removed));
     EXPECT_EQ(removed.ram_pages, 1);
     EXPECT_OK(vm_cursor_jump(&cursor, va(INSIDE)));

@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#define FIRST_UNKNOWN 48
+#define FIRST_UNKNOWN 55
 
 static int illegal(void *argument)
 {

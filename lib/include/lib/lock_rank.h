@@ -8,17 +8,19 @@
 
 enum lock_rank {
     LOCK_NONE = 0,
-    LOCK_HANDLES, /* one process's handle table      */
-    LOCK_PROCESS, /* one process's life              */
-    LOCK_WAIT,    /* threads that wait for one thing */
-    LOCK_SCHED,   /* run queue                       */
-    LOCK_PT_NODE, /* page-table nodes                */
-    LOCK_NUMBERS, /* numbers of processes            */
-    LOCK_REAP,    /* lists of what has ended         */
-    LOCK_ASID,    /* address-space identifiers       */
-    LOCK_IO_MEM,  /* table of I/O regions            */
-    LOCK_SLAB,    /* one object cache                */
-    LOCK_FRAMES,  /* frame allocator                 */
-    LOCK_CONSOLE, /* early console                   */
+    LOCK_HANDLES,    /* one process's handle table      */
+    LOCK_PROCESS,    /* one process's life              */
+    LOCK_WAIT,       /* threads that wait for one thing */
+    LOCK_SCHED,      /* run queue                       */
+    LOCK_PT_NODE,    /* page-table nodes                */
+    LOCK_BACKING,    /* one space's table of objects    */
+    LOCK_MEM_OBJECT, /* pages of one memory object   */
+    LOCK_NUMBERS,    /* numbers of processes            */
+    LOCK_REAP,       /* lists of what has ended         */
+    LOCK_ASID,       /* address-space identifiers       */
+    LOCK_IO_MEM,     /* table of I/O regions            */
+    LOCK_SLAB,       /* one object cache                */
+    LOCK_FRAMES,     /* frame allocator                 */
+    LOCK_CONSOLE,    /* early console                   */
     LOCK_RANK_COUNT
 };

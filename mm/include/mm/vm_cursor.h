@@ -20,6 +20,7 @@
 #include "lib/types.h"
 #include "mm/frame.h"
 #include "mm/io_mem.h"
+#include "mm/mem_object.h"
 #include "mm/vm_space.h"
 
 struct pt_node;
@@ -38,14 +39,25 @@ enum vm_item_kind {
     VM_ITEM_GUARD,    /* every access is a fault, for good                                    */
     VM_ITEM_HIDDEN,   /* a page of RAM, `frame`, whose rights are VM_PROT_NONE: nobody may
                          access it until rights are given back; it counts like a mapping      */
+    VM_ITEM_PAGED,    /* pages of a memory object: the first access that prot permits maps one */
+};
+
+/* Whose the contents of a page of RAM are, present or to come. */
+enum vm_share {
+    VM_SHARE_ALL,  /* all who map the frame: stores are seen by the others                 */
+    VM_SHARE_VIEW, /* theirs who may write: here it is never written to, whatever is asked */
+    VM_SHARE_NONE, /* this space's alone: who writes first, gets a frame of its own        */
 };
 
 /* What a slot holds. */
 struct vm_item {
     enum vm_item_kind kind;
-    struct frame *frame; /* RAM, hidden */
-    paddr_t pa;          /* RAM, hidden and I/O: where the slot's first byte lies */
-    struct vm_prop prop; /* W of a private page whose write is pending counts as granted */
+    struct frame *frame;       /* RAM, hidden */
+    paddr_t pa;                /* RAM, hidden and I/O: where the slot's first byte lies */
+    struct vm_prop prop;       /* W of a private page whose write is pending counts as granted */
+    enum vm_share share;       /* RAM, hidden, reserved, paged */
+    struct mem_object *object; /* paged: borrowed like the frame               */
+    uint64_t object_page;      /* paged: its page that the slot's first byte is of */
     bool accessed, dirty;
 };
 
@@ -237,7 +249,8 @@ status_t vm_cursor_unmap_bounded(struct vm_cursor *cursor, uint64_t len_bytes, u
  * rights bring hidden ones back, which owes none.  Reserved addresses get the rights as well, for
  * the page that will be there; each mark counts as one of max_pages and is not in *pages.  Guards
  * stay what they are.  W on a private page whose frame others name too is pending: it comes true by
- * the first write (vm_space_fault).
+ * the first write (vm_space_fault).  A view is never given W: ERR_ACCES with the position at the
+ * first view that was met; what lies before it is changed, and *pages says how much.
  *
  * ERR_INVAL, ERR_RANGE, ERR_ACCES as unmap; ERR_INVAL rights that map refuses but VM_PROT_NONE, or
  * max_pages 0; ERR_NOMEM as unmap: no entry changed and the position has not moved. */
@@ -246,31 +259,37 @@ status_t vm_cursor_protect(struct vm_cursor *cursor, uint64_t len_bytes, enum vm
 
 /* What vm_cursor_mark writes. */
 struct vm_mark {
-    enum vm_item_kind kind; /* VM_ITEM_RESERVED or VM_ITEM_GUARD                                */
-    enum vm_prot prot;      /* reserved: of the pages to come; VM_PROT_NONE: rights come later  */
+    enum vm_item_kind kind; /* VM_ITEM_RESERVED, VM_ITEM_GUARD, VM_ITEM_PAGED                   */
+    enum vm_prot prot;      /* of the pages to come; VM_PROT_NONE: rights come later            */
+    struct mem_object *object; /* paged: the space takes a reference of its own                 */
+    uint64_t object_page;      /* paged: the page that is at the position                       */
+    enum vm_share share;       /* paged                                                         */
 };
 
-/* Makes every address of [va, va + len) reserved, private to this space, or a guard; what is there
- * leaves, as by vm_cursor_unmap.  Written at the highest level that fits: an aligned 1 GiB is one
- * store.  Stops before it would edit more than max_edits entries, max_edits >= 1, counted as in
- * vm_cursor_unmap_bounded, and 1 for an absent one that becomes a mark; the position says how far
- * it came.
- * *removed says what left.  The flush for what left is done when the cursor is closed; the mark
- * itself owes none.
+/* Makes every address of [va, va + len) reserved, private to this space, or a guard, or pages of a
+ * memory object; what is there leaves, as by vm_cursor_unmap.  Written at the highest level that
+ * fits: an aligned 1 GiB is one store.  Stops before it would edit more than max_edits entries,
+ * max_edits >= 1, counted as in vm_cursor_unmap_bounded, and 1 for an absent one that becomes a
+ * mark; the position says how far it came. *removed says what left.  The flush for what left is
+ * done when the cursor is closed; the mark itself owes none.
  *
- * Errors:  ERR_INVAL  another kind; rights that map refuses but VM_PROT_NONE; max_edits 0
+ * Errors:  ERR_INVAL  another kind; rights that map refuses but VM_PROT_NONE; max_edits 0; a view
+ *                     with W
+ *          ERR_RANGE  paged, and the object ends before the part
  *          ERR_INVAL, ERR_RANGE of the length, as find_next; ERR_ACCES not VM_CURSOR_CHANGE
  *          ERR_EXIST  (exclusive) something is at the position: nothing changed, no move.  Later
  *                     in the range: it stops there, OK, and the next call says ERR_EXIST
- *          ERR_NOMEM  no table, for an end of the range or for the split stock: what addresses mean
- *                     has not changed, no move */
+ *          ERR_NOMEM  no table, for an end of the range or for the split stock, or no room in the
+ *                     space's table of objects: what addresses mean has not changed, no move */
 status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_mark mark,
                         enum vm_map_mode mode, unsigned max_edits, struct vm_removed *removed);
 
 /* Gives the page at the position what the access needs, if what is there says that it may have it,
- * and stays there: a zeroed frame on a reserved page (the shared frame of zeroes for a read), a
- * frame of its own for a write that is pending, A and D where hardware leaves them to the kernel.
- * The cursor covers that page at least.
+ * and stays there: a zeroed frame on a reserved page (the shared frame of zeroes for a read), the
+ * object's frame on a paged one, which the object makes if it has none (but a private page is given
+ * the shared frame of zeroes for a read, and a frame of its own for a write), a frame of its own
+ * for a write that is pending, A and D where hardware leaves them to the kernel. The cursor covers
+ * that page at least.
  *
  * Errors:  ERR_FAULT  nothing is there, or it forbids the access
  *          ERR_NOMEM  no frame, no table, or the space's budget is spent: every address means what
@@ -278,12 +297,31 @@ status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
  *          ERR_RANGE  at E; ERR_ACCES not VM_CURSOR_CHANGE */
 status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access);
 
+/* Makes [to->va, to->va + len) mean what [from->va, from->va + len) means, and [from->va, ...)
+ * nothing: entries change their place, and no page is copied.  Whole tables change hands where both
+ * sides are aligned alike.  The charge moves along.  What is private stays so: its frame has as
+ * many owners as before.  Stops before it would change more than max_edits entries, max_edits >= 1:
+ * an entry that is moved counts 1, a whole table 1 and 1 for each table below it; both positions
+ * say how far it came.  The flush for `from` is done when it is closed, so close it before `to`, or
+ * both by vm_cursor_close_two.
+ *
+ * from, to: of two spaces, or a pair that vm_cursor_open_two opened.
+ * Errors:  ERR_INVAL  one space, and they are no such pair; max_edits 0
+ *          ERR_INVAL, ERR_RANGE of the length, for both, as find_next
+ *          ERR_ACCES  `from` is a query, or `to` not VM_CURSOR_CHANGE
+ *          ERR_EXIST  something is in `to`, if only a mark, where it is to hold something
+ *          ERR_NOMEM  no table, the budget of `to` is spent, or no room in its table of objects
+ *          What was moved before stays so; the positions say how far it came. */
+status_t vm_cursor_move(struct vm_cursor *from, struct vm_cursor *to, uint64_t len_bytes,
+                        unsigned max_edits);
+
 /* Makes [to->va, to->va + len) mean what [from->va, from->va + len) means, copy on write: private
  * pages are named by both, and whoever writes first gets a frame of its own (vm_space_fault); other
- * RAM is shared; hidden pages and marks are what they are; pages of a region stay out.  Stops
- * before it would change more than max_edits entries, max_edits >= 1; both positions say how far it
- * came. The clone is charged for all it holds.  What `from` loses, the permission to store at once,
- * is flushed when it is closed, so close it before the clone is used.
+ * RAM is shared, a view stays one; hidden pages and marks are what they are, those of a memory
+ * object under a slot of the other space's own; pages of a region stay out.  Stops before it would
+ * change more than max_edits entries, max_edits >= 1; both positions say how far it came. The clone
+ * is charged for all it holds.  What `from` loses, the permission to store at once, is flushed when
+ * it is closed, so close it before the clone is used.
  *
  * Errors:  ERR_INVAL  both are of one space; max_edits 0
  *          ERR_INVAL, ERR_RANGE of the length, for both, as find_next

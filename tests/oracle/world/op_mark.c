@@ -58,8 +58,8 @@ void op_mark_part(const struct op *op, struct op_session *session, struct va_ran
 void op_mark(const struct op *op)
 {
     bool is_guard = op->in->arg[0] % 8U == 5;
-    struct vm_mark mark = {is_guard ? VM_ITEM_GUARD : VM_ITEM_RESERVED,
-                           is_guard ? VM_PROT_NONE : (enum vm_prot)(op->in->prot % 8U)};
+    struct vm_mark mark = {.kind = is_guard ? VM_ITEM_GUARD : VM_ITEM_RESERVED,
+                           .prot = is_guard ? VM_PROT_NONE : (enum vm_prot)(op->in->prot % 8U)};
     struct op_session session;
 
     if (op_open(op, &session, VM_CURSOR_CHANGE)) {

@@ -61,10 +61,11 @@ static void change(const struct op *op, struct op_session *session, enum change 
         return;
     case CHANGE_RESERVE: /* of a table's range the whole, so that the table goes */
         op_mark_part(op, session, op->in->shape == 8 ? session->range : range,
-                     (struct vm_mark){VM_ITEM_RESERVED, prot});
+                     (struct vm_mark){.kind = VM_ITEM_RESERVED, .prot = prot});
         return;
     case CHANGE_GUARD:
-        op_mark_part(op, session, range, (struct vm_mark){VM_ITEM_GUARD, VM_PROT_NONE});
+        op_mark_part(op, session, range,
+                     (struct vm_mark){.kind = VM_ITEM_GUARD, .prot = VM_PROT_NONE});
         return;
     case CHANGE_UNMAP:
         op_unmap_part(op, session, range.start.raw, range.end.raw);

@@ -14,10 +14,11 @@
  *   - all zero: nothing.
  *   - tag (bits 3:1) says what the entry means, and which of two layouts it has:
  *
- *       a frame is kept (dying, hidden)      63:20 PPN   9:8 RSW   7 D   6 A   3:1 tag
- *       a mark (reserved, guard)             7 private   6:4 X W R       3:1 tag
+ *       a frame is kept     63:20 PPN                  9:8 RSW   7 D        6 A      3:1 tag
+ *       a mark              63:24 place   23:10 slot   8 view    7 private  6:4 XWR  3:1 tag
  *
- *     In marks, 9:8 are kept for a memory type, 23:10 for a backing and 63:24 for a place in it.
+ *     Dying and hidden entries keep a frame; reserved, guard, paged and swapped ones are marks.
+ *     Slot and place are a paged mark's, the place alone a swapped one's.
  * Tags that nothing here makes are PTE_UNKNOWN, like a mark whose other bits are not zero.
  */
 #pragma once
@@ -28,36 +29,45 @@
 #include "arch/vm_types.h"
 #include "lib/types.h"
 
-#define PTE_V               UINT64_C(0x001)
-#define PTE_R               UINT64_C(0x002)
-#define PTE_W               UINT64_C(0x004)
-#define PTE_X               UINT64_C(0x008)
-#define PTE_U               UINT64_C(0x010)
-#define PTE_G               UINT64_C(0x020)
-#define PTE_A               UINT64_C(0x040)
-#define PTE_D               UINT64_C(0x080)
-#define PTE_RSW_SHIFT       8U
-#define PTE_RSW_MASK        (UINT64_C(3) << PTE_RSW_SHIFT)
-#define PTE_PPN_SHIFT       10U
-#define PTE_PPN_BITS        44U
-#define PTE_PPN_MASK        (((UINT64_C(1) << PTE_PPN_BITS) - 1) << PTE_PPN_SHIFT)
-#define PTE_PBMT_SHIFT      61U
-#define PTE_PBMT_MASK       (UINT64_C(3) << PTE_PBMT_SHIFT)
-#define PTE_RESERVED_MASK   (UINT64_C(0x7f) << 54)
-#define PTE_N               (UINT64_C(1) << 63)
-#define PTE_HIGH_SHIFT      54U /* of all that lies above the address */
+#define PTE_V                UINT64_C(0x001)
+#define PTE_R                UINT64_C(0x002)
+#define PTE_W                UINT64_C(0x004)
+#define PTE_X                UINT64_C(0x008)
+#define PTE_U                UINT64_C(0x010)
+#define PTE_G                UINT64_C(0x020)
+#define PTE_A                UINT64_C(0x040)
+#define PTE_D                UINT64_C(0x080)
+#define PTE_RSW_SHIFT        8U
+#define PTE_RSW_MASK         (UINT64_C(3) << PTE_RSW_SHIFT)
+#define PTE_PPN_SHIFT        10U
+#define PTE_PPN_BITS         44U
+#define PTE_PPN_MASK         (((UINT64_C(1) << PTE_PPN_BITS) - 1) << PTE_PPN_SHIFT)
+#define PTE_PBMT_SHIFT       61U
+#define PTE_PBMT_MASK        (UINT64_C(3) << PTE_PBMT_SHIFT)
+#define PTE_RESERVED_MASK    (UINT64_C(0x7f) << 54)
+#define PTE_N                (UINT64_C(1) << 63)
+#define PTE_HIGH_SHIFT       54U /* of all that lies above the address */
 
-#define PTE_TAG_SHIFT       1U
-#define PTE_TAG_MASK        (UINT64_C(7) << PTE_TAG_SHIFT)
-#define PTE_TAG_DYING       UINT64_C(1)
-#define PTE_TAG_RESERVED    UINT64_C(2)
-#define PTE_TAG_GUARD       UINT64_C(3)
-#define PTE_TAG_HIDDEN      UINT64_C(4)
-#define PTE_KEPT_PPN_SHIFT  20U /* of the tags that keep a frame */
-#define PTE_KEPT_MASK       (~UINT64_C(0) << PTE_KEPT_PPN_SHIFT | PTE_RSW_MASK | PTE_A | PTE_D)
-#define PTE_MARK_PROT_SHIFT 4U
-#define PTE_MARK_PROT_MASK  (UINT64_C(7) << PTE_MARK_PROT_SHIFT)
-#define PTE_MARK_PRIVATE    (UINT64_C(1) << 7)
+#define PTE_TAG_SHIFT        1U
+#define PTE_TAG_MASK         (UINT64_C(7) << PTE_TAG_SHIFT)
+#define PTE_TAG_DYING        UINT64_C(1)
+#define PTE_TAG_RESERVED     UINT64_C(2)
+#define PTE_TAG_GUARD        UINT64_C(3)
+#define PTE_TAG_HIDDEN       UINT64_C(4)
+#define PTE_TAG_PAGED        UINT64_C(5)
+#define PTE_TAG_SWAPPED      UINT64_C(6)
+#define PTE_MARK_TAGS        UINT64_C(0x6c) /* a bit for each tag of a mark */
+#define PTE_KEPT_PPN_SHIFT   20U            /* of the tags that keep a frame */
+#define PTE_KEPT_MASK        (~UINT64_C(0) << PTE_KEPT_PPN_SHIFT | PTE_RSW_MASK | PTE_A | PTE_D)
+#define PTE_MARK_PROT_SHIFT  4U
+#define PTE_MARK_PROT_MASK   (UINT64_C(7) << PTE_MARK_PROT_SHIFT)
+#define PTE_MARK_PRIVATE     (UINT64_C(1) << 7)
+#define PTE_MARK_VIEW        (UINT64_C(1) << 8)
+#define PTE_MARK_SLOT_SHIFT  10U
+#define PTE_MARK_SLOT_BITS   14U
+#define PTE_MARK_SLOT_MASK   (((UINT64_C(1) << PTE_MARK_SLOT_BITS) - 1) << PTE_MARK_SLOT_SHIFT)
+#define PTE_MARK_PLACE_SHIFT 24U
+#define PTE_MARK_PLACE_BITS  40U
 
 /* A bit for each value of the entry's bits 3:0 (X W R V), set where they are a leaf's. */
 #define PTE_LEAF_BITS UINT64_C(0x8a88)
@@ -74,19 +84,21 @@ typedef struct pte {
     uint64_t raw;
 } pte_t; /* the value of an entry */
 
-/* What the two software bits of a leaf say about the frame it names. */
+/* What a leaf says about the frame it names: the two software bits, and for PTE_SW_VIEW, D without
+ * W, which hardware neither makes nor changes, and which no leaf of a region has. */
 enum pte_sw {
     PTE_SW_RAM = 0,     /* RAM that others may map too, on purpose                          */
     PTE_SW_IO = 1,      /* an I/O region: never treated as RAM                              */
     PTE_SW_PRIVATE = 2, /* RAM whose contents are this space's alone                        */
     PTE_SW_PENDING = 3, /* the same, writable in meaning though W is clear: a write makes it
                            this space's alone first, for others name the frame too          */
+    PTE_SW_VIEW = 4,    /* RAM that others map too, and that may never be written to here   */
 };
 
 enum pte_kind {
     PTE_ABSENT,  /* nothing                                              */
     PTE_DYING,   /* removed, its flush still owed                        */
-    PTE_MARK,    /* reserved or guard: a meaning, no frame; any level    */
+    PTE_MARK,    /* a meaning, no frame; any level                       */
     PTE_HIDDEN,  /* level 0: a page of RAM that nobody may access now    */
     PTE_TABLE,   /* points to a node of the next lower level             */
     PTE_LEAF,    /* maps                                                 */
@@ -160,15 +172,22 @@ static inline uint64_t pte_prot_bits(enum vm_prot prot)
     return bits;
 }
 
-/* A leaf.  The permissions are legal, the address is page aligned and below 2^56; alignment to the
- * level is the caller's.  accessed and dirty are ignored. */
+/* What of an entry says which of them it is. */
+static inline uint64_t pte_sw_bits(enum pte_sw sw)
+{
+    return sw == PTE_SW_VIEW ? (uint64_t)PTE_SW_IO << PTE_RSW_SHIFT | PTE_D
+                             : (uint64_t)sw << PTE_RSW_SHIFT;
+}
+
+/* A leaf.  A view has no W.  The permissions are legal, the address is page aligned and below 2^56;
+ * alignment to the level is the caller's.  accessed and dirty are ignored. */
 static inline pte_t pte_make_leaf(struct pte_leaf leaf)
 {
     uint64_t raw = PTE_V | pte_prot_bits(leaf.prot);
 
     raw |= leaf.user ? PTE_U : 0;
     raw |= leaf.global ? PTE_G : 0;
-    raw |= (uint64_t)leaf.sw << PTE_RSW_SHIFT;
+    raw |= pte_sw_bits(leaf.sw);
     raw |= (uint64_t)leaf.mem << PTE_PBMT_SHIFT;
     raw |= (leaf.pa.raw >> PAGE_SHIFT) << PTE_PPN_SHIFT;
     return (pte_t){raw};
@@ -233,7 +252,17 @@ static inline bool pte_is_mark(pte_t entry)
 {
     uint64_t tag = pte_tag(entry);
 
-    return (entry.raw & PTE_V) == 0 && (tag == PTE_TAG_RESERVED || tag == PTE_TAG_GUARD);
+    return (entry.raw & PTE_V) == 0 && (PTE_MARK_TAGS >> tag & 1) != 0;
+}
+
+/* True if rights, private and view of a mark fit each other: W comes with R, and not in a view. */
+static inline bool pte_mark_grants_legally(pte_t entry)
+{
+    uint64_t prot = (entry.raw & PTE_MARK_PROT_MASK) >> PTE_MARK_PROT_SHIFT;
+    uint64_t both = PTE_MARK_PRIVATE | PTE_MARK_VIEW;
+
+    return (entry.raw & both) != both &&
+           ((prot & VM_W) == 0 || ((prot & VM_R) != 0 && (entry.raw & PTE_MARK_VIEW) == 0));
 }
 
 /* What an entry of `level` with V clear is. */
@@ -241,7 +270,8 @@ static inline enum pte_kind pte_kind_invalid(pte_t entry, unsigned level)
 {
     uint64_t reserved_bits = PTE_MARK_PROT_MASK | PTE_MARK_PRIVATE;
     uint64_t rest = entry.raw & ~PTE_TAG_MASK;
-    uint64_t prot = (entry.raw & PTE_MARK_PROT_MASK) >> PTE_MARK_PROT_SHIFT;
+    uint64_t low = rest & ((UINT64_C(1) << PTE_MARK_PLACE_SHIFT) - 1);
+    bool is_legal = pte_mark_grants_legally(entry);
 
     switch (pte_tag(entry)) {
     case 0:
@@ -251,11 +281,13 @@ static inline enum pte_kind pte_kind_invalid(pte_t entry, unsigned level)
     case PTE_TAG_HIDDEN:
         return level == 0 && (rest & ~PTE_KEPT_MASK) == 0 ? PTE_HIDDEN : PTE_UNKNOWN;
     case PTE_TAG_RESERVED:
-        return (rest & ~reserved_bits) == 0 && ((prot & VM_W) == 0 || (prot & VM_R) != 0)
-                   ? PTE_MARK
-                   : PTE_UNKNOWN;
+        return (rest & ~reserved_bits) == 0 && is_legal ? PTE_MARK : PTE_UNKNOWN;
     case PTE_TAG_GUARD:
         return rest == 0 ? PTE_MARK : PTE_UNKNOWN;
+    case PTE_TAG_PAGED:
+        return (rest & (UINT64_C(1) << 9)) == 0 && is_legal ? PTE_MARK : PTE_UNKNOWN;
+    case PTE_TAG_SWAPPED:
+        return level == 0 && (low & ~reserved_bits) == 0 && is_legal ? PTE_MARK : PTE_UNKNOWN;
     default:
         return PTE_UNKNOWN;
     }
@@ -293,7 +325,9 @@ static inline enum vm_prot pte_prot(pte_t entry)
 
 static inline enum pte_sw pte_sw(pte_t entry)
 {
-    return (enum pte_sw)((entry.raw & PTE_RSW_MASK) >> PTE_RSW_SHIFT);
+    enum pte_sw sw = (enum pte_sw)((entry.raw & PTE_RSW_MASK) >> PTE_RSW_SHIFT);
+
+    return sw == PTE_SW_IO && (entry.raw & (PTE_W | PTE_D)) == PTE_D ? PTE_SW_VIEW : sw;
 }
 
 /* A leaf entry in words. */
@@ -312,10 +346,11 @@ static inline struct pte_leaf pte_decode(pte_t entry)
 }
 
 /* The same leaf with other permissions and memory type.  A is preset, D is preset with W; a dirty
- * page that loses W stays dirty, since hardware saw a store. */
+ * page of RAM that loses W stays dirty, since hardware saw a store.  A view gets no W. */
 static inline pte_t pte_with_rights(pte_t entry, enum vm_prot prot, enum vm_mem mem)
 {
-    uint64_t keep = entry.raw & ~(PTE_R | PTE_W | PTE_X | PTE_PBMT_MASK);
+    uint64_t dirty = pte_sw(entry) == PTE_SW_IO ? PTE_D : 0;
+    uint64_t keep = entry.raw & ~(PTE_R | PTE_W | PTE_X | PTE_PBMT_MASK | dirty);
 
     return (pte_t){keep | pte_prot_bits(prot) | (uint64_t)mem << PTE_PBMT_SHIFT};
 }
@@ -323,14 +358,17 @@ static inline pte_t pte_with_rights(pte_t entry, enum vm_prot prot, enum vm_mem 
 /* The same leaf with other software bits. */
 static inline pte_t pte_with_sw(pte_t leaf, enum pte_sw sw)
 {
-    return (pte_t){(leaf.raw & ~PTE_RSW_MASK) | (uint64_t)sw << PTE_RSW_SHIFT};
+    return (pte_t){(leaf.raw & ~PTE_RSW_MASK) | pte_sw_bits(sw)};
 }
 
-/* What an entry that keeps a frame says beside its tag: address, RSW, A and D of a leaf. */
+/* What an entry that keeps a frame says beside its tag: address, RSW, A and D of a leaf; of a page
+ * of a region no D, which would make it a view. */
 static inline uint64_t pte_kept_bits(pte_t leaf)
 {
+    uint64_t dirty = pte_sw(leaf) == PTE_SW_IO ? 0 : PTE_D;
+
     return pte_pa(leaf).raw >> PAGE_SHIFT << PTE_KEPT_PPN_SHIFT |
-           (leaf.raw & (PTE_RSW_MASK | PTE_A | PTE_D));
+           (leaf.raw & (PTE_RSW_MASK | PTE_A | dirty));
 }
 
 /* What a leaf of level 0 becomes between its removal and the end of its flush. */
@@ -364,33 +402,109 @@ static inline paddr_t pte_kept_pa(pte_t entry)
     return (paddr_t){entry.raw >> PTE_KEPT_PPN_SHIFT << PAGE_SHIFT};
 }
 
-static inline bool pte_dying_is_io(pte_t dying)
+/* What a dying or hidden entry says about it. */
+static inline enum pte_sw pte_kept_sw(pte_t entry)
 {
-    return pte_sw(dying) == PTE_SW_IO;
+    enum pte_sw sw = (enum pte_sw)((entry.raw & PTE_RSW_MASK) >> PTE_RSW_SHIFT);
+
+    return sw == PTE_SW_IO && (entry.raw & PTE_D) != 0 ? PTE_SW_VIEW : sw;
 }
 
-/* A mark: what an address means while no frame is there.  prot is VM_PROT_NONE or legal; of a guard
- * nothing else counts. */
-struct pte_mark {
-    bool is_guard;
-    bool is_private; /* the page that will be there is this space's alone: clones copy it */
-    enum vm_prot prot;
+static inline bool pte_dying_is_io(pte_t dying)
+{
+    return pte_kept_sw(dying) == PTE_SW_IO;
+}
+
+enum pte_mark_kind {
+    PTE_MARK_RESERVED, /* demand-zero RAM                                                   */
+    PTE_MARK_GUARD,    /* nothing, for good                                                 */
+    PTE_MARK_PAGED,    /* pages `place` and on of what the space's table names under `slot` */
+    PTE_MARK_SWAPPED,  /* level 0: a page that somebody keeps, under the name `place`       */
 };
+
+/* A mark: what an address means while no frame is there.  prot is VM_PROT_NONE or legal, and
+ * without W in a view; of a guard nothing else counts, of a reserved one neither slot nor place. */
+struct pte_mark {
+    enum pte_mark_kind kind;
+    enum pte_sw sw; /* of the page that will be there: PTE_SW_RAM, PTE_SW_PRIVATE, PTE_SW_VIEW */
+    enum vm_prot prot;
+    uint32_t slot;
+    uint64_t place; /* below 2^PTE_MARK_PLACE_BITS; of the first page */
+};
+
+static inline uint64_t pte_mark_tag(enum pte_mark_kind kind)
+{
+    switch (kind) {
+    case PTE_MARK_RESERVED:
+        return PTE_TAG_RESERVED;
+    case PTE_MARK_GUARD:
+        return PTE_TAG_GUARD;
+    case PTE_MARK_PAGED:
+        return PTE_TAG_PAGED;
+    case PTE_MARK_SWAPPED:
+        break;
+    }
+    return PTE_TAG_SWAPPED;
+}
 
 static inline pte_t pte_make_mark(struct pte_mark mark)
 {
-    if (mark.is_guard) {
-        return (pte_t){PTE_TAG_GUARD << PTE_TAG_SHIFT};
+    uint64_t raw = pte_mark_tag(mark.kind) << PTE_TAG_SHIFT;
+
+    if (mark.kind == PTE_MARK_GUARD) {
+        return (pte_t){raw};
     }
-    return (pte_t){PTE_TAG_RESERVED << PTE_TAG_SHIFT | (uint64_t)mark.prot << PTE_MARK_PROT_SHIFT |
-                   (mark.is_private ? PTE_MARK_PRIVATE : 0)};
+    raw |= (uint64_t)mark.prot << PTE_MARK_PROT_SHIFT;
+    raw |= mark.sw == PTE_SW_PRIVATE ? PTE_MARK_PRIVATE : 0;
+    if (mark.kind == PTE_MARK_RESERVED) {
+        return (pte_t){raw};
+    }
+    raw |= mark.sw == PTE_SW_VIEW ? PTE_MARK_VIEW : 0;
+    raw |= mark.kind == PTE_MARK_PAGED ? (uint64_t)mark.slot << PTE_MARK_SLOT_SHIFT : 0;
+    return (pte_t){raw | mark.place << PTE_MARK_PLACE_SHIFT};
+}
+
+static inline enum pte_mark_kind pte_mark_kind(pte_t mark)
+{
+    switch (pte_tag(mark)) {
+    case PTE_TAG_GUARD:
+        return PTE_MARK_GUARD;
+    case PTE_TAG_PAGED:
+        return PTE_MARK_PAGED;
+    case PTE_TAG_SWAPPED:
+        return PTE_MARK_SWAPPED;
+    default:
+        return PTE_MARK_RESERVED;
+    }
+}
+
+static inline enum pte_sw pte_mark_sw(pte_t mark)
+{
+    if ((mark.raw & PTE_MARK_VIEW) != 0) {
+        return PTE_SW_VIEW;
+    }
+    return (mark.raw & PTE_MARK_PRIVATE) != 0 ? PTE_SW_PRIVATE : PTE_SW_RAM;
 }
 
 static inline struct pte_mark pte_decode_mark(pte_t entry)
 {
     return (struct pte_mark){
-        .is_guard = pte_tag(entry) == PTE_TAG_GUARD,
-        .is_private = (entry.raw & PTE_MARK_PRIVATE) != 0,
+        .kind = pte_mark_kind(entry),
+        .sw = pte_mark_sw(entry),
         .prot = (enum vm_prot)((entry.raw & PTE_MARK_PROT_MASK) >> PTE_MARK_PROT_SHIFT),
+        .slot = (uint32_t)((entry.raw & PTE_MARK_SLOT_MASK) >> PTE_MARK_SLOT_SHIFT),
+        .place = entry.raw >> PTE_MARK_PLACE_SHIFT,
     };
+}
+
+static inline bool pte_is_paged(pte_t entry)
+{
+    return (entry.raw & (PTE_V | PTE_TAG_MASK)) == PTE_TAG_PAGED << PTE_TAG_SHIFT;
+}
+
+/* What page `pages` of a mark's extent means: the same mark, or the part of what is paged that
+ * begins so many pages further on. */
+static inline pte_t pte_mark_at(pte_t mark, uint64_t pages)
+{
+    return (pte_t){mark.raw + (pte_is_paged(mark) ? pages << PTE_MARK_PLACE_SHIFT : 0)};
 }

@@ -28,5 +28,7 @@ enum handle_type {
     HANDLE_THREAD = 2,
     HANDLE_IO = 3,      /* I/O region                                             */
     HANDLE_CONSOLE = 4, /* the kernel's console: READ input, WRITE output         */
+    HANDLE_MEMORY = 6,  /* memory object: READ, WRITE by handle and by mapping; EXECUTE, MAP; MANAGE
+                           resizes                                                        */
     HANDLE_MACHINE = 5, /* READ counters and the list of regions; MAP opens regions; MANAGE power */
 };

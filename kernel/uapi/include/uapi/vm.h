@@ -15,6 +15,8 @@
 /* Flags of vm_map and vm_map_io. */
 #define VM_FLAG_REPLACE 1UL /* what is mapped there leaves; without it that is EEXIST */
 #define VM_FLAG_NC      2UL /* vm_map_io only: not cacheable, needs Svpbmt */
+#define VM_FLAG_PRIVATE 4UL /* memory_map only: who writes here gets a page of its own */
+#define VM_FLAG_NOW     8UL /* memory_map only: maps the pages now, not on first access */
 
 /* What vm_query finds (result `kind`). */
 #define VM_KIND_ABSENT 0UL
@@ -24,12 +26,16 @@
     3UL                    /* memory that is made, zeroed, by the first access that prot permits */
 #define VM_KIND_GUARD  4UL /* every access is a fault; vm_protect leaves it alone               */
 #define VM_KIND_HIDDEN 5UL /* RAM that keeps its contents while its prot is VM_PROT_NONE        */
+#define VM_KIND_PAGED  6UL /* pages of a memory object, mapped by the first access prot permits */
 
 /* What vm_mark writes (argument kind): VM_KIND_RESERVED or VM_KIND_GUARD. */
 
 /* Result `flags` of vm_query. */
 #define VM_STATE_ACCESSED 1UL
 #define VM_STATE_DIRTY    2UL
+#define VM_STATE_PRIVATE                                                                           \
+    4UL                   /* the contents are this process's alone (RAM, reserved, hidden, paged) */
+#define VM_STATE_VIEW 8UL /* shared, and vm_protect never grants W */
 
 /* What vm_ranges writes: slots of one kind, permission and size, one after another. */
 struct vm_range_info {

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory objects. */
+#include "mm/mem_object.h"

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* A space's table of objects. */
+#include "vm_backing.h"

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Cursors: moving. */
+#include "cursor_priv.h"
