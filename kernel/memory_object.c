@@ -1,10 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory objects as programs hold them. */
+/* Memory objects as programs hold them: each has one reference of mm's for all of its handles. */
 #include "kernel/memory_object.h"
 
-#include "lib/assert.h"
+#include "mm/slab.h"
+#include "mm/vm_space.h"
+
+static struct slab_cache memory_cache =
+    SLAB_CACHE_INIT(memory_cache, "memory_object", sizeof(struct memory_object));
+
+status_t memory_object_create(uint64_t pages, struct memory_object **out)
+{
+    struct memory_object *memory = slab_alloc(&memory_cache);
+    status_t status;
+
+    if (memory == NULL) {
+        return ERR_NOMEM;
+    }
+    status = mem_object_create(vm_space_budget(vm_space_active()), pages, &memory->memory);
+    if (status != OK) {
+        slab_free(&memory_cache, memory);
+        return status;
+    }
+    object_init(&memory->object, HANDLE_MEMORY);
+    *out = memory;
+    return OK;
+}
 
 void memory_object_destroy(struct memory_object *memory)
 {
-    PANIC("no memory object is made yet: %p", (void *)memory);
+    mem_object_put(memory->memory);
+    slab_free(&memory_cache, memory);
 }

@@ -19,6 +19,7 @@
 #include "arch/arch.h"
 #include "lib/counter.h"
 #include "lib/spinlock.h"
+#include "mem_object_priv.h"
 #include "vm_space_priv.h"
 
 static struct {
@@ -28,13 +29,8 @@ static struct {
     struct pt_node *past;        /* (l) no hart can have met them               */
     uint64_t snapshot[HART_MAX]; /* (l) the counters of those behind, then      */
     struct hart_mask behind;     /* (l) harts not seen even or changed since    */
-    struct shared left;          /* (a) sub-trees that are not taken apart yet  */
+    struct shared left;          /* (a) what is not taken apart yet             */
 } reclaim = {.lock = SPINLOCK_INIT(LOCK_REAP)};
-
-/* What one piece may still do. */
-struct budget {
-    unsigned tables, leaves;
-};
 
 static void push(struct pt_node **list, struct pt_node *node)
 {
@@ -53,11 +49,22 @@ static struct pt_node *pop(struct pt_node **list)
     return node;
 }
 
+void reclaim_begin(void)
+{
+    /* Relaxed: the count comes down only after the lock of the list was taken. */
+    (void)shared_fetch_add(&reclaim.left, 1, memory_order_relaxed);
+}
+
+void reclaim_end(void)
+{
+    /* Release pairs with the acquire in vm_space_reap_is_done: the frames are back by then. */
+    (void)shared_fetch_add(&reclaim.left, UINT64_MAX, memory_order_release);
+}
+
 void reclaim_park(struct pt_node *node)
 {
     counter_add(COUNTER_tables_parked, 1);
-    /* Relaxed: the count comes down only after the lock was taken. */
-    (void)shared_fetch_add(&reclaim.left, 1, memory_order_relaxed);
+    reclaim_begin();
     spinlock_acquire(&reclaim.lock);
     push(&reclaim.parked, node);
     spinlock_release(&reclaim.lock);
@@ -202,7 +209,7 @@ unsigned reclaim_dying(struct pt_node *node, struct pt_span span)
 }
 
 /* Releases the pages of a node of level 0, as far as the budget goes. */
-static bool take_leaves(struct pt_node *node, struct budget *budget)
+static bool take_leaves(struct pt_node *node, struct reclaim_budget *budget)
 {
     unsigned leaves = count_leaves(node);
     unsigned count = leaves < budget->leaves ? leaves : budget->leaves;
@@ -215,7 +222,7 @@ static bool take_leaves(struct pt_node *node, struct budget *budget)
 /* Releases and frees what is below `node`, as far as the budget goes; true when nothing is left in
  * it.  What a piece has done is gone from the tables, so the next finds its place by itself.  At
  * most PTE_LEVELS_MAX deep. */
-static bool take_apart(struct pt_node *node, struct budget *budget)
+static bool take_apart(struct pt_node *node, struct reclaim_budget *budget)
 {
     unsigned left = node->present;
 
@@ -251,20 +258,19 @@ static void free_top(struct pt_node *node)
     if (is_root) {
         vm_space_free(space);
     }
-    /* Release pairs with the acquire in vm_space_reap_is_done: the frames are back by then. */
-    (void)shared_fetch_add(&reclaim.left, UINT64_MAX, memory_order_release);
+    reclaim_end();
 }
 
 bool vm_space_reap(void)
 {
-    struct budget budget = {RECLAIM_TABLES, RECLAIM_LEAVES};
+    struct reclaim_budget budget = {RECLAIM_TABLES, RECLAIM_LEAVES};
     bool has_worked = false;
 
     while (!vm_space_reap_is_done() && budget.tables > 0) {
         struct pt_node *node = next_past();
 
         if (node == NULL) {
-            return has_worked;
+            return mem_object_reap(&budget) || has_worked;
         }
         has_worked = true;
         if (!take_apart(node, &budget) || budget.tables == 0) {

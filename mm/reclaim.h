@@ -8,6 +8,16 @@
 #define RECLAIM_LEAVES 256U
 #define RECLAIM_TABLES 64U
 
+/* What one piece may still do. */
+struct reclaim_budget {
+    unsigned tables, leaves;
+};
+
+/* Something has been put by that vm_space_reap is to do, or to have done: mm/mem_object_reap.c has
+ * a list of its own.  end: it is done, and its frames are back. */
+void reclaim_begin(void);
+void reclaim_end(void);
+
 /* Takes over a detached, stray, unlocked sub-tree, or the root of a space without references.  Its
  * flush has been done.  Never fails, never waits. */
 void reclaim_park(struct pt_node *node);

@@ -33,7 +33,7 @@ struct mem_object_state {
     uint64_t pages;  /* its size              */
     uint64_t frames; /* pages that have one   */
 };
-struct mem_object_state mem_object_state(const struct mem_object *object);
+struct mem_object_state mem_object_state(struct mem_object *object);
 
 enum mem_object_get {
     MEM_OBJECT_LOOK, /* ERR_NOENT if the page has no frame      */
@@ -44,7 +44,7 @@ enum mem_object_get {
  * Errors: ERR_RANGE  past the size
  *         ERR_NOENT  (look) it has none
  *         ERR_NOMEM  (make) no frame, no table, or the budget is spent
- *         *frame untouched, and the object as it was; tables made for the page stay.
+ *         *frame untouched, and the object as it was.
  * Context: any below LOCK_MEM_OBJECT; the locks of nodes may be held. */
 status_t mem_object_page_get(struct mem_object *object, uint64_t page, enum mem_object_get how,
                              struct frame **frame);
