@@ -26,6 +26,10 @@
 #define H1_ENTRY  UINT64_C(0x80001000c8)
 #define M1_ENTRY  UINT64_C(0xb4)
 #define M4_ENTRY  UINT64_C(0x6)
+#define L15_ENTRY UINT64_C(0x200005d3)
+#define M5_ENTRY  UINT64_C(0x1234000c3a)
+#define M7_ENTRY  UINT64_C(0x55a)
+#define M8_ENTRY  UINT64_C(0x50000bc)
 
 struct leaf_row {
     const char *label;
@@ -52,6 +56,7 @@ static struct leaf_row leaf_rows[] = {
     {"L12", 0x80200000, VM_RW, VM_MEM_PMA, PTE_SW_RAM, false, 0x200800e7},
     {"L13", 0xfffffffffff000, VM_R, VM_MEM_PMA, PTE_SW_RAM, true, L13_ENTRY},
     {"L14", 0, VM_RW, VM_MEM_PMA, PTE_SW_RAM, true, L14_ENTRY},
+    {"L15", 0x80001000, VM_R, VM_MEM_PMA, PTE_SW_VIEW, true, L15_ENTRY},
 };
 
 ParameterizedTestParameters(pte, leaf_is_the_value_of_the_table)
@@ -80,7 +85,7 @@ ParameterizedTest(const struct leaf_row *row, pte, leaf_is_the_value_of_the_tabl
     EXPECT_EQ(back.user, row->user);
     EXPECT_EQ(back.global, !row->user);
     cr_assert(back.accessed, "A is preset");
-    EXPECT_EQ(back.dirty, (row->prot & VM_W) != 0);
+    EXPECT_EQ(back.dirty, (row->prot & VM_W) != 0 || row->sw == PTE_SW_VIEW);
     EXPECT_EQ(pte_pa(entry).raw, row->pa);
     EXPECT_EQ(pte_prot(entry), row->prot);
     EXPECT_EQ(pte_sw(entry), row->sw);
@@ -104,8 +109,9 @@ ParameterizedTestParameters(pte, dying_keeps_the_address)
 {
     static struct dying_row rows[] = {
         {"D1", L2_ENTRY, D1_ENTRY, 0x80001000, false},
-        {"D2", L7_ENTRY, 0x10000001c2, 0x10000000, true},
+        {"D2", L7_ENTRY, 0x1000000142, 0x10000000, true},
         {"D3", L13_ENTRY, 0xfffffffffff00042, 0xfffffffffff000, false},
+        {"D4", L15_ENTRY, 0x80001001c2, 0x80001000, false},
     };
     return cr_make_param_array(struct dying_row, rows, ARRAY_LEN(rows));
 }
@@ -131,6 +137,7 @@ ParameterizedTestParameters(pte, hidden_keeps_all_but_the_rights)
         {"H1", L2_ENTRY, H1_ENTRY},
         {"H2", L6_ENTRY, 0x80001002c8},
         {"H3", L13_ENTRY, 0xfffffffffff00048},
+        {"H4", L15_ENTRY, 0x80001001c8},
     };
     return cr_make_param_array(struct hidden_row, rows, ARRAY_LEN(rows));
 }
@@ -141,7 +148,8 @@ ParameterizedTest(const struct hidden_row *row, pte, hidden_keeps_all_but_the_ri
 
     cr_assert(hidden.raw == row->entry, "%s is %#lx", row->label, (unsigned long)hidden.raw);
     EXPECT_EQ(pte_kept_pa(hidden).raw, pte_pa((pte_t){row->leaf}).raw);
-    EXPECT_EQ(pte_sw(hidden), pte_sw((pte_t){row->leaf}));
+    EXPECT_EQ(pte_kept_sw(hidden), pte_sw((pte_t){row->leaf}));
+    EXPECT_EQ(pte_sw(pte_hidden_make_leaf(hidden)), pte_sw((pte_t){row->leaf}));
     EXPECT_EQ(hidden.raw & (PTE_A | PTE_D), row->leaf & (PTE_A | PTE_D));
     EXPECT_EQ(pte_hidden_make_dying(hidden).raw, pte_make_dying((pte_t){row->leaf}).raw);
 }
@@ -159,6 +167,12 @@ ParameterizedTestParameters(pte, marks_are_the_values_of_the_table)
         {"M2", {.sw = PTE_SW_PRIVATE}, 0x84},
         {"M3", {.prot = VM_RWX}, 0x74},
         {"M4", {.kind = PTE_MARK_GUARD}, M4_ENTRY},
+        {"M5", {PTE_MARK_PAGED, PTE_SW_RAM, VM_RW, 3, 0x1234}, M5_ENTRY},
+        {"M6",
+         {PTE_MARK_PAGED, PTE_SW_PRIVATE, VM_R, 0x3fff, UINT64_C(0xffffffffff)},
+         0xfffffffffffffc9a},
+        {"M7", {PTE_MARK_PAGED, PTE_SW_VIEW, VM_RX, 1, 0}, M7_ENTRY},
+        {"M8", {PTE_MARK_SWAPPED, PTE_SW_PRIVATE, VM_RW, 0, 5}, M8_ENTRY},
     };
     return cr_make_param_array(struct mark_row, rows, ARRAY_LEN(rows));
 }
@@ -172,6 +186,19 @@ ParameterizedTest(const struct mark_row *row, pte, marks_are_the_values_of_the_t
     EXPECT_EQ(back.kind, row->mark.kind);
     EXPECT_EQ(back.sw, row->mark.sw);
     EXPECT_EQ(back.prot, row->mark.prot);
+    EXPECT_EQ(back.slot, row->mark.slot);
+    EXPECT_EQ(back.place, row->mark.place);
+    EXPECT_EQ(pte_is_paged(entry), row->mark.kind == PTE_MARK_PAGED);
+}
+
+/* Only what is paged goes on with its extent. */
+Test(pte, a_mark_further_on)
+{
+    EXPECT_EQ(pte_mark_at((pte_t){M1_ENTRY}, 512).raw, M1_ENTRY);
+    EXPECT_EQ(pte_mark_at((pte_t){M4_ENTRY}, 512).raw, M4_ENTRY);
+    EXPECT_EQ(pte_mark_at((pte_t){M5_ENTRY}, 0).raw, M5_ENTRY);
+    EXPECT_EQ(pte_mark_at((pte_t){M5_ENTRY}, 512).raw, UINT64_C(0x1434000c3a));
+    EXPECT_EQ(pte_mark_at((pte_t){M7_ENTRY}, 7).raw, UINT64_C(0x700055a));
 }
 
 /* Of a guard nothing else counts. */
@@ -198,6 +225,7 @@ ParameterizedTestParameters(pte, rights_change_and_the_rest_stays)
         {"W4", L7_ENTRY, VM_RW, VM_MEM_IO, L8_ENTRY},
         {"W5", L8_ENTRY, VM_R, VM_MEM_PMA, 0x4000153},
         {"W6", 0x20000413, VM_R, VM_MEM_PMA, L1_ENTRY},
+        {"W7", L15_ENTRY, VM_RX, VM_MEM_PMA, 0x200005db},
     };
     return cr_make_param_array(struct rights_row, rows, ARRAY_LEN(rows));
 }
@@ -230,8 +258,6 @@ ParameterizedTestParameters(pte, kind_of_every_encoding)
         {"K2", D1_ENTRY, LEVEL_0, PTE_DYING},
         {"K2 above", D1_ENTRY, ABOVE_0, PTE_UNKNOWN},
         {"K3 0", 0x100, ANY_LEVEL, PTE_UNKNOWN},
-        {"K3 5", 0xa, ANY_LEVEL, PTE_UNKNOWN},
-        {"K3 6", 0xc, ANY_LEVEL, PTE_UNKNOWN},
         {"K3 7", 0xe, ANY_LEVEL, PTE_UNKNOWN},
         {"K4", T1_ENTRY, ABOVE_0, PTE_TABLE},
         {"K5", T1_ENTRY, LEVEL_0, PTE_UNKNOWN},
@@ -264,6 +290,17 @@ ParameterizedTestParameters(pte, kind_of_every_encoding)
         {"K24 dying 4", D1_ENTRY | UINT64_C(1) << 4, LEVEL_0, PTE_UNKNOWN},
         {"K24 hidden 5", H1_ENTRY | UINT64_C(1) << 5, LEVEL_0, PTE_UNKNOWN},
         {"K24 hidden 10", H1_ENTRY | UINT64_C(1) << 10, LEVEL_0, PTE_UNKNOWN},
+        {"K25", M5_ENTRY, ANY_LEVEL, PTE_MARK},
+        {"K26", M7_ENTRY, ANY_LEVEL, PTE_MARK},
+        {"K27", M8_ENTRY, LEVEL_0, PTE_MARK},
+        {"K27 above", M8_ENTRY, ABOVE_0, PTE_UNKNOWN},
+        {"K28", M5_ENTRY | UINT64_C(1) << 9, ANY_LEVEL, PTE_UNKNOWN},
+        {"K29 8", M8_ENTRY | UINT64_C(1) << 8, LEVEL_0, PTE_UNKNOWN},
+        {"K29 10", M8_ENTRY | UINT64_C(1) << 10, LEVEL_0, PTE_UNKNOWN},
+        {"K30", M5_ENTRY | PTE_MARK_VIEW, ANY_LEVEL, PTE_UNKNOWN},
+        {"K31", M7_ENTRY | PTE_MARK_PRIVATE, ANY_LEVEL, PTE_UNKNOWN},
+        {"K32 paged", M5_ENTRY & ~UINT64_C(0x10), ANY_LEVEL, PTE_UNKNOWN},
+        {"K32 swapped", M8_ENTRY & ~UINT64_C(0x10), LEVEL_0, PTE_UNKNOWN},
     };
     return cr_make_param_array(struct kind_row, rows, ARRAY_LEN(rows));
 }
@@ -341,7 +378,7 @@ TheoryDataPoints(pte, every_legal_leaf_comes_back) = {
     DataPoints(uint64_t, 0, 0x1000, 0x80000000, 0xfffffffff000, 0xfffffffffff000),
     DataPoints(int, VM_R, VM_W, VM_X, VM_RW, VM_RX, VM_WX, VM_RWX),
     DataPoints(int, VM_MEM_PMA, VM_MEM_NC, VM_MEM_IO),
-    DataPoints(int, PTE_SW_RAM, PTE_SW_IO, PTE_SW_PRIVATE),
+    DataPoints(int, PTE_SW_RAM, PTE_SW_IO, PTE_SW_PRIVATE, PTE_SW_VIEW),
     DataPoints(int, 0, 1),
 };
 
@@ -359,6 +396,7 @@ Theory((uint64_t to, int prot, int mem, int sw, int user), pte, every_legal_leaf
     pte_t entry;
 
     cr_assume(pte_prot_is_legal(leaf.prot));
+    cr_assume(leaf.sw != PTE_SW_VIEW || (leaf.prot & VM_W) == 0);
     entry = pte_make_leaf(leaf);
     back = pte_decode(entry);
     cr_assert(pte_kind(entry, 0) == PTE_LEAF);
@@ -377,6 +415,7 @@ Theory((uint64_t to, int prot, int mem, int sw, int user), pte, every_legal_leaf
     }
     cr_assert(entry_pa(entry.raw) == to);
     cr_assert(pte_kept_pa(pte_make_dying(entry)).raw == to);
+    cr_assert(pte_kept_sw(pte_make_dying(entry)) == leaf.sw);
     cr_assert(pte_kind(pte_make_dying(entry), 0) == PTE_DYING);
 }
 
