@@ -9,6 +9,7 @@
 #include "arch/arch.h"
 #include "lib/log.h"
 #include "mm/vm_cursor.h"
+#include "vm_backing.h"
 #include "vm_space_priv.h"
 
 /* An entry's frame is a program's, and somebody's. */
@@ -71,20 +72,22 @@ static const char *check_place(const struct pt_node *node, const struct vm_space
 
 /* What the entries of a node are. */
 struct counts {
-    unsigned present, io, hidden, marked;
+    unsigned present, io, hidden, marked, paged;
 };
 
 static bool counts_agree(const struct pt_node *node, struct counts counts)
 {
     return counts.present == node->present && counts.io == node->io &&
-           counts.hidden == node->hidden && counts.marked == node->marked && node->dying == 0;
+           counts.hidden == node->hidden && counts.marked == node->marked &&
+           counts.paged == node->paged && node->dying == 0;
 }
 
 /* An audit under way. */
 struct audit {
     struct vm_space *space;
-    vaddr_t where;   /* of the first problem                                 */
-    uint64_t charge; /* what the space should be charged for what was met yet */
+    vaddr_t where;               /* of the first problem                                 */
+    uint64_t charge;             /* what the space should be charged for what was met yet */
+    struct vm_backing_sum marks; /* what the table of objects should count for it */
 };
 
 static const char *check_node(struct audit *audit, const struct pt_node *node);
@@ -105,6 +108,10 @@ static const char *check_entry(struct audit *audit, const struct pt_node *node, 
         return "an entry is still dying";
     case PTE_MARK:
         counts->marked++;
+        counts->paged += pte_is_paged(entry) ? 1 : 0;
+        if (pte_is_paged(entry)) {
+            vm_backing_sum_add(&audit->marks, pte_decode_mark(entry).slot, 1);
+        }
         return NULL;
     case PTE_HIDDEN:
         counts->hidden++;
@@ -146,6 +153,7 @@ status_t vm_space_check(struct vm_space *space)
 {
     struct va_range user = {{0}, vm_space_user_limit()};
     struct audit audit = {.space = space};
+    struct vm_backing_sum backings;
     struct vm_cursor cursor;
     const char *problem;
     status_t status = vm_cursor_open(&cursor, space, user, VM_CURSOR_QUERY);
@@ -153,13 +161,18 @@ status_t vm_space_check(struct vm_space *space)
     if (status != OK) {
         return status;
     }
-    audit.charge = vm_space_split_stock(space);
+    audit.charge = vm_space_split_stock(space) + vm_backing_frames(space);
     problem = check_place(space->root, space, (vaddr_t){0}, arch_paging_levels() - 1);
     if (problem == NULL) {
         problem = check_node(&audit, space->root);
     }
     if (problem == NULL && audit.charge != vm_space_charged(space)) {
         problem = "what is charged for the space is not what is there";
+    }
+    backings = vm_backing_sum(space);
+    if (problem == NULL &&
+        (audit.marks.marks != backings.marks || audit.marks.weighted != backings.weighted)) {
+        problem = "the table of objects does not count the marks";
     }
     vm_cursor_close(&cursor);
     if (problem != NULL) {

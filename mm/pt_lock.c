@@ -305,6 +305,7 @@ uint64_t pt_unlock_stray(struct pt_node *node)
     uint64_t charge = node_charge(node);
 
     node->is_stray = true;
+    pt_node_forget_paged(node);
     for (unsigned i = 0; i < PTE_ENTRIES && left > 0; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
 

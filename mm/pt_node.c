@@ -6,6 +6,7 @@
 #include "lib/assert.h"
 #include "lib/counter.h"
 #include "mm/slab.h"
+#include "vm_backing.h"
 #include "vm_space_priv.h"
 
 static struct slab_cache node_cache =
@@ -49,15 +50,58 @@ status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, st
     return OK;
 }
 
+/* Each entry gets the part of the object that is its own. */
+static void fill_paged(struct pt_node *node, pte_t mark)
+{
+    uint64_t pages = pt_node_entry_bytes(node) / PAGE_SIZE;
+
+    for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+        pte_slot_store(&node->slots[i], pte_mark_at(mark, i * pages));
+    }
+    node->paged = PTE_ENTRIES;
+}
+
 void pt_node_fill(struct pt_node *node, pte_t entry)
 {
+    node->marked = pte_is_absent(entry) ? 0 : PTE_ENTRIES;
+    node->paged = 0;
     if (pte_is_absent(entry)) {
         arch_zero_frame(frame_bytes(node->frame));
-        node->marked = 0;
+    } else if (pte_is_paged(entry)) {
+        fill_paged(node, entry);
     } else {
         arch_fill_frame(frame_bytes(node->frame), entry.raw);
-        node->marked = PTE_ENTRIES;
     }
+}
+
+void pt_node_mark_added(struct pt_node *node, pte_t mark)
+{
+    node->marked++;
+    node->paged = (uint16_t)(node->paged + (pte_is_paged(mark) ? 1 : 0));
+}
+
+void pt_node_mark_gone(struct pt_node *node, pte_t mark)
+{
+    node->marked--;
+    if (pte_is_paged(mark)) {
+        node->paged--;
+        vm_backing_drop(node->space, pte_decode_mark(mark).slot, 1);
+    }
+}
+
+void pt_node_forget_paged(struct pt_node *node)
+{
+    struct vm_backing_run run = {.space = node->space};
+
+    for (unsigned i = 0; i < PTE_ENTRIES && node->paged > 0; i++) {
+        pte_t entry = pte_slot_load(&node->slots[i]);
+
+        if (pte_is_paged(entry)) {
+            vm_backing_run_drop(&run, pte_decode_mark(entry).slot);
+            node->paged--;
+        }
+    }
+    vm_backing_run_end(&run);
 }
 
 void pt_node_link(struct pt_node *parent, unsigned index, struct pt_node *child)
@@ -65,8 +109,11 @@ void pt_node_link(struct pt_node *parent, unsigned index, struct pt_node *child)
     pte_t before = pte_slot_load(&parent->slots[index]);
 
     pt_node_fill(child, before);
+    if (pte_is_paged(before)) {
+        vm_backing_add(parent->space, pte_decode_mark(before).slot, PTE_ENTRIES);
+    }
     if (pte_is_mark(before)) {
-        parent->marked--;
+        pt_node_mark_gone(parent, before);
     }
     pte_slot_store(&parent->slots[index], pte_make_table(frame_pa(child->frame)));
     parent->present++;

@@ -27,6 +27,7 @@ struct pt_node {
     uint16_t io;            /* (n) leaves among them that map a region    */
     uint16_t hidden;        /* (n) hidden pages; V is clear               */
     uint16_t marked;        /* (n) marks; V is clear                      */
+    uint16_t paged;         /* (n) those among them that name an object   */
     uint16_t dying;         /* (n) entries whose flush is owed            */
     uint8_t level;          /* (c) 0: its entries map 4 KiB               */
     bool is_stray;          /* (n) detached: no descent may use it        */
@@ -36,10 +37,11 @@ struct pt_node {
  * locked.  ERR_NOMEM: nothing leaked.  Context: any below LOCK_SLAB. */
 status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, struct pt_node **out);
 
-/* Gives a node that is not linked copies of an absent entry, or of a mark, in all its entries. */
+/* Gives a node that is not linked an absent entry in all its entries, or what a mark means there.
+ */
 void pt_node_fill(struct pt_node *node, pte_t entry);
 
-/* Puts a table in the place of an absent entry, or of a mark, copies of which fill it before the
+/* Puts a table in the place of an absent entry, or of a mark, parts of which fill it before the
  * parent's entry names it.  `parent` is locked, `child` of the level below it, not
  * linked, and locked if it is to be born so.  Neither owes a flush: V was clear. */
 void pt_node_link(struct pt_node *parent, unsigned index, struct pt_node *child);
@@ -53,6 +55,15 @@ struct pt_node *pt_node_of(pte_t table);
 
 /* True for the top of a space's tree. */
 bool pt_node_is_root(const struct pt_node *node);
+
+/* A mark has been stored in an entry, or is about to be replaced by something else; with the second
+ * goes what it counted in the space's table of objects. */
+void pt_node_mark_added(struct pt_node *node, pte_t mark);
+void pt_node_mark_gone(struct pt_node *node, pte_t mark);
+
+/* Gives up what the marks of a node count in the space's table of objects, though its entries stay:
+ * it is detached. */
+void pt_node_forget_paged(struct pt_node *node);
 
 /* True if an entry maps, means something, or points to a table.  Dying ones do not count. */
 static inline bool pt_node_is_used(const struct pt_node *node)

@@ -20,6 +20,7 @@
 #include "lib/counter.h"
 #include "lib/spinlock.h"
 #include "mem_object_priv.h"
+#include "vm_backing.h"
 #include "vm_space_priv.h"
 
 static struct {
@@ -248,6 +249,12 @@ static bool take_apart(struct pt_node *node, struct reclaim_budget *budget)
     return true;
 }
 
+/* A piece of a dead space's table of objects, when its tables are gone.  True: nothing is left. */
+static bool give_up_objects(const struct pt_node *node)
+{
+    return !pt_node_is_root(node) || vm_backing_end(node->space);
+}
+
 /* Frees the top of a sub-tree that is empty; with a root goes its space. */
 static void free_top(struct pt_node *node)
 {
@@ -273,7 +280,7 @@ bool vm_space_reap(void)
             return mem_object_reap(&budget) || has_worked;
         }
         has_worked = true;
-        if (!take_apart(node, &budget) || budget.tables == 0) {
+        if (!take_apart(node, &budget) || budget.tables == 0 || !give_up_objects(node)) {
             spinlock_acquire(&reclaim.lock);
             push(&reclaim.past, node);
             spinlock_release(&reclaim.lock);

@@ -166,11 +166,26 @@ static status_t clone_pages(struct cloning *job, const struct pt_place *source)
     return OK;
 }
 
-static status_t clone_mark(struct cloning *job, const struct pt_place *source, uint64_t bytes)
+/* What the mark means at the position. */
+static struct vm_mark mark_there(const struct cloning *job)
 {
-    struct pte_mark entry = pte_decode_mark(source->entry);
-    struct vm_mark mark = {.kind = entry.kind == PTE_MARK_GUARD ? VM_ITEM_GUARD : VM_ITEM_RESERVED,
-                           .prot = entry.prot};
+    struct vm_slot slot;
+    status_t status = vm_cursor_query(job->from, &slot);
+
+    ASSERT(status == OK);
+    return (struct vm_mark){
+        .kind = slot.item.kind,
+        .prot = slot.item.prop.prot,
+        .object = slot.item.object,
+        .object_page =
+            slot.item.object_page + (job->from->va.raw - slot.range.start.raw) / PAGE_SIZE,
+        .share = slot.item.share,
+    };
+}
+
+static status_t clone_mark(struct cloning *job, uint64_t bytes)
+{
+    struct vm_mark mark = mark_there(job);
     uint64_t stores = job->to->stores;
     vaddr_t start = job->to->va;
     struct vm_removed removed;
@@ -198,7 +213,7 @@ static status_t clone_some(struct cloning *job)
     if (source.kind == PTE_MARK) {
         uint64_t end = extent.end.raw < job->end.raw ? extent.end.raw : job->end.raw;
 
-        return clone_mark(job, &source, end - job->from->va.raw);
+        return clone_mark(job, end - job->from->va.raw);
     }
     if (source.kind == PTE_LEAF && pte_sw(source.entry) == PTE_SW_IO) {
         move_on(job, extent.end.raw - job->from->va.raw);

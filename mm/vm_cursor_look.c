@@ -4,10 +4,26 @@
  */
 #include "cursor_priv.h"
 #include "lib/assert.h"
+#include "vm_backing.h"
 
 vaddr_t vm_cursor_va(const struct vm_cursor *cursor)
 {
     return cursor->va;
+}
+
+static enum vm_share share_of(enum pte_sw sw)
+{
+    switch (sw) {
+    case PTE_SW_PRIVATE:
+    case PTE_SW_PENDING:
+        return VM_SHARE_NONE;
+    case PTE_SW_VIEW:
+        return VM_SHARE_VIEW;
+    case PTE_SW_RAM:
+    case PTE_SW_IO:
+        break;
+    }
+    return VM_SHARE_ALL;
 }
 
 static struct vm_item leaf_item(pte_t entry)
@@ -20,19 +36,27 @@ static struct vm_item leaf_item(pte_t entry)
         .frame = leaf.sw == PTE_SW_IO ? NULL : frame_of(leaf.pa),
         .pa = leaf.pa,
         .prop = {prot, cursor_leaf_mem(&leaf)},
+        .share = share_of(leaf.sw),
         .accessed = leaf.accessed,
         .dirty = leaf.dirty,
     };
 }
 
-static struct vm_item mark_item(pte_t entry)
+static struct vm_item mark_item(const struct vm_space *space, pte_t entry)
 {
     struct pte_mark mark = pte_decode_mark(entry);
-
-    return (struct vm_item){
+    struct vm_item item = {
         .kind = mark.kind == PTE_MARK_GUARD ? VM_ITEM_GUARD : VM_ITEM_RESERVED,
         .prop = {mark.prot, VM_MEM_PMA},
+        .share = share_of(mark.sw),
     };
+
+    if (mark.kind == PTE_MARK_PAGED) {
+        item.kind = VM_ITEM_PAGED;
+        item.object = vm_backing_object(space, mark.slot);
+        item.object_page = mark.place;
+    }
+    return item;
 }
 
 static struct vm_item hidden_item(pte_t entry)
@@ -44,18 +68,19 @@ static struct vm_item hidden_item(pte_t entry)
         .frame = frame_of(pa),
         .pa = pa,
         .prop = {VM_PROT_NONE, VM_MEM_PMA},
+        .share = share_of(pte_kept_sw(entry)),
         .accessed = (entry.raw & PTE_A) != 0,
         .dirty = (entry.raw & PTE_D) != 0,
     };
 }
 
-static struct vm_item item_of(const struct pt_place *place)
+static struct vm_item item_of(const struct vm_space *space, const struct pt_place *place)
 {
     switch (place->kind) {
     case PTE_LEAF:
         return leaf_item(place->entry);
     case PTE_MARK:
-        return mark_item(place->entry);
+        return mark_item(space, place->entry);
     case PTE_HIDDEN:
         return hidden_item(place->entry);
     case PTE_ABSENT:
@@ -76,7 +101,7 @@ status_t vm_cursor_query(const struct vm_cursor *cursor, struct vm_slot *slot)
         return ERR_RANGE;
     }
     place = pt_look(cursor, cursor->va);
-    *slot = (struct vm_slot){pt_place_range(&place), item_of(&place)};
+    *slot = (struct vm_slot){pt_place_range(&place), item_of(cursor->space, &place)};
     return OK;
 }
 
@@ -102,7 +127,7 @@ status_t vm_cursor_next(struct vm_cursor *cursor, struct vm_slot *slot)
     }
     place = pt_walk(cursor, cursor->va);
     extent = pt_place_range(&place);
-    *slot = (struct vm_slot){extent, item_of(&place)};
+    *slot = (struct vm_slot){extent, item_of(cursor->space, &place)};
     if (slot->range.start.raw < cursor->va.raw) {
         skipped = cursor->va.raw - slot->range.start.raw;
         slot->range.start = cursor->va;
@@ -111,6 +136,7 @@ status_t vm_cursor_next(struct vm_cursor *cursor, struct vm_slot *slot)
         slot->range.end = cursor->range.end;
     }
     slot->item.pa.raw += place.kind == PTE_LEAF ? skipped : 0;
+    slot->item.object_page += slot->item.kind == VM_ITEM_PAGED ? skipped / PAGE_SIZE : 0;
     cursor->va = slot->range.end;
     return OK;
 }

@@ -126,8 +126,10 @@ static bool has_dying(const struct pt_node *node, struct pt_span span)
 static void forget_marks(struct pt_node *node, struct pt_span span)
 {
     for (unsigned i = span.first; node->marked > 0 && i < span.end; i++) {
-        if (pte_is_mark(pte_slot_load(&node->slots[i]))) {
-            node->marked--;
+        pte_t entry = pte_slot_load(&node->slots[i]);
+
+        if (pte_is_mark(entry)) {
+            pt_node_mark_gone(node, entry);
         }
     }
 }

@@ -6,6 +6,9 @@
  *   2. what is there leaves, as by unmap, whole tables where an entry lies inside
  *   3. marks are stored in all entries that lie inside, at the highest level
  *
+ * Pages of an object are named by a slot, whose row in the space's table (vm_backing.c) is held
+ * from before 2 until the marks count for it.
+ *
  * A page that leaves is dying, and holds its frame in the slot that the mark is to have, so its
  * flush comes between 2 and 3.  A mark itself owes none: V is clear before and after.
  */
@@ -13,17 +16,50 @@
 #include "cursor_priv.h"
 #include "lib/assert.h"
 #include "pt_split.h"
+#include "vm_backing.h"
 #include "vm_space_priv.h"
 
-static status_t check_mark(struct vm_mark mark)
+static status_t check_mark(const struct vm_mark *mark)
 {
-    if (mark.kind == VM_ITEM_GUARD) {
+    if (mark->kind == VM_ITEM_GUARD) {
         return OK;
     }
-    return mark.kind == VM_ITEM_RESERVED &&
-                   (mark.prot == VM_PROT_NONE || pte_prot_is_legal(mark.prot))
-               ? OK
-               : ERR_INVAL;
+    if ((mark->kind != VM_ITEM_RESERVED && mark->kind != VM_ITEM_PAGED) ||
+        (mark->prot != VM_PROT_NONE && !pte_prot_is_legal(mark->prot))) {
+        return ERR_INVAL;
+    }
+    if (mark->kind == VM_ITEM_PAGED &&
+        (mark->share > VM_SHARE_NONE ||
+         (mark->share == VM_SHARE_VIEW && (mark->prot & VM_W) != 0))) {
+        return ERR_INVAL;
+    }
+    return OK;
+}
+
+/* What the first page of the part is to say, and the row of its object held.  ERR_RANGE,
+ * ERR_NOMEM. */
+static status_t make_meaning(struct vm_cursor *cursor, struct va_range part,
+                             const struct vm_mark *mark, struct pte_mark *meaning)
+{
+    static const enum pte_sw sw_of[] = {[VM_SHARE_ALL] = PTE_SW_RAM,
+                                        [VM_SHARE_VIEW] = PTE_SW_VIEW,
+                                        [VM_SHARE_NONE] = PTE_SW_PRIVATE};
+    uint64_t pages = (part.end.raw - part.start.raw) / PAGE_SIZE;
+
+    *meaning = (struct pte_mark){.kind = PTE_MARK_GUARD};
+    if (mark->kind == VM_ITEM_GUARD) {
+        return OK;
+    }
+    *meaning = (struct pte_mark){PTE_MARK_RESERVED, PTE_SW_PRIVATE, mark->prot, 0, 0};
+    if (mark->kind == VM_ITEM_RESERVED) {
+        return OK;
+    }
+    if (mark->object_page > MEM_OBJECT_PAGES_MAX) {
+        return ERR_RANGE;
+    }
+    *meaning =
+        (struct pte_mark){PTE_MARK_PAGED, sw_of[mark->share], mark->prot, 0, mark->object_page};
+    return vm_backing_hold(cursor->space, mark->object, mark->object_page + pages, &meaning->slot);
 }
 
 /* True if some mark of the part lies above level 0. */
@@ -52,23 +88,37 @@ static status_t cut_where_used(struct vm_cursor *cursor, struct va_range *part)
 }
 
 /* Stores the mark in all entries below `node` that the part holds; they are absent, and the part's
- * ends are boundaries of entries.  At most PTE_LEVELS_MAX deep. */
-static void put_marks(struct vm_cursor *cursor, struct pt_node *node, struct va_range part,
-                      pte_t mark)
+ * ends are boundaries of entries.  At most PTE_LEVELS_MAX deep.  Returns how many. */
+static uint64_t put_marks(struct pt_node *node, struct va_range part, pte_t mark)
 {
     struct pt_span span = pt_node_span(node, part);
+    uint64_t count = 0;
 
     for (unsigned i = span.first; i < span.end; i++) {
         pte_t entry = pte_slot_load(&node->slots[i]);
 
         if (node->level > 0 && pte_is_table(entry)) {
-            put_marks(cursor, pt_node_of(entry), part, mark);
+            count += put_marks(pt_node_of(entry), part, mark);
             continue;
         }
         DASSERT(pte_is_absent(entry));
-        pte_slot_store(&node->slots[i], mark);
-        node->marked++;
-        cursor->stores++;
+        entry = pte_mark_at(mark, (pt_node_entry_va(node, i).raw - part.start.raw) / PAGE_SIZE);
+        pte_slot_store(&node->slots[i], entry);
+        pt_node_mark_added(node, entry);
+        count++;
+    }
+    return count;
+}
+
+/* Stores the marks, and counts them in the row that make_meaning holds. */
+static void mark_part(struct vm_cursor *cursor, struct va_range part, struct pte_mark meaning)
+{
+    uint64_t count = put_marks(cursor->cover, part, pte_make_mark(meaning));
+
+    cursor->stores += (uint32_t)count;
+    if (meaning.kind == PTE_MARK_PAGED) {
+        vm_backing_add(cursor->space, meaning.slot, count);
+        vm_backing_drop(cursor->space, meaning.slot, 1);
     }
 }
 
@@ -88,11 +138,8 @@ status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
                         enum vm_map_mode mode, unsigned max_edits, struct vm_removed *removed)
 {
     struct removal job = {.cursor = cursor, .counted = COUNT_SLOTS, .edits_left = max_edits};
-    struct pte_mark meaning = {.kind =
-                                   mark.kind == VM_ITEM_GUARD ? PTE_MARK_GUARD : PTE_MARK_RESERVED,
-                               .sw = PTE_SW_PRIVATE,
-                               .prot = mark.prot};
-    status_t status = max_edits > 0 ? check_mark(mark) : ERR_INVAL;
+    struct pte_mark meaning;
+    status_t status = max_edits > 0 ? check_mark(&mark) : ERR_INVAL;
 
     if (status == OK && cursor->mode != VM_CURSOR_CHANGE) {
         status = ERR_ACCES;
@@ -103,6 +150,9 @@ status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
     if (status == OK && len_bytes > 0) {
         status = prepare(cursor, mode, &job.part);
     }
+    if (status == OK && len_bytes > 0) {
+        status = make_meaning(cursor, job.part, &mark, &meaning);
+    }
     if (status != OK) {
         return status;
     }
@@ -111,7 +161,7 @@ status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
         vm_cursor_sync(cursor);
     }
     if (len_bytes > 0) {
-        put_marks(cursor, cursor->cover, job.part, pte_make_mark(meaning));
+        mark_part(cursor, job.part, meaning);
     }
     *removed = job.removed;
     cursor->va = job.part.end;

@@ -15,6 +15,7 @@
 #include "lib/counter.h"
 #include "pt_lock.h"
 #include "pt_split.h"
+#include "vm_backing.h"
 #include "vm_space_priv.h"
 
 /* What a node's counts and the cursor's debts become by a removal.  hull: of what is dying now. */
@@ -45,6 +46,7 @@ struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *nod
     struct pte_slot *slots = node->slots;
     struct leaves leaves = {.end = span.first};
     struct pt_span hull = {PTE_ENTRIES, 0};
+    struct vm_backing_run paged = {.space = node->space};
 
     for (; leaves.end < span.end; leaves.end++) {
         pte_t entry = pte_slot_load(&slots[leaves.end]);
@@ -65,12 +67,17 @@ struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *nod
         } else {
             pte_slot_store(&slots[leaves.end], pte_absent());
             leaves.marks++;
+            if (pte_is_paged(entry)) {
+                vm_backing_run_drop(&paged, pte_decode_mark(entry).slot);
+                node->paged--;
+            }
             continue;
         }
         hull.first = leaves.count == 0 ? leaves.end : hull.first;
         hull.end = leaves.end + 1;
         leaves.count++;
     }
+    vm_backing_run_end(&paged);
     note_removed(cursor, node, &leaves, hull);
     return leaves;
 }
@@ -158,7 +165,7 @@ static void remove_mark(struct removal *job, const struct pt_place *place)
             pt_place_range(place).end.raw <= job->part.end.raw);
     pte_slot_store(&place->node->slots[place->index], pte_absent());
     job->cursor->stores++;
-    place->node->marked--;
+    pt_node_mark_gone(place->node, place->entry);
     job->edits_left--;
 }
 

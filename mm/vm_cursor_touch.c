@@ -106,8 +106,8 @@ static enum touch touch_reserved(struct vm_cursor *cursor, const struct pt_place
         sw = (prot & VM_W) != 0 ? PTE_SW_PENDING : PTE_SW_PRIVATE;
         counter_add(COUNTER_zero_frame_faults, 1);
     }
+    pt_node_mark_gone(place->node, place->entry);
     *entry = put_page(cursor, place, page_leaf(frame, prot, sw));
-    place->node->marked--;
     place->node->present++;
     counter_add(COUNTER_demand_faults, 1);
     counter_add(COUNTER_pages_mapped, 1);

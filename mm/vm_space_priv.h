@@ -16,6 +16,8 @@ struct vm_space_io {
     _Atomic(uint32_t) pages[IO_MEM_MAX]; /* (a) */
 };
 
+struct vm_backing;
+
 #define SPLIT_STOCK_MAX 8U /* in Sv57 */
 
 /* What one hart has seen of a space. */
@@ -28,13 +30,14 @@ struct seen {
  * every hart whose satp names `root` has its bit in `word`.  `refs` changes with every cursor, so
  * it stands apart from what others only read. */
 struct vm_space {
-    struct pt_node *root;             /* (c) level levels-1                              */
-    struct vm_budget *budget;         /* (c) with a reference; NULL: no limit            */
-    struct shared word;               /* (a) harts that run it, generation: space_word.c */
-    struct shared code;               /* (a) generation of its instructions: likewise    */
-    struct shared asid_tag;           /* (a) epoch and identifier: asid.c                */
-    _Atomic(uint64_t) charged;        /* (a) frames charged for it: vm_space_charge.c    */
-    _Atomic(struct vm_space_io *) io; /* (a) NULL until a region is mapped               */
+    struct pt_node *root;                 /* (c) level levels-1                              */
+    struct vm_budget *budget;             /* (c) with a reference; NULL: no limit            */
+    struct shared word;                   /* (a) harts that run it, generation: space_word.c */
+    struct shared code;                   /* (a) generation of its instructions: likewise    */
+    struct shared asid_tag;               /* (a) epoch and identifier: asid.c                */
+    _Atomic(uint64_t) charged;            /* (a) frames charged for it: vm_space_charge.c    */
+    _Atomic(struct vm_space_io *) io;     /* (a) NULL until a region is mapped               */
+    _Atomic(struct vm_backing *) backing; /* (a) NULL until an object is: vm_backing.c */
     _Atomic(struct pt_node *) split_stock[SPLIT_STOCK_MAX]; /* (a) vm_space_stock.c         */
     struct seen seen[HART_MAX]; /* (h) space_word.c                                */
     struct shared refs;         /* (a) processes, cursors                          */
