@@ -4,6 +4,7 @@
  *
  *   leaf  --VM_PROT_NONE-->  hidden  --other rights-->  leaf
  *   mark  --any rights-->    mark for pages with these
+ *   view, present, hidden or a mark  --W-->  refused
  *
  * Hardware may set A and D in a leaf at any moment, so entries are exchanged, and what the old one
  * has got since it was read is added to the new one.
@@ -20,7 +21,8 @@ struct step {
         STEP_NOTHING,
         STEP_PAGE,
         STEP_MARK,
-        STEP_DEVICE
+        STEP_DEVICE,
+        STEP_REFUSED
     } met; /* nothing: a guard, too     */
     pte_t from, to;
     const struct frame *frame; /* `to` depends on who has it; NULL: on nothing  */
@@ -38,8 +40,13 @@ static inline bool grants_write(pte_t entry, enum vm_prot prot)
 static struct step step_page(pte_t entry, pte_t leaf, enum vm_prot prot)
 {
     struct step step = {.met = STEP_PAGE, .from = entry};
+    enum pte_sw sw = pte_sw(leaf);
 
-    if (pte_sw(leaf) == PTE_SW_RAM) {
+    if (pt_rights_are_refused(sw, prot)) {
+        step.met = STEP_REFUSED;
+        return step;
+    }
+    if (sw == PTE_SW_RAM || sw == PTE_SW_VIEW) {
         step.to = pte_with_rights(leaf, prot, VM_MEM_PMA);
         return step;
     }
@@ -83,7 +90,7 @@ static struct step step_from(pte_t entry, enum vm_prot prot)
     } else if (kind == PTE_HIDDEN && prot != VM_PROT_NONE) {
         step = step_page(entry, pte_hidden_make_leaf(entry), prot);
     } else if (kind == PTE_MARK && !is_guard(entry)) {
-        step.met = STEP_MARK;
+        step.met = pt_rights_are_refused(pte_mark_sw(entry), prot) ? STEP_REFUSED : STEP_MARK;
         step.to = pt_rights_of_mark(entry, prot);
     } else if (kind != PTE_HIDDEN) {
         step.met = STEP_NOTHING;
@@ -226,7 +233,8 @@ struct pt_rights pt_rights_change(struct pt_node *node, struct pt_span span, enu
         struct step step = step_from(pte_slot_load_locked(slot), prot);
         unsigned count = 1;
 
-        if (step.met == STEP_DEVICE) {
+        if (step.met == STEP_DEVICE || step.met == STEP_REFUSED) {
+            done.is_refused = step.met == STEP_REFUSED;
             return done;
         }
         if (step.met != STEP_NOTHING) {

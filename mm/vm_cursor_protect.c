@@ -17,8 +17,9 @@ struct protecting {
     struct va_range part; /* cut where it stops                 */
     enum vm_prot prot;
     bool is_cut;
-    uint64_t left;  /* pages and marks that it may still meet */
-    uint64_t pages; /* that it has met                        */
+    bool is_refused; /* it stops at a view, which is not to have W */
+    uint64_t left;   /* pages and marks that it may still meet */
+    uint64_t pages;  /* that it has met                        */
 };
 
 /* Nothing from here on may be changed. */
@@ -62,6 +63,7 @@ static void protect_pages(struct protecting *job, struct pt_node *node)
         owe_protected(job, pt_node_part(node, (struct pt_span){some.first, done.end}), &done);
         job->pages += done.pages;
         job->left -= done.pages + done.marks;
+        job->is_refused = done.is_refused;
         span.first = done.end;
         if (done.end < some.end || job->left == 0) {
             cut_at(job, pt_node_entry_va(node, done.end));
@@ -73,11 +75,17 @@ static void protect_pages(struct protecting *job, struct pt_node *node)
 /* A mark above level 0, all of which lies in the part. */
 static void protect_mark(struct protecting *job, const struct pt_place *place)
 {
-    pte_t changed = pt_rights_of_mark(place->entry, job->prot);
+    pte_t changed;
 
-    if (pte_mark_kind(changed) == PTE_MARK_GUARD) {
+    if (pte_mark_kind(place->entry) == PTE_MARK_GUARD) {
         return;
     }
+    if (pt_rights_are_refused(pte_mark_sw(place->entry), job->prot)) {
+        job->is_refused = true;
+        cut_at(job, pt_place_range(place).start);
+        return;
+    }
+    changed = pt_rights_of_mark(place->entry, job->prot);
     if (changed.raw != place->entry.raw) {
         pte_slot_store(&place->node->slots[place->index], changed);
         job->cursor->stores++;
@@ -134,7 +142,7 @@ status_t vm_cursor_protect(struct vm_cursor *cursor, uint64_t len_bytes, enum vm
     }
     *pages = job.pages;
     cursor->va = job.part.end;
-    return OK;
+    return job.is_refused ? ERR_ACCES : OK;
 }
 
 /* Stores the leaf with new rights; what hardware sets meanwhile is kept. */
@@ -191,6 +199,9 @@ status_t vm_cursor_protect_next(struct vm_cursor *cursor, uint64_t len_bytes,
     rights.prop.prot |= leaf.sw == PTE_SW_PENDING ? VM_W : 0;
     op(&rights, context);
     status = leaf.sw == PTE_SW_IO ? cursor_check_io(rights.prop) : cursor_check_ram(rights.prop);
+    if (status == OK && pt_rights_are_refused(leaf.sw, rights.prop.prot)) {
+        status = ERR_ACCES;
+    }
     if (status != OK) {
         return status;
     }

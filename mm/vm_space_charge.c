@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a space is charged for: one frame for each of its tables, and one for each entry that holds
- * a frame of RAM.  Charged before the entry or table is there, released when it is gone.
+ * What a space is charged for: one frame for each of its tables, and of its table of objects, and
+ * one for each entry that holds a frame of RAM.  Charged before the entry or table is there,
+ * released when it is gone.
  *
  * The space's own count says what is its share of a budget that it may have in common with others;
  * vm_space_check compares it with the entries, and it is 0 when the space is freed.

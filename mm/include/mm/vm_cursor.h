@@ -334,8 +334,8 @@ status_t vm_cursor_clone(struct vm_cursor *from, struct vm_cursor *to, uint64_t 
 
 /* Changes the rights of the next present leaf in [va, va + len) by op(rights, context) and moves to
  * its end; *changed is its range.  What op sets is checked like map's.
- * ERR_NOENT none: the position is va + len.  Others as unmap and map; on these no entry changed and
- * the position has not moved. */
+ * ERR_NOENT none: the position is va + len; ERR_ACCES too: W for a view.  Others as unmap and map;
+ * on these no entry changed and the position has not moved. */
 status_t vm_cursor_protect_next(struct vm_cursor *cursor, uint64_t len_bytes,
                                 void (*op)(struct vm_rights *rights, void *context), void *context,
                                 struct va_range *changed);

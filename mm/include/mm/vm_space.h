@@ -28,7 +28,8 @@ status_t vm_space_create(struct vm_budget *budget, struct vm_space **out);
 /* The budget a space was made with; NULL: none. */
 struct vm_budget *vm_space_budget(const struct vm_space *space);
 
-/* Frames that are charged for it now: its tables, and its entries that hold a frame of RAM. */
+/* Frames that are charged for it now: its tables, those put by and that of its objects included,
+ * and its entries that hold a frame of RAM. */
 uint64_t vm_space_charged(const struct vm_space *space);
 
 /* ---- tables ---- */
