@@ -96,5 +96,16 @@ enum touch_for {
  * flush. *entry is what the slot holds then, if the access is permitted. */
 enum touch cursor_touch(struct vm_cursor *cursor, enum touch_for what, pte_t *entry);
 
+/* The same for a page of a mark that permits it.  The place is the mark's, of any level. */
+enum touch cursor_touch_mark(struct vm_cursor *cursor, struct pt_place *place, enum touch_for what,
+                             pte_t *entry);
+
+/* What touching is made of.  make_frame: one for a write to what `old` holds; NULL: nothing but
+ * zeroes.  page_leaf: W only if it may be stored to at once.  put_page: the slot is invalid, no
+ * hart remembers what it was; stores what the page is from now on, and returns it. */
+status_t cursor_make_frame(struct frame *old, struct frame **out);
+pte_t cursor_page_leaf(const struct frame *frame, enum vm_prot prot, enum pte_sw sw);
+pte_t cursor_put_page(struct vm_cursor *cursor, const struct pt_place *place, pte_t leaf);
+
 /* What a touch says to who asked for it: OK, ERR_FAULT or ERR_NOMEM. */
 status_t cursor_touch_status(enum touch touch);

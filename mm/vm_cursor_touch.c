@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cursors: touching.  What the first access to a page makes of what the entry says.
+ * Cursors: touching.  What an access to a page makes of what the entry says.
  *
- *   reserved, read      the frame of zeroes, PENDING if the mark grants W     no flush
- *   reserved, write     a zeroed frame, PRIVATE                               no flush
+ *   a mark              a page (vm_cursor_touch_mark.c)                       no flush
  *   pending, write      a frame of its own, PRIVATE                           break before make
  *   the same, and nobody else names the frame: W and D are set, PRIVATE       a local flush at most
  *   what permits it     A, and D for a write, as hardware would               a local flush at most
  *
- * A mark above level 0 is pushed down first.  The frame and its charge are there before the page's
- * entry changes.
+ * The frame is there before the page's entry changes.
  */
 #include "arch/arch.h"
 #include "cursor_priv.h"
@@ -52,9 +50,7 @@ static pte_t mark_used(struct vm_cursor *cursor, const struct pt_place *place, e
     return seen;
 }
 
-/* The frame of a page that is this space's alone, with W in the entry only if it may be stored to
- * at once. */
-static pte_t page_leaf(const struct frame *frame, enum vm_prot prot, enum pte_sw sw)
+pte_t cursor_page_leaf(const struct frame *frame, enum vm_prot prot, enum pte_sw sw)
 {
     return pte_make_leaf((struct pte_leaf){.pa = frame_pa(frame),
                                            .prot = sw == PTE_SW_PENDING ? prot & VM_RX : prot,
@@ -62,8 +58,7 @@ static pte_t page_leaf(const struct frame *frame, enum vm_prot prot, enum pte_sw
                                            .user = true});
 }
 
-/* The slot is invalid, and no hart remembers what it was.  Stores what the page is from now on. */
-static pte_t put_page(struct vm_cursor *cursor, const struct pt_place *place, pte_t leaf)
+pte_t cursor_put_page(struct vm_cursor *cursor, const struct pt_place *place, pte_t leaf)
 {
     pte_slot_store(&place->node->slots[place->index], leaf);
     cursor->stores++;
@@ -73,8 +68,7 @@ static pte_t put_page(struct vm_cursor *cursor, const struct pt_place *place, pt
     return leaf;
 }
 
-/* A frame for a write to what `old` holds; NULL: nothing but zeroes. */
-static status_t make_frame(struct frame *old, struct frame **out)
+status_t cursor_make_frame(struct frame *old, struct frame **out)
 {
     /* One that is written all over need not be zeroed first. */
     status_t status = frame_alloc(old != NULL ? FRAME_KERNEL : FRAME_USER, out);
@@ -84,34 +78,6 @@ static status_t make_frame(struct frame *old, struct frame **out)
         memcpy(frame_bytes(*out), frame_bytes(old), PAGE_SIZE);
     }
     return status;
-}
-
-/* The first access to a page that is reserved with these rights. */
-static enum touch touch_reserved(struct vm_cursor *cursor, const struct pt_place *place,
-                                 enum vm_prot prot, enum touch_for what, pte_t *entry)
-{
-    enum pte_sw sw = PTE_SW_PRIVATE;
-    struct frame *frame = frame_zero();
-
-    if (vm_space_charge(cursor->space, 1) != OK) {
-        return TOUCH_NOMEM;
-    }
-    if (what == TOUCH_TO_WRITE || what == TOUCH_TO_FILL) {
-        if (make_frame(NULL, &frame) != OK) {
-            vm_space_release(cursor->space, 1);
-            return TOUCH_NOMEM;
-        }
-    } else {
-        frame_get(frame);
-        sw = (prot & VM_W) != 0 ? PTE_SW_PENDING : PTE_SW_PRIVATE;
-        counter_add(COUNTER_zero_frame_faults, 1);
-    }
-    pt_node_mark_gone(place->node, place->entry);
-    *entry = put_page(cursor, place, page_leaf(frame, prot, sw));
-    place->node->present++;
-    counter_add(COUNTER_demand_faults, 1);
-    counter_add(COUNTER_pages_mapped, 1);
-    return TOUCH_MADE;
 }
 
 /* Nobody else names the frame: the write that was pending may come. */
@@ -138,14 +104,14 @@ static enum touch replace_frame(struct vm_cursor *cursor, const struct pt_place 
     struct frame *old = frame_of(pte_pa(place->entry));
     struct frame *frame;
 
-    if (make_frame(old == frame_zero() ? NULL : old, &frame) != OK) {
+    if (cursor_make_frame(old == frame_zero() ? NULL : old, &frame) != OK) {
         return TOUCH_NOMEM;
     }
     pte_slot_store(&place->node->slots[place->index], pte_absent());
     cursor->stores++;
     vm_cursor_issue_with(cursor, VM_FLUSH_PAGES, page, old);
     vm_cursor_dispatch(cursor);
-    *entry = put_page(cursor, place, page_leaf(frame, prot, PTE_SW_PRIVATE));
+    *entry = cursor_put_page(cursor, place, cursor_page_leaf(frame, prot, PTE_SW_PRIVATE));
     counter_add(COUNTER_frames_replaced, 1);
     return TOUCH_MADE;
 }
@@ -209,38 +175,18 @@ static enum touch touch_leaf(struct vm_cursor *cursor, const struct pt_place *pl
     return TOUCH_REFUSED;
 }
 
-/* The slot of a page that is reserved by a mark above level 0, with tables made of the mark. */
-static status_t push_down(struct vm_cursor *cursor, struct pt_place *place)
-{
-    struct va_range page = {cursor->va, vaddr_add(cursor->va, PAGE_SIZE)};
-    struct pt_pool pool;
-    status_t status = pt_pool_fill(cursor, page, &pool);
-
-    if (status == OK) {
-        *place = pt_walk_linking(cursor, page.start, &pool);
-    }
-    return status;
-}
-
 enum touch cursor_touch(struct vm_cursor *cursor, enum touch_for what, pte_t *entry)
 {
     struct pt_place place = pt_walk(cursor, cursor->va);
-    enum vm_prot prot;
 
     if (place.kind == PTE_LEAF) {
         return touch_leaf(cursor, &place, what, entry);
     }
-    if (place.kind != PTE_MARK) {
+    /* Of marks a guard permits nothing. */
+    if (place.kind != PTE_MARK || !is_permitted(pte_decode_mark(place.entry).prot, what)) {
         return TOUCH_REFUSED;
     }
-    prot = pte_decode_mark(place.entry).prot; /* a guard has none */
-    if (!is_permitted(prot, what)) {
-        return TOUCH_REFUSED;
-    }
-    if (place.node->level > 0 && push_down(cursor, &place) != OK) {
-        return TOUCH_NOMEM;
-    }
-    return touch_reserved(cursor, &place, prot, what, entry);
+    return cursor_touch_mark(cursor, &place, what, entry);
 }
 
 status_t cursor_touch_status(enum touch touch)
