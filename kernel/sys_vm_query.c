@@ -23,7 +23,7 @@ static status_t query_slot(struct vm_space *space, vaddr_t va, struct vm_slot *s
 static void set_results(struct user_frame *frame, const struct vm_slot *slot)
 {
     uint64_t kind = vm_call_kind(slot->item.kind);
-    uint64_t flags = 0;
+    uint64_t flags = vm_call_flags(&slot->item);
 
     flags |= slot->item.accessed ? VM_STATE_ACCESSED : 0;
     flags |= slot->item.dirty ? VM_STATE_DIRTY : 0;

@@ -77,7 +77,7 @@ static struct vm_range_info range_make(const struct vm_slot *slot, const struct 
         .kind = (uint32_t)vm_call_kind(item->kind),
         .prot = item->prop.prot,
         .level = slot_level(slot),
-        .uncached = item->prop.mem == VM_MEM_NC,
+        .flags = (uint32_t)vm_call_flags(item),
         .physical = item->kind == VM_ITEM_IO ? item->pa.raw : 0,
         .shared = is_shared ? pages : 0,
         .accessed = item->accessed ? pages : 0,
@@ -89,8 +89,7 @@ static struct vm_range_info range_make(const struct vm_slot *slot, const struct 
 static bool range_join(struct vm_range_info *range, const struct vm_range_info *next)
 {
     if (range->start + range->bytes != next->start || range->kind != next->kind ||
-        range->prot != next->prot || range->level != next->level ||
-        range->uncached != next->uncached ||
+        range->prot != next->prot || range->level != next->level || range->flags != next->flags ||
         (range->kind == VM_KIND_IO && range->physical + range->bytes != next->physical)) {
         return false;
     }

@@ -58,3 +58,23 @@ uint64_t vm_call_kind(enum vm_item_kind kind)
     }
     return VM_KIND_ABSENT;
 }
+
+uint64_t vm_call_flags(const struct vm_item *item)
+{
+    switch (item->kind) {
+    case VM_ITEM_IO:
+        return item->prop.mem == VM_MEM_NC ? VM_STATE_UNCACHED : 0;
+    case VM_ITEM_ABSENT:
+    case VM_ITEM_GUARD:
+        return 0;
+    case VM_ITEM_RAM:
+    case VM_ITEM_HIDDEN:
+    case VM_ITEM_RESERVED:
+    case VM_ITEM_PAGED:
+        break;
+    }
+    if (item->share == VM_SHARE_NONE) {
+        return VM_STATE_PRIVATE;
+    }
+    return item->share == VM_SHARE_VIEW ? VM_STATE_VIEW : 0;
+}

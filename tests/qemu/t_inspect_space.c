@@ -49,7 +49,7 @@ static int range_is(const struct vm_range_info *range, uint64_t page, uint64_t p
 {
     return range->start == PLACE + page * PAGE && range->bytes == pages * PAGE &&
            range->prot == prot && range->kind == VM_KIND_RAM && range->level == 0 &&
-           range->physical == 0 && range->uncached == 0;
+           range->physical == 0 && (range->flags & ~VM_STATE_PRIVATE) == 0;
 }
 
 static void ranges_check(uint64_t room)
