@@ -51,6 +51,7 @@ long user_handles_give(handle_t process, struct start_info *info)
 /* The child begins as this thread was: it holds the library's locks. */
 static void library_lock(void)
 {
+    user_files_lock();
     user_libc_lock();
     user_stdio_lock();
     user_malloc_lock();
@@ -63,6 +64,7 @@ static void library_unlock(void)
     user_malloc_unlock();
     user_stdio_unlock();
     user_libc_unlock();
+    user_files_unlock();
 }
 
 _Noreturn static void child_begin(struct user_launch *launch)
@@ -85,6 +87,9 @@ static long child_fill(handle_t process, const struct user_launch *launch)
 
     if (status == 0) {
         status = user_handles_give(process, &info);
+    }
+    if (status == 0) {
+        status = user_files_give(process);
     }
     if (status == 0) {
         status =

@@ -7,6 +7,7 @@
 #include "user/lock.h"
 
 #include "uapi/error.h"
+#include "uapi/vm.h"
 #include "vellum/calls.h"
 
 long user_lock_sleep(struct user_lock *lock, uint64_t deadline)
@@ -25,4 +26,25 @@ long user_lock_sleep(struct user_lock *lock, uint64_t deadline)
 void user_lock_wake(struct user_lock *lock)
 {
     (void)sys_futex_wake((uintptr_t)&lock->word, 1, 0, NULL);
+}
+
+void user_lock_acquire_shared(struct user_lock *lock)
+{
+    if (user_lock_try(lock)) {
+        return;
+    }
+    /* Acquire pairs with the release in user_lock_release_shared. */
+    while (atomic_exchange_explicit(&lock->word, USER_LOCK_WANTED, memory_order_acquire) !=
+           USER_LOCK_FREE) {
+        (void)sys_futex_wait((uintptr_t)&lock->word, USER_LOCK_WANTED, WAIT_FOREVER, FUTEX_SHARED);
+    }
+}
+
+void user_lock_release_shared(struct user_lock *lock)
+{
+    /* Release pairs with the acquires of whoever takes it next. */
+    if (atomic_exchange_explicit(&lock->word, USER_LOCK_FREE, memory_order_release) ==
+        USER_LOCK_WANTED) {
+        (void)sys_futex_wake((uintptr_t)&lock->word, 1, FUTEX_SHARED, NULL);
+    }
 }

@@ -35,11 +35,31 @@ void user_space_unlock(void)
     user_lock_release(&space.lock);
 }
 
-/* Zeroed memory in all of the area, or none. */
+/* Pages of an object in all of the area, or none. */
+static long object_map(struct area area, struct user_memory memory, uint64_t flags)
+{
+    uint64_t next = area.start;
+
+    flags |= memory.is_there ? VM_FLAG_NOW : 0;
+    flags |= memory.is_private ? VM_FLAG_PRIVATE : 0;
+    long status = sys_memory_map(user_self(), area.start, area.end - area.start, memory.prot, flags,
+                                 memory.object, memory.offset, &next);
+
+    if (status != 0 && next != area.start) {
+        (void)sys_vm_unmap(user_self(), area.start, next - area.start, NULL);
+    }
+    return status;
+}
+
+/* Memory in all of the area, or none. */
 static long pages_make(struct area area, struct user_memory memory, uint64_t flags)
 {
     uint64_t bytes = area.end - area.start;
     uint64_t done = 0;
+
+    if (memory.object != HANDLE_NONE) {
+        return object_map(area, memory, flags);
+    }
     long status = memory.is_there
                       ? sys_vm_map(user_self(), area.start, bytes, memory.prot, flags, &done)
                       : sys_vm_mark(user_self(), area.start, bytes, VM_KIND_RESERVED, memory.prot,

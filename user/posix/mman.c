@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "failure.h"
+#include "files.h"
 #include "ranges.h"
 #include "user/space.h"
 #include "user/vellum.h"
@@ -58,10 +59,53 @@ static int flags_check(int prot, int flags)
         kind == (MAP_SHARED | MAP_PRIVATE)) {
         return EINVAL;
     }
-    if (kind == MAP_SHARED) {
-        return ENOTSUP;
+    return 0;
+}
+
+/* A mapping to be made. */
+struct wish {
+    uint64_t start, end;
+    struct user_memory memory;
+    enum user_place place;
+};
+
+static long wish_map(struct wish *wish)
+{
+    return user_space_map(&wish->start, wish->end - wish->start, wish->memory, wish->place);
+}
+
+/* file_map's. */
+static long wish_map_file(void *context, handle_t memory)
+{
+    struct wish *wish = context;
+
+    wish->memory.object = memory;
+    return wish_map(wish);
+}
+
+/* Memory that processes share is an object, which lives as long as one of them has it mapped. */
+static long wish_map_shared(struct wish *wish)
+{
+    long status = sys_memory_create(wish->end - wish->start, &wish->memory.object);
+
+    if (status == 0) {
+        status = wish_map(wish);
+        (void)sys_handle_close(wish->memory.object);
     }
-    return (flags & MAP_ANONYMOUS) == 0 ? ENODEV : 0;
+    return status;
+}
+
+/* 0, an error negated as calls give it, or an errno. */
+static long wish_grant(struct wish *wish, int flags, int file, off_t offset)
+{
+    if ((flags & MAP_ANONYMOUS) == 0) {
+        wish->memory.offset = (uint64_t)offset;
+        wish->memory.is_private = (flags & MAP_PRIVATE) != 0;
+        return file >= 0 && file < FILES_FIRST
+                   ? ENODEV
+                   : file_map(file, offset, wish->end - wish->start, wish_map_file, wish);
+    }
+    return (flags & MAP_SHARED) != 0 ? wish_map_shared(wish) : wish_map(wish);
 }
 
 static enum user_place place_of(int flags)
@@ -74,34 +118,31 @@ static enum user_place place_of(int flags)
 
 void *mmap(void *address, size_t bytes, int prot, int flags, int file, off_t offset)
 {
-    uint64_t start = 0;
-    uint64_t end = 0;
-    enum user_place place = place_of(flags);
+    struct wish wish = {.place = place_of(flags)};
     int error = flags_check(prot, flags);
 
-    (void)file;
-    (void)offset;
     if (error != 0) {
         return map_failure(error);
     }
-    if (place == USER_ANYWHERE) { /* a hint */
+    if (wish.place == USER_ANYWHERE) { /* a hint */
         address = (void *)((uintptr_t)address & ~(VM_PAGE_SIZE - 1));
     }
     if (bytes == 0 || (uintptr_t)address % VM_PAGE_SIZE != 0) {
         return map_failure(EINVAL);
     }
-    if (!range_make(address, bytes, &start, &end)) {
+    if (!range_make(address, bytes, &wish.start, &wish.end)) {
         return map_failure(ENOMEM);
     }
-    const struct user_memory memory = {
-        .prot = vm_prot(prot),
-        .is_there = (flags & MAP_POPULATE) != 0 && prot != PROT_NONE,
-    };
-    long status = user_space_map(&start, end - start, memory, place);
+    wish.memory.prot = vm_prot(prot);
+    wish.memory.is_there = (flags & MAP_POPULATE) != 0 && prot != PROT_NONE;
+    long status = wish_grant(&wish, flags, file, offset);
+    if (status > 0) {
+        return map_failure((int)status);
+    }
     if (status != 0) {
         return map_failure(status == -SYS_EEXIST ? EEXIST : ENOMEM);
     }
-    return (void *)(uintptr_t)start;
+    return (void *)(uintptr_t)wish.start;
 }
 
 int munmap(void *address, size_t bytes)
@@ -167,12 +208,15 @@ int mprotect(void *address, size_t bytes, int prot)
     return failure(status == -SYS_EINVAL || status == -SYS_EACCES ? EACCES : ENOMEM);
 }
 
-/* Gives the memory of a piece back; the next access finds zeroes. */
+/* Gives the memory of a piece back, if it is this process's alone; the next access finds zeroes. */
 static long piece_drop(const struct vm_range_info *piece)
 {
     switch (piece->kind) {
     case VM_KIND_RAM:
     case VM_KIND_HIDDEN:
+        if ((piece->flags & VM_STATE_PRIVATE) == 0) {
+            return 0;
+        }
         return sys_vm_mark(user_self(), piece->start, piece->bytes, VM_KIND_RESERVED, piece->prot,
                            VM_FLAG_REPLACE, NULL);
     case VM_KIND_IO:
@@ -221,6 +265,25 @@ int madvise(void *address, size_t bytes, int advice)
     return 0;
 }
 
+int msync(void *address, size_t bytes, int flags)
+{
+    uint64_t start = 0;
+    uint64_t end = 0;
+
+    if ((uintptr_t)address % VM_PAGE_SIZE != 0 ||
+        (flags & ~(MS_ASYNC | MS_SYNC | MS_INVALIDATE)) != 0 ||
+        (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC)) {
+        return failure(EINVAL);
+    }
+    if (!range_make(address, bytes, &start, &end)) {
+        return failure(ENOMEM);
+    }
+    user_space_lock();
+    long status = check_locked(start, end);
+    user_space_unlock();
+    return status == 0 ? 0 : failure(ENOMEM);
+}
+
 int mincore(void *address, size_t bytes, unsigned char *pages)
 {
     struct ranges ranges;
@@ -243,7 +306,8 @@ int mincore(void *address, size_t bytes, unsigned char *pages)
     memset(pages, 0, (end - start) / VM_PAGE_SIZE);
     ranges_begin(&ranges, start, end);
     while (ranges_next(&ranges, &piece) == 0) {
-        int has_memory = piece.kind != VM_KIND_RESERVED && piece.kind != VM_KIND_GUARD;
+        int has_memory =
+            piece.kind == VM_KIND_RAM || piece.kind == VM_KIND_IO || piece.kind == VM_KIND_HIDDEN;
 
         memset(pages + (piece.start - start) / VM_PAGE_SIZE, has_memory,
                piece.bytes / VM_PAGE_SIZE);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Standard input and output as files 0, 1 and 2, and what the system is like.  There are no other
- * files. */
+/* Standard input and output as files 0, 1 and 2, others by files.c, and what the system is like. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include "failure.h"
+#include "files.h"
 #include "user/console_line.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
 
 #define TICKS_PER_SECOND 100
 
-static int is_open(int file)
+static int is_console(int file)
 {
     return file >= STDIN_FILENO && file <= STDERR_FILENO;
 }
@@ -35,8 +35,8 @@ ssize_t read(int file, void *buffer, size_t bytes)
 {
     size_t count = 0;
 
-    if (!is_open(file)) {
-        return failure(EBADF);
+    if (!is_console(file)) {
+        return file_read(file, buffer, bytes, NULL);
     }
     long status = user_console_line(buffer, bytes, &count);
     return status == 0 ? (ssize_t)count : failure(console_error(status));
@@ -46,8 +46,8 @@ ssize_t write(int file, const void *buffer, size_t bytes)
 {
     size_t done = 0;
 
-    if (!is_open(file)) {
-        return failure(EBADF);
+    if (!is_console(file)) {
+        return file_write(file, buffer, bytes, NULL);
     }
     while (done < bytes) {
         uint64_t count = 0;
@@ -62,24 +62,33 @@ ssize_t write(int file, const void *buffer, size_t bytes)
     return (ssize_t)done;
 }
 
+ssize_t pread(int file, void *buffer, size_t bytes, off_t offset)
+{
+    return is_console(file) ? failure(ESPIPE) : file_read(file, buffer, bytes, &offset);
+}
+
+ssize_t pwrite(int file, const void *buffer, size_t bytes, off_t offset)
+{
+    return is_console(file) ? failure(ESPIPE) : file_write(file, buffer, bytes, &offset);
+}
+
 int isatty(int file)
 {
-    if (!is_open(file)) {
-        return failure(EBADF) + 1;
+    if (is_console(file)) {
+        return 1;
     }
-    return 1;
+    errno = file_seek(file, 0, SEEK_CUR) >= 0 ? ENOTTY : EBADF;
+    return 0;
 }
 
 off_t lseek(int file, off_t offset, int whence)
 {
-    (void)offset;
-    (void)whence;
-    return failure(is_open(file) ? ESPIPE : EBADF);
+    return is_console(file) ? failure(ESPIPE) : file_seek(file, offset, whence);
 }
 
 int close(int file)
 {
-    return is_open(file) ? 0 : failure(EBADF);
+    return is_console(file) ? 0 : file_close(file);
 }
 
 int open(const char *path, int flags, ...)
@@ -136,7 +145,7 @@ long sysconf(int name)
     case _SC_CLK_TCK:
         return TICKS_PER_SECOND;
     case _SC_OPEN_MAX:
-        return STDERR_FILENO + 1;
+        return FILES_END;
     case _SC_THREAD_KEYS_MAX:
         return PTHREAD_KEYS_MAX;
     case _SC_THREAD_STACK_MIN:

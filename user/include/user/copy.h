@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the copy that user_fork_run makes does first, in its only thread: forgets what was the
+ * What user_fork_run does about the rest of the library, and what the copy does first, in its only
+ * thread: forgets what was the
  * parent's.  Handles have other numbers there, and locks may be held by threads that it has not.
  * For the library's own use.
  */
 #pragma once
+
+#include "uapi/handle.h"
+
+/* files.c: the table of files.  A copy begins with it locked, and is given handles of its own,
+ * which are written to the table there.  Errors: those of handle_transfer and vm_write. */
+void user_files_lock(void);
+void user_files_unlock(void);
+long user_files_give(handle_t process);
 
 /* start.c: nobody has begun to exit. */
 void user_exit_copied(void);

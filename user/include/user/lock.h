@@ -62,3 +62,7 @@ static inline void user_lock_release(struct user_lock *lock)
         user_lock_wake(lock);
     }
 }
+
+/* Both for a lock in memory that processes share. */
+void user_lock_acquire_shared(struct user_lock *lock);
+void user_lock_release_shared(struct user_lock *lock);

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include "uapi/handle.h"
+
 /* Where memory may be put. */
 enum user_place {
     USER_ANYWHERE, /* there, if that is free and the library's to give; else anywhere       */
@@ -17,16 +19,19 @@ enum user_place {
     USER_REPLACE,  /* there; what was there goes                                            */
 };
 
-/* Zeroed memory: what one may do with it, and when it is made. */
+/* Memory: what one may do with it, when it is made, and what is in it. */
 struct user_memory {
     uint64_t prot; /* VM_PROT_*                                                                  */
     int is_there;  /* 0: each page is made by the first access; 1: all now, prot not VM_PROT_NONE */
+    handle_t object; /* HANDLE_NONE: zeroes; else the memory object                     */
+    uint64_t offset; /* object: where in it                                             */
+    int is_private;  /* object: 1: what is written stays with this process and its copies */
 };
 
 /* Holds `bytes` of memory at *address, which are page multiples, bytes not 0.  *address is then
- * where it is.  Errors: those of vm_mark or vm_map, and -SYS_ENOMEM if no addresses are left.  On
- * an error nothing is held or there that was not before, but with USER_REPLACE all that was there
- * is gone.  Context: takes the lock. */
+ * where it is.  Errors: those of vm_mark, vm_map or memory_map, and -SYS_ENOMEM if no addresses are
+ * left.  On an error nothing is held or there that was not before, but with USER_REPLACE all that
+ * was there is gone.  Context: takes the lock. */
 long user_space_map(uint64_t *address, uint64_t bytes, struct user_memory memory,
                     enum user_place place);
 

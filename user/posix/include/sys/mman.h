@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * POSIX memory mapping: anonymous and private.  docs/posix.md says what is different.  Functions
- * return -1 (mmap: MAP_FAILED) and errno on an error.
+ * POSIX memory mapping: memory, and files that memfd_create makes, private or shared. docs/posix.md
+ * says what is different.  Functions return -1 (mmap: MAP_FAILED) and errno on an error.
  */
 #pragma once
 
@@ -33,15 +33,22 @@ extern "C" {
 #define MADV_WILLNEED       3
 #define MADV_DONTNEED       4
 
-/* Zeroed memory, `bytes` rounded up to pages.  Each page is made by the first access to it, with
- * MAP_POPULATE all now, unless prot is PROT_NONE.  An access that finds no memory ends the program.
+#define MS_ASYNC            1
+#define MS_INVALIDATE       2
+#define MS_SYNC             4
+
+#define MFD_CLOEXEC         1U
+
+/* Zeroed memory (MAP_ANONYMOUS) or pages of a file, `bytes` rounded up to pages.  Each page is made
+ * by the first access to it, with MAP_POPULATE all now, unless prot is PROT_NONE.  An access that
+ * finds no memory ends the program.  Shared memory is shared with children that fork makes.
  * Errors: EINVAL  bytes 0, not exactly one of MAP_SHARED and MAP_PRIVATE, unknown prot or flags, or
  *                 MAP_FIXED at no page's beginning
- *         ENOTSUP MAP_SHARED
- *         ENODEV  not MAP_ANONYMOUS: there are no files
+ *         EBADF   no such file, ENODEV the console, ENXIO the file ends before, EINVAL offset is no
+ *                 multiple of a page
  *         EEXIST  MAP_FIXED_NOREPLACE, and something is there
  *         ENOMEM  no memory (for tables, or MAP_POPULATE), no addresses, or MAP_FIXED outside of
- * the user range */
+ *                 the user range */
 void *mmap(void *address, size_t bytes, int prot, int flags, int file, off_t offset);
 
 /* Addresses that hold nothing do not matter.
@@ -56,7 +63,8 @@ int munmap(void *address, size_t bytes);
  * After an error some of the pages may have been changed. */
 int mprotect(void *address, size_t bytes, int prot);
 
-/* MADV_DONTNEED: the memory goes back, and the pages are zero then.  The others do nothing.
+/* MADV_DONTNEED: private memory goes back, and the pages are zero then; shared pages stay what they
+ * are.  The others do nothing.
  * Errors: EINVAL (no page's beginning, unknown advice; MADV_DONTNEED: pages of a device), ENOMEM
  * (something there is not mapped, or no memory for a table). */
 int madvise(void *address, size_t bytes, int advice);
@@ -64,6 +72,17 @@ int madvise(void *address, size_t bytes, int advice);
 /* One byte a page, 1: there is memory, 0: not yet.
  * Errors: EINVAL (no page's beginning), ENOMEM (something there is not mapped). */
 int mincore(void *address, size_t bytes, unsigned char *pages);
+
+/* Stores to shared pages are in the file at once: this only checks.
+ * Errors: EINVAL (no page's beginning, MS_ASYNC with MS_SYNC, unknown flags), ENOMEM (something
+ * there is not mapped). */
+int msync(void *address, size_t bytes, int flags);
+
+/* A new file without a name, empty, that lives as long as somebody has it open or mapped: for
+ * ftruncate, mmap, read, write, pread, pwrite, lseek, fstat, close.  flags: MFD_CLOEXEC or 0.
+ * Errors: EINVAL (flags, or a name of more than 249 bytes), EMFILE (29 are open, or no handle is
+ * left), ENOMEM. */
+int memfd_create(const char *name, unsigned flags);
 
 #ifdef __cplusplus
 }
