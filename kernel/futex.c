@@ -16,11 +16,11 @@
 #define BUCKETS     (1U << BUCKET_BITS)
 #define READ_TRIES  8U
 
-/* What a word is, with a reference on the frame of a shared one. */
+/* What a word is, with a reference on the frame if the key is of that. */
 struct target {
     struct tree_key key;
-    struct frame *frame;       /* NULL: private                        */
-    _Atomic(uint32_t) *direct; /* of a shared word: where it is to be read */
+    struct frame *frame;       /* NULL: the key is of the space and the address */
+    _Atomic(uint32_t) *direct; /* in the frame: where the word is to be read    */
 };
 
 static struct bucket {
@@ -55,36 +55,39 @@ static struct bucket *bucket_of(struct tree_key key)
     return &buckets[mix(key.high) >> (64 - BUCKET_BITS)];
 }
 
-/* The frame of a shared word, with a reference: the page's own, so that the first write to it does
- * not move the word to another.  ERR_FAULT: no RAM there that can be read; ERR_NOMEM. */
-static status_t frame_get_at(struct vm_space *space, vaddr_t va, struct frame **frame)
+/* The key of a word that whoever maps the same RAM is to meet at.  Of a private page nobody else
+ * maps it, and its frame is another after a fork and a write: so it is the address.  Words are 4
+ * bytes apart, so neither key is one of FUTEX_OF_SPACE.  ERR_FAULT: no RAM there that can be read;
+ * ERR_NOMEM. */
+static status_t shared_get(struct vm_space *space, vaddr_t va, struct target *target)
 {
-    enum vm_prot prot;
-    status_t status = vm_space_page_get(space, va, VM_PAGE_FILL, &prot, frame);
+    uint64_t offset = va.raw & PAGE_MASK;
+    struct vm_page page;
+    status_t status = vm_space_page_get(space, va, &page);
 
-    if (status == OK && (prot & VM_R) == 0) {
-        frame_put(*frame);
-        status = ERR_FAULT;
+    if (status != OK) {
+        return status;
     }
-    return status;
+    if (page.sw == PTE_SW_PRIVATE || page.sw == PTE_SW_PENDING) {
+        frame_put(page.frame);
+        *target = (struct target){.key = key_make((uintptr_t)space, va.raw | 2)};
+        return OK;
+    }
+    *target = (struct target){
+        .key = key_make((uintptr_t)page.frame, offset | 1),
+        .frame = page.frame,
+        .direct = (_Atomic(uint32_t) *)((char *)frame_bytes(page.frame) + offset),
+    };
+    return OK;
 }
 
 static status_t target_get(struct vm_space *space, struct futex_word word, struct target *target)
 {
-    uint64_t offset = word.va.raw & PAGE_MASK;
-
     if (word.scope == FUTEX_OF_SPACE) {
         *target = (struct target){.key = key_make((uintptr_t)space, word.va.raw)};
         return OK;
     }
-    status_t status = frame_get_at(space, word.va, &target->frame);
-
-    if (status == OK) {
-        /* Words are 4 bytes apart, so this offset is nobody's private one. */
-        target->key = key_make((uintptr_t)target->frame, offset | 1);
-        target->direct = (_Atomic(uint32_t) *)((char *)frame_bytes(target->frame) + offset);
-    }
-    return status;
+    return shared_get(space, word.va, target);
 }
 
 /* Reads the word; nothing is waited for.  False: the access faulted. */

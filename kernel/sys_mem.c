@@ -67,14 +67,13 @@ static status_t read_page(struct copy_call *call, vaddr_t va, struct user_span *
 {
     uint64_t offset = va.raw & PAGE_MASK;
     uint64_t done = 0;
-    enum vm_prot prot;
-    struct frame *frame;
-    status_t status = vm_space_page_get(call->target.space, va, VM_PAGE_READ, &prot, &frame);
+    struct vm_page page;
+    status_t status = vm_space_page_get(call->target.space, va, &page);
 
     if (status == OK) {
-        status =
-            user_write(span, (uint8_t *)frame_bytes(frame) + offset, PAGE_SIZE - offset, &done);
-        frame_put(frame);
+        status = user_write(span, (uint8_t *)frame_bytes(page.frame) + offset, PAGE_SIZE - offset,
+                            &done);
+        frame_put(page.frame);
     }
     call->done += done;
     return status;

@@ -137,13 +137,12 @@ enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_
     return VM_FAULT_RETRY;
 }
 
-status_t vm_space_page_get(struct vm_space *space, vaddr_t va, enum vm_page_use use,
-                           enum vm_prot *prot, struct frame **frame)
+status_t vm_space_page_get(struct vm_space *space, vaddr_t va, struct vm_page *page)
 {
     struct wish wish = {.space = space,
                         .page = {align_down(va.raw, PAGE_SIZE)},
-                        .what = use == VM_PAGE_FILL ? TOUCH_TO_FILL : TOUCH_TO_READ,
-                        .keep = frame};
+                        .what = TOUCH_TO_READ,
+                        .keep = &page->frame};
     pte_t entry = pte_absent();
     status_t status;
 
@@ -154,7 +153,7 @@ status_t vm_space_page_get(struct vm_space *space, vaddr_t va, enum vm_page_use 
         status = cursor_touch_status(touch_page(&wish, &entry));
     } while (status == ERR_NOMEM && vm_space_reap());
     if (status == OK) {
-        *prot = pte_prot(entry);
+        page->sw = pte_sw(entry);
     }
     return status;
 }

@@ -184,8 +184,8 @@ static void away_run(void *argument)
     *status = sys_futex_wait(PLACE, 0, WAIT_FOREVER, sleepers.flags);
 }
 
-/* Private: the address stays a place to meet, whatever is mapped there.  Shared: the old frame is,
- * and nobody maps it any more. */
+/* Private: the address stays a place to meet, whatever is mapped there.  Shared: the frame of a
+ * shared page is, and nobody maps it any more. */
 static int away_private(void *argument)
 {
     struct user_thread thread;
@@ -206,12 +206,16 @@ static int away_private(void *argument)
 static int away_shared(void *argument)
 {
     struct user_thread thread;
+    handle_t memory = HANDLE_NONE;
     uint64_t woken = 0;
     long status = -1;
 
     (void)argument;
     sleepers.flags = FUTEX_SHARED;
-    (void)page_map(PLACE, PAGE, RW);
+    if (sys_memory_create(PAGE, &memory) != 0 ||
+        sys_memory_map(user_self(), PLACE, PAGE, RW, 0, memory, 0, NULL) != 0) {
+        return 1;
+    }
     (void)user_thread_start(&thread, away_run, &status);
     sleeping_wait(1);
     (void)sys_vm_map(user_self(), PLACE, PAGE, RW, VM_FLAG_REPLACE, NULL);
@@ -247,6 +251,42 @@ static void reserved_check(void)
         tap_is((uint64_t)status, 0, "and they are woken");
         (void)page_unmap(PLACE, PAGE);
     }
+}
+
+static int child_waits(void *argument)
+{
+    (void)argument;
+    (void)sys_futex_wait(PLACE, 0, WAIT_FOREVER, 0);
+    return 0;
+}
+
+/* A page of the process's own gets another frame by the first write after a fork; who sleeps on a
+ * word of it is met all the same. */
+static void moved_check(void)
+{
+    struct user_thread thread;
+    struct user_end end;
+    handle_t child = HANDLE_NONE;
+    uint64_t woken = 0;
+    long status = -1;
+
+    sleepers.flags = FUTEX_SHARED;
+    (void)page_map(PLACE, PAGE, RW);
+    (void)user_thread_start(&thread, away_run, &status);
+    sleeping_wait(1);
+
+    tap_status(user_fork_run(child_waits, NULL, &child), 0, "a fork while a thread sleeps");
+    atomic_store_explicit((_Atomic(uint32_t) *)PLACE, 1, memory_order_relaxed);
+    (void)sys_futex_wake(PLACE, 1, FUTEX_SHARED, &woken);
+    tap_is(woken, 1, "a sleeper is met though its page has another frame");
+    if (woken == 0) {
+        sys_process_exit(1);
+    }
+    (void)user_thread_join(&thread);
+    tap_status(status, 0, "and it is woken");
+    (void)sys_process_kill(child);
+    (void)user_finish(child, &end);
+    (void)page_unmap(PLACE, PAGE);
 }
 
 /* ---- thousands ---- */
@@ -309,6 +349,7 @@ int main(void)
     counts_check();
     scopes_check();
     reserved_check();
+    moved_check();
     check_child(away_private, NULL, 6, "a private word that is unmapped still wakes");
     check_child(away_shared, NULL, 7, "a shared word that is replaced leads elsewhere");
     thousands_check();

@@ -5,7 +5,9 @@
  * What they wait on is a key.  Private: the space and the address, whatever is mapped there, if
  * anything.  Shared: the frame and the offset in it, so that processes which map the same RAM meet;
  * who waits keeps a reference on the frame, and so the key means the same as long as it waits,
- * though the page may have been unmapped.  The two kinds never meet.
+ * though the page may have been unmapped.  Shared, on a page whose contents are the process's
+ * alone: the space and the address again, for such a page may get another frame.  The kinds never
+ * meet.
  *
  * A table of buckets, each a wait queue and its keys.  The word is read under the bucket's lock, so
  * between that and the thread's entry into the queue nobody else is woken: whoever changes the word
@@ -29,7 +31,7 @@ struct vm_space;
 struct futex_wait {
     struct key_place place; /* bucket's lock                                          */
     uint64_t number;        /* among all that ever came to its bucket; bucket's lock  */
-    struct frame *frame;    /* of a shared word, one reference, until the call is made
+    struct frame *frame;    /* of a word in one, one reference, until the call is made
                                again or the thread ends; the thread's own             */
     bool was_woken;         /* by a wake-up; bucket's lock, then the thread's own     */
 };

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "arch/pte.h"
 #include "arch/vm_types.h"
 #include "mm/frame.h"
 #include "mm/vm_space.h"
@@ -25,16 +26,15 @@ enum vm_fault_result {
  * Context: no cursor open; the space is active here. */
 enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access);
 
-/* What somebody else than the program does with a page of it. */
-enum vm_page_use {
-    VM_PAGE_READ, /* reads, which the page permits                                          */
-    VM_PAGE_FILL, /* stores, whatever it permits, but VM_PROT_NONE; the frame is its own then */
+/* A page that somebody reads from. */
+struct vm_page {
+    struct frame *frame; /* with a reference */
+    enum pte_sw sw;      /* whose it is; of a private one, another frame may take its place */
 };
 
-/* The frame of the page at va, with a reference that the caller gives back, after the page was
- * given what such an access needs: so a reserved page gets a frame, and one that shares its frame
- * is given another before it is filled.  *prot: what the entry grants. Errors: ERR_FAULT nothing is
- * there, it is no RAM, or may not be used so; ERR_NOMEM as VM_FAULT_NOMEM; ERR_RANGE va is outside
- * the user range.  *frame untouched. Context: no cursor open. */
-status_t vm_space_page_get(struct vm_space *space, vaddr_t va, enum vm_page_use use,
-                           enum vm_prot *prot, struct frame **frame);
+/* The page at va, after it was given what a read needs: so a reserved page has a frame then.  The
+ * caller gives the reference back.
+ * Errors: ERR_FAULT nothing is there, it is no RAM, or may not be read; ERR_NOMEM as
+ * VM_FAULT_NOMEM; ERR_RANGE va is outside the user range.  *page untouched.
+ * Context: no cursor open. */
+status_t vm_space_page_get(struct vm_space *space, vaddr_t va, struct vm_page *page);
