@@ -7,7 +7,7 @@
  * each.  (So a circle of two that wait for each other is an invalid end state, whatever the third
  * does.)  An operation that must start again ends, and may be chosen anew.
  *
- * Moving a table is what vm_space_move will do; the checks for it are in the code.
+ * Moves of tables inside one space are here; between two spaces: relink.pml.
  *
  * Every switch (#ifdef) takes out one step; run.py shows that pan then finds an error.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Operations of lock.pml on two ranges at once: pt_lock_two in mm/pt_lock.c, and what a move of tables
- * will do under it.
+ * does under it.
  */
 /* Two ranges of a table each, at s and d: tables linked for both first, nothing held across. */
 inline op_move(s, d)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What run.py runs: the models, their configurations, and what is expected of each."""
 
-MODELS = ("lock", "marks", "touch", "word", "asid", "code", "quiescence", "handover", "futex")
+MODELS = ("lock", "relink", "marks", "touch", "word", "asid", "code", "quiescence", "handover", "futex")
 
 # Operations of lock.pml.
 OPS = (
@@ -14,6 +14,16 @@ def ops(*harts):
     """Which operations each hart of lock.pml may do."""
     sets = [sum(1 << OPS.index(name) for name in hart.split()) for hart in harts]
     return " ".join(f"OPS_{hart}={bits}" for hart, bits in enumerate(sets))
+
+
+# Operations of relink.pml.
+RELINK_OPS = "page page4 look look4 table table4 move back half half-back walk".split()
+
+
+def relink_ops(*harts):
+    """Which operations each hart of relink.pml may do."""
+    sets = [sum(1 << RELINK_OPS.index(name) for name in hart.split()) for hart in harts]
+    return " ".join(f"RELINK_{hart}={bits}" for hart, bits in enumerate(sets))
 
 
 # Operations of marks.pml.
@@ -38,6 +48,9 @@ CONFIGURATIONS = {
     "second": ("lock", ops("ahead page", "behind page2", "page table"), 2_000_000),
     "apart": ("lock", ops("page", "page2", "page4") + " LEAVES=3", 2_000_000),
     "half-full": ("lock", ops("page", "page4", "move-half back-half half"), 8_000_000),
+    "relink": ("relink", relink_ops("move", "back page", "page4 look walk"), 2_000_000),
+    "relink-half": ("relink", relink_ops("half", "half-back page", "look4 walk"), 2_000_000),
+    "relink-detach": ("relink", relink_ops("half", "table4 page", "table look4"), 2_000_000),
     "push": ("marks", mark_ops("make", "fault unmap", "mark-table"), 2_000_000),
     "detach-marks": ("marks", mark_ops("make", "unmap-table", "mark-all"), 2_000_000),
     "touch": ("touch", "", 500_000),
@@ -64,9 +77,9 @@ CONFIGURATIONS = {
 
 # The whole state space is searched.
 HOLDS = (
-    "detach", "move", "nested", "near", "half", "second", "apart", "push", "detach-marks",
-    "touch-clones", "no-asids", "one-space", "two-spaces", "unmap", "epochs", "code", "kernel", "threads", "wait",
-    "wait-kill",
+    "detach", "move", "nested", "near", "half", "second", "apart", "relink", "relink-half",
+    "relink-detach", "push", "detach-marks", "touch-clones", "no-asids", "one-space", "two-spaces",
+    "unmap", "epochs", "code", "kernel", "threads", "wait", "wait-kill",
 )  # fmt: skip
 HOLDS_FULL = ("half-full", "no-asids-full", "two-rounds", "numbers", "three")
 
@@ -79,6 +92,7 @@ STALE, FOREIGN, INTERRUPTED, FREED = "forbidden", "& ~", "targets", "state[t]"
 OLD_CODE, TORN, GONE = "done", "frame[next]", "state[current]"
 ASLEEP, MISCOUNTED, TWICE = "invalid end state", "told", "queued"
 FORGOTTEN, LEAKED, WRITTEN = "meaning", "refs[i_]==", "tlb[me]!=0"
+KNOWN, OCCUPIED = "walked", "c2==0"
 UNSEEN, AFTERWARDS, REUSED = "expected", "forbidden", "refs[tlb[me]]>0"
 
 BITES = (
@@ -92,6 +106,22 @@ BITES = (
     ("nested", "RANGE_BY_RANGE", CIRCLE),
     ("second", "NO_ORDER_CHECK", CIRCLE),
     ("half", "MOVE_TOP_ONLY", ELSEWHERE),
+    ("relink", "NO_SPACE_CHECK", ELSEWHERE),
+    ("relink", "CHECK_BEFORE_LOCK", ELSEWHERE),
+    ("relink", "PLACE_KEPT", ELSEWHERE),
+    ("relink", "ARGUMENT_ORDER", CIRCLE),
+    ("relink", "LOOK_BEFORE_LOCK", OCCUPIED),
+    ("relink", "NO_FLUSH", KNOWN),
+    ("relink", "FLUSH_OF_TARGET", KNOWN),
+    ("relink", "FLUSH_BEFORE_UNLINK", KNOWN),
+    ("relink", "UNLOCK_BEFORE_FLUSH", KNOWN),
+    ("relink", "TARGET_FIRST", KNOWN),
+    ("relink-half", "NO_SPACE_CHECK", ELSEWHERE),
+    ("relink-half", "TOP_ONLY", ELSEWHERE),
+    ("relink-half", "BELOW_NOT_LOCKED", OVERLAP),
+    ("relink-half", "NO_FLUSH", KNOWN),
+    ("relink-half", "TARGET_FIRST", KNOWN),
+    ("relink-detach", "NO_CHECK_WHEN_LINKING", ELSEWHERE),
     ("push", "COPY_BEFORE_LOCK", FORGOTTEN),
     ("push", "LINK_BEFORE_COPY", FORGOTTEN),
     ("push", "NOT_BORN_LOCKED", OVERLAP),
