@@ -41,6 +41,9 @@ struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *nod
  * goes at once, the table and what it maps when the flush has been done. */
 void cursor_detach(struct vm_cursor *cursor, const struct pt_place *place);
 
+/* What the mark at the position says of the address there; what it borrows is the mark's. */
+struct vm_mark cursor_mark_there(const struct vm_cursor *cursor);
+
 /* What a removal counts against what it may do: entries that it changes (a page or a mark 1, a
  * whole table 1 and 1 for each page of a region in it), or all slots, absent ones too. */
 enum removal_count {

@@ -15,7 +15,6 @@
  * charge for the clone is taken here, so that no write to it fails for budget later.
  */
 #include "cursor_priv.h"
-#include "lib/assert.h"
 #include "lib/counter.h"
 #include "vm_space_priv.h"
 
@@ -166,26 +165,9 @@ static status_t clone_pages(struct cloning *job, const struct pt_place *source)
     return OK;
 }
 
-/* What the mark means at the position. */
-static struct vm_mark mark_there(const struct cloning *job)
-{
-    struct vm_slot slot;
-    status_t status = vm_cursor_query(job->from, &slot);
-
-    ASSERT(status == OK);
-    return (struct vm_mark){
-        .kind = slot.item.kind,
-        .prot = slot.item.prop.prot,
-        .object = slot.item.object,
-        .object_page =
-            slot.item.object_page + (job->from->va.raw - slot.range.start.raw) / PAGE_SIZE,
-        .share = slot.item.share,
-    };
-}
-
 static status_t clone_mark(struct cloning *job, uint64_t bytes)
 {
-    struct vm_mark mark = mark_there(job);
+    struct vm_mark mark = cursor_mark_there(job->from);
     uint64_t stores = job->to->stores;
     vaddr_t start = job->to->va;
     struct vm_removed removed;

@@ -62,6 +62,21 @@ static status_t make_meaning(struct vm_cursor *cursor, struct va_range part,
     return vm_backing_hold(cursor->space, mark->object, mark->object_page + pages, &meaning->slot);
 }
 
+struct vm_mark cursor_mark_there(const struct vm_cursor *cursor)
+{
+    struct vm_slot slot;
+    status_t status = vm_cursor_query(cursor, &slot);
+
+    ASSERT(status == OK);
+    return (struct vm_mark){
+        .kind = slot.item.kind,
+        .prot = slot.item.prop.prot,
+        .object = slot.item.object,
+        .object_page = slot.item.object_page + (cursor->va.raw - slot.range.start.raw) / PAGE_SIZE,
+        .share = slot.item.share,
+    };
+}
+
 /* True if some mark of the part lies above level 0. */
 static bool is_large(struct va_range part)
 {
