@@ -50,27 +50,16 @@ status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, st
     return OK;
 }
 
-/* Each entry gets the part of the object that is its own. */
-static void fill_paged(struct pt_node *node, pte_t mark)
-{
-    uint64_t pages = pt_node_entry_bytes(node) / PAGE_SIZE;
-
-    for (unsigned i = 0; i < PTE_ENTRIES; i++) {
-        pte_slot_store(&node->slots[i], pte_mark_at(mark, i * pages));
-    }
-    node->paged = PTE_ENTRIES;
-}
-
 void pt_node_fill(struct pt_node *node, pte_t entry)
 {
+    pte_t next = pte_mark_at(entry, pt_node_entry_bytes(node) / PAGE_SIZE);
+
     node->marked = pte_is_absent(entry) ? 0 : PTE_ENTRIES;
-    node->paged = 0;
+    node->paged = pte_is_paged(entry) ? PTE_ENTRIES : 0;
     if (pte_is_absent(entry)) {
         arch_zero_frame(frame_bytes(node->frame));
-    } else if (pte_is_paged(entry)) {
-        fill_paged(node, entry);
     } else {
-        arch_fill_frame(frame_bytes(node->frame), entry.raw);
+        arch_fill_frame(frame_bytes(node->frame), entry.raw, next.raw - entry.raw);
     }
 }
 

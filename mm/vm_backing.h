@@ -18,8 +18,9 @@ struct mem_object;
 
 /* The row of the object, a new one if it has none, counted once for the caller, who gives it up by
  * vm_backing_drop.  Pages before `end` are going to be named.
- * Errors: ERR_RANGE the object ends before; ERR_NOMEM no memory, no budget or no row.  Nothing has
- * changed.  Context: any below LOCK_BACKING; the locks of nodes may be held. */
+ * Errors: ERR_RANGE the object ends before; ERR_NOMEM no memory, no budget or no row.  No row has
+ * changed; what was made of the table stays, charged.  Context: any below LOCK_BACKING; the locks
+ * of nodes may be held. */
 status_t vm_backing_hold(struct vm_space *space, struct mem_object *object, uint64_t end,
                          uint32_t *slot);
 

@@ -227,7 +227,15 @@ void arch_zero_frame(void *frame)
     }
 }
 
-void arch_fill_frame(void *frame, uint64_t word)
+void arch_fill_frame(void *frame, uint64_t word, uint64_t step)
 {
-    fill_frame_stores(frame, word);
+    uint64_t *words = frame;
+
+    if (step == 0) {
+        fill_frame_stores(frame, word);
+        return;
+    }
+    for (size_t i = 0; i < PAGE_SIZE / sizeof(word); i++) {
+        words[i] = word + i * step;
+    }
 }

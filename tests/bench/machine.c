@@ -219,12 +219,12 @@ void arch_zero_frame(void *frame)
     memset(frame, 0, PAGE_SIZE);
 }
 
-void arch_fill_frame(void *frame, uint64_t word)
+void arch_fill_frame(void *frame, uint64_t word, uint64_t step)
 {
     uint64_t *words = frame;
 
     for (size_t i = 0; i < PAGE_SIZE / sizeof(word); i++) {
-        words[i] = word;
+        words[i] = word + i * step;
     }
 }
 

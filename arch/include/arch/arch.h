@@ -87,8 +87,8 @@ uint64_t arch_quiescence_count(hart_idx_t hart);
 /* Fills one frame (4 KiB, direct-map pointer, page aligned) with zeroes. */
 void arch_zero_frame(void *frame);
 
-/* The same with copies of a word. */
-void arch_fill_frame(void *frame, uint64_t word);
+/* The same with words, the first of which is `word`, each `step` more than the one before. */
+void arch_fill_frame(void *frame, uint64_t word, uint64_t step);
 
 /* Copies len_bytes between the kernel and user addresses of the active space.  SUM is set only
  * around the access.  Returns the bytes copied: less than len_bytes if a user access faulted.

@@ -29,7 +29,7 @@ void host_frames_taken(uint64_t pa, uint64_t bytes)
     }
 }
 
-void arch_fill_frame(void *frame, uint64_t word)
+void arch_fill_frame(void *frame, uint64_t word, uint64_t step)
 {
     uint64_t *words = frame;
 
@@ -40,11 +40,11 @@ void arch_fill_frame(void *frame, uint64_t word)
         oracle_frame_zeroing(phys_mem_address(frame));
     }
     for (size_t i = 0; i < PAGE_SIZE / sizeof(word); i++) {
-        words[i] = word;
+        words[i] = word + i * step;
     }
 }
 
 void arch_zero_frame(void *frame)
 {
-    arch_fill_frame(frame, 0);
+    arch_fill_frame(frame, 0, 0);
 }
