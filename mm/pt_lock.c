@@ -37,7 +37,9 @@
  * nodes are known.  If one contains the other's range it covers both, and step 4 locks below it
  * what intersects either, in one pass, so in pre-order and a common node once.  Else their extents
  * are disjoint, and the lower is locked with all below it before the higher.  If one of them is
- * stray or elsewhere by then, everything is let go and it starts again.
+ * stray or elsewhere by then, everything is let go and it starts again.  So it does, with both
+ * ranges cut to the shorter length, where the nodes that it may lock end in one range before they
+ * end in the other.
  *
  * Why no node is freed under a descent.  Steps 1 and 2 may walk through nodes that others detach
  * meanwhile.  A detached node is freed only when every hart has been seen outside of the kernel
@@ -56,9 +58,11 @@
 #include "pt_descend.h"
 #include "pt_order.h"
 
-/* The ranges of one cursor, or of two with one covering node; the second may be empty. */
+/* The ranges of one cursor, or of two with one covering node; the second may be empty.  How many
+ * nodes each may still lock below that. */
 struct wanted {
     struct va_range at[2];
+    unsigned budget[2];
 };
 
 static void node_acquire(struct pt_node *node)
@@ -121,11 +125,29 @@ static void unlock_children(struct pt_node *node, const struct wanted *wanted)
     }
 }
 
-/* Step 4, at most PTE_LEVELS_MAX deep.  Cuts the first range before the first node that exceeds
- * *budget; ERR_2BIG if that leaves nothing: then no child of `node` is locked. */
-static status_t lock_children(struct pt_node *node, struct wanted *wanted, unsigned *budget)
+/* Takes a node of that extent from the budget of a range that wants it.  A range that has none left
+ * is cut before it.  False: then no range wants it. */
+static bool wanted_pay(struct wanted *wanted, struct va_range extent)
 {
-    struct va_range *range = &wanted->at[0];
+    for (unsigned i = 0; i < 2; i++) {
+        struct va_range *range = &wanted->at[i];
+
+        if (!range_touches(*range, extent)) {
+            continue;
+        }
+        if (wanted->budget[i] > 0) {
+            wanted->budget[i]--;
+            return true;
+        }
+        range->end = extent.start.raw > range->start.raw ? extent.start : range->start;
+    }
+    return false;
+}
+
+/* Step 4, at most PTE_LEVELS_MAX deep.  Cuts a range before the first node that exceeds its budget;
+ * ERR_2BIG if that leaves nothing of the first: then no child of `node` is locked. */
+static status_t lock_children(struct pt_node *node, struct wanted *wanted)
+{
     struct pt_span span;
 
     if (node->level == 0 || node->present == 0) {
@@ -135,20 +157,19 @@ static status_t lock_children(struct pt_node *node, struct wanted *wanted, unsig
     for (unsigned i = span.first; i < span.end; i++) {
         struct va_range extent = entry_extent(node, i);
         struct pt_node *child = wanted_child(node, i, wanted);
-        status_t status;
+        status_t status = OK;
 
         if (child == NULL) {
             continue;
         }
-        if (*budget == 0) {
-            range->end = extent.start;
-            return range->end.raw > range->start.raw ? OK : ERR_2BIG;
-        }
-        node_acquire(child);
-        (*budget)--;
-        status = lock_children(child, wanted, budget);
-        if (status != OK || !wanted_touches(wanted, extent)) {
-            spinlock_release(&child->lock); /* refused, or cut before its first address */
+        if (wanted_pay(wanted, extent)) {
+            node_acquire(child);
+            status = lock_children(child, wanted);
+            if (status != OK || !wanted_touches(wanted, extent)) {
+                spinlock_release(&child->lock); /* refused, or cut before its first address */
+            }
+        } else if (wanted->at[0].end.raw == wanted->at[0].start.raw) {
+            status = ERR_2BIG;
         }
         if (status != OK || wanted_hull(wanted).end.raw <= extent.end.raw) {
             return status;
@@ -171,18 +192,16 @@ static vaddr_t lower_end(const struct pt_node *cover, struct va_range range)
 }
 
 /* Steps 3 and 4 on one candidate.  ERR_AGAIN: start again, perhaps with the shorter range. */
-static status_t lock_subtree(const struct pt_node *root, struct found found, unsigned max_nodes,
-                             struct wanted *wanted)
+static status_t lock_subtree(const struct pt_node *root, struct found found, struct wanted *wanted)
 {
     struct pt_node *cover = found.node;
     struct va_range whole = wanted->at[0];
-    unsigned budget = max_nodes - 1;
     status_t status = pt_lock_found(root, found);
 
     if (status != OK) {
         return status;
     }
-    if (lock_children(cover, wanted, &budget) == ERR_2BIG) {
+    if (lock_children(cover, wanted) == ERR_2BIG) {
         /* Not even the nodes above the first page fit: look further down. */
         wanted->at[0] = (struct va_range){whole.start, lower_end(cover, whole)};
         spinlock_release(&cover->lock);
@@ -200,15 +219,16 @@ static void unlock_subtree(struct pt_node *cover, const struct wanted *wanted)
 status_t pt_lock_range(struct pt_node *root, enum pt_link link, unsigned max_nodes,
                        struct va_range *range, struct pt_node **cover)
 {
-    struct wanted wanted = {{*range, {{0}, {0}}}};
+    struct wanted wanted = {.at = {*range}};
     struct found found = {0};
     status_t status = pt_order_is_full() ? ERR_DEADLK : ERR_AGAIN;
 
     ASSERT(max_nodes > 0 && range->start.raw < range->end.raw);
     while (status == ERR_AGAIN) {
+        wanted.budget[0] = max_nodes - 1;
         status = pt_descend(root, link, wanted.at[0], &found);
         if (status == OK) {
-            status = lock_subtree(root, found, max_nodes, &wanted);
+            status = lock_subtree(root, found, &wanted);
         }
     }
     if (status == OK) {
@@ -221,51 +241,103 @@ status_t pt_lock_range(struct pt_node *root, enum pt_link link, unsigned max_nod
 
 void pt_unlock_range(struct pt_node *root, struct pt_node *cover, struct va_range range)
 {
-    unlock_subtree(cover, &(struct wanted){{range, {{0}, {0}}}});
+    unlock_subtree(cover, &(struct wanted){.at = {range}});
     pt_order_leave(root, range.end);
 }
 
-/* Steps 3 and 4 for two ranges. */
-static status_t lock_two_found(const struct pt_node *root, const struct found found[2],
+/* What each of two ranges wants alone. */
+static struct wanted wanted_one(const struct pt_two *two, unsigned which, unsigned budget)
+{
+    return (struct wanted){.at = {two->ranges[which]}, .budget = {budget}};
+}
+
+/* Takes the ranges over as step 4 has cut them.  ERR_AGAIN: it has cut them to different lengths;
+ * now they are as long as the shorter, and what is locked has to be let go. */
+static status_t two_cut(struct pt_two *two, struct va_range low, struct va_range high)
+{
+    uint64_t low_bytes = low.end.raw - low.start.raw;
+    uint64_t high_bytes = high.end.raw - high.start.raw;
+    uint64_t bytes = low_bytes < high_bytes ? low_bytes : high_bytes;
+
+    if (low.end.raw == two->ranges[0].end.raw && high.end.raw == two->ranges[1].end.raw) {
+        return OK;
+    }
+    two->ranges[0].end = vaddr_add(low.start, bytes);
+    two->ranges[1].end = vaddr_add(high.start, bytes);
+    return low_bytes == high_bytes ? OK : ERR_AGAIN;
+}
+
+/* Steps 3 and 4 for two ranges with one covering node. */
+static status_t lock_two_below(const struct pt_node *root, struct found found, unsigned budget,
                                struct pt_two *two)
 {
-    struct wanted low = {{two->ranges[0], {{0}, {0}}}};
-    struct wanted high = {{two->ranges[1], {{0}, {0}}}};
-    struct wanted both = {{two->ranges[0], two->ranges[1]}};
-    status_t status;
+    struct wanted both = {{two->ranges[0], two->ranges[1]}, {budget, budget}};
+    status_t status = lock_subtree(root, found, &both);
 
-    for (unsigned i = 0; i < 2; i++) {
-        if (found_contains(found[i], two->ranges[1 - i])) {
-            two->covers[0] = found[i].node;
-            two->covers[1] = found[i].node;
-            return lock_subtree(root, found[i], UINT_MAX, &both);
+    two->covers[0] = found.node;
+    two->covers[1] = found.node;
+    if (status == OK) {
+        status = two_cut(two, both.at[0], both.at[1]);
+        if (status != OK) {
+            unlock_subtree(found.node, &both);
         }
     }
+    return status;
+}
+
+/* The same with one each. */
+static status_t lock_two_apart(const struct pt_node *root, const struct found found[2],
+                               unsigned budget, struct pt_two *two)
+{
+    struct wanted low = wanted_one(two, 0, budget);
+    struct wanted high = wanted_one(two, 1, budget);
+    status_t status = lock_subtree(root, found[0], &low);
+
     two->covers[0] = found[0].node;
     two->covers[1] = found[1].node;
-    status = lock_subtree(root, found[0], UINT_MAX, &low);
     if (status != OK) {
         return status;
     }
-    status = lock_subtree(root, found[1], UINT_MAX, &high);
+    status = lock_subtree(root, found[1], &high);
+    if (status == OK) {
+        status = two_cut(two, low.at[0], high.at[0]);
+        if (status != OK) {
+            unlock_subtree(found[1].node, &high);
+        }
+    }
     if (status != OK) {
         unlock_subtree(found[0].node, &low);
     }
     return status;
 }
 
-status_t pt_lock_two(struct pt_node *root, enum pt_link link, struct pt_two *two)
+static status_t lock_two_found(const struct pt_node *root, const struct found found[2],
+                               unsigned max_nodes, struct pt_two *two)
+{
+    unsigned budget = max_nodes / 2 - 1;
+
+    for (unsigned i = 0; i < 2; i++) {
+        if (found_contains(found[i], two->ranges[1 - i])) {
+            return lock_two_below(root, found[i], budget, two);
+        }
+    }
+    return lock_two_apart(root, found, budget, two);
+}
+
+status_t pt_lock_two(struct pt_node *root, enum pt_link link, unsigned max_nodes,
+                     struct pt_two *two)
 {
     struct found found[2] = {0};
     status_t status = pt_order_is_full() ? ERR_DEADLK : ERR_AGAIN;
 
+    ASSERT(max_nodes >= PT_TWO_NODES_MIN);
     while (status == ERR_AGAIN) {
         status = pt_descend(root, link, two->ranges[0], &found[0]);
         if (status == OK) {
             status = pt_descend(root, link, two->ranges[1], &found[1]);
         }
         if (status == OK) {
-            status = lock_two_found(root, found, two);
+            status = lock_two_found(root, found, max_nodes, two);
         }
     }
     if (status == OK) {
@@ -276,11 +348,11 @@ status_t pt_lock_two(struct pt_node *root, enum pt_link link, struct pt_two *two
 
 void pt_unlock_two(struct pt_node *root, const struct pt_two *two)
 {
-    struct wanted low = {{two->ranges[0], {{0}, {0}}}};
-    struct wanted high = {{two->ranges[1], {{0}, {0}}}};
+    struct wanted low = wanted_one(two, 0, 0);
+    struct wanted high = wanted_one(two, 1, 0);
 
     if (two->covers[0] == two->covers[1]) {
-        unlock_subtree(two->covers[0], &(struct wanted){{two->ranges[0], two->ranges[1]}});
+        unlock_subtree(two->covers[0], &(struct wanted){.at = {two->ranges[0], two->ranges[1]}});
     } else {
         unlock_subtree(two->covers[1], &high);
         unlock_subtree(two->covers[0], &low);

@@ -32,8 +32,12 @@ struct pt_two {
     struct pt_node *covers[2];
 };
 
-/* Locks for both what pt_lock_range would lock for each, every node once.  Errors: the same. */
-status_t pt_lock_two(struct pt_node *root, enum pt_link link, struct pt_two *two);
+#define PT_TWO_NODES_MIN (2 * PTE_LEVELS_MAX) /* enough for a page of each */
+
+/* Locks for both what pt_lock_range would lock for each, every node once.  If that are more than
+ * max_nodes, >= PT_TWO_NODES_MIN, both ranges are cut to the same length.  Errors: the same. */
+status_t pt_lock_two(struct pt_node *root, enum pt_link link, unsigned max_nodes,
+                     struct pt_two *two);
 void pt_unlock_two(struct pt_node *root, const struct pt_two *two);
 
 /* Locks a node that is not linked yet, so that it is born locked. */

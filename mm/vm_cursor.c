@@ -101,8 +101,9 @@ status_t vm_cursor_open(struct vm_cursor *cursor, struct vm_space *space, struct
     return vm_cursor_open_bounded(cursor, space, range, mode, UINT_MAX);
 }
 
-status_t vm_cursor_open_two(struct vm_cursor pair[2], struct vm_space *space,
-                            const struct va_range ranges[2], enum vm_cursor_mode mode)
+status_t vm_cursor_open_two_bounded(struct vm_cursor pair[2], struct vm_space *space,
+                                    const struct va_range ranges[2], enum vm_cursor_mode mode,
+                                    unsigned max_nodes)
 {
     unsigned low = ranges[0].start.raw < ranges[1].start.raw ? 0 : 1;
     struct pt_two two = {{ranges[low], ranges[1 - low]}, {NULL, NULL}};
@@ -119,7 +120,7 @@ status_t vm_cursor_open_two(struct vm_cursor pair[2], struct vm_space *space,
         status = ERR_INVAL;
     }
     if (status == OK) {
-        status = pt_lock_two(space->root, link_of(mode), &two);
+        status = pt_lock_two(space->root, link_of(mode), max_nodes, &two);
     }
     if (status != OK) {
         note_refused(ranges[0]);
@@ -133,6 +134,12 @@ status_t vm_cursor_open_two(struct vm_cursor pair[2], struct vm_space *space,
         pair[which].is_pair = true;
     }
     return OK;
+}
+
+status_t vm_cursor_open_two(struct vm_cursor pair[2], struct vm_space *space,
+                            const struct va_range ranges[2], enum vm_cursor_mode mode)
+{
+    return vm_cursor_open_two_bounded(pair, space, ranges, mode, UINT_MAX);
 }
 
 void vm_cursor_close(struct vm_cursor *cursor)

@@ -231,6 +231,50 @@ MODE_TEST(vm_cursor_order, two_cursors_work_side_by_side)
     world_end(&world);
 }
 
+/* Step by step over two ranges, from BASE and from that far behind it. */
+static void check_bounded(struct world *world, uint64_t distance, unsigned max_nodes)
+{
+    const uint64_t bytes = 2 * GIB;
+    unsigned steps = 0;
+
+    for (uint64_t done = 0; done < bytes; steps++) {
+        const struct va_range ranges[2] = {va_span(BASE + distance + done, bytes - done),
+                                           va_span(BASE + done, bytes - done)};
+        struct vm_cursor pair[2];
+
+        EXPECT_OK(
+            vm_cursor_open_two_bounded(pair, world->space, ranges, VM_CURSOR_QUERY, max_nodes));
+        cr_assert(spinlock_held_count() <= max_nodes);
+        EXPECT_EQ(pair[1].range.end.raw - BASE, pair[0].range.end.raw - BASE - distance);
+        done = pair[1].range.end.raw - BASE;
+        vm_cursor_close_two(pair);
+        cr_assert(spinlock_held_count() == 0, "%u tables: a lock is left", max_nodes);
+    }
+    cr_assert(steps > 1 && steps <= 30, "%u tables: %u steps", max_nodes, steps);
+}
+
+/* Below one covering node and below two; one side has tables that the other has not. */
+MODE_TEST(vm_cursor_order, two_bounded_ranges_are_cut_alike)
+{
+    static const uint64_t distances[] = {0, 2 * GIB, 3 * GIB, 64 * GIB};
+    static const uint64_t tables[] = {0, 2, 4, 6, 64, 66, 510, 512, 514, 1022, 1024, 1026, 2046};
+    struct world world = world_begin(*levels);
+
+    for (size_t i = 0; i < ARRAY_LEN(distances) * ARRAY_LEN(tables); i++) {
+        uint64_t start = BASE + distances[i % ARRAY_LEN(distances)];
+
+        if (i % 3 != 0) {
+            map_at(&world, start + tables[i / ARRAY_LEN(distances)] * MIB, frame_new(), VM_R);
+        }
+    }
+    for (unsigned max_nodes = 10; max_nodes <= 15; max_nodes++) {
+        for (size_t i = 1; i < ARRAY_LEN(distances); i++) {
+            check_bounded(&world, distances[i], max_nodes);
+        }
+    }
+    world_end(&world);
+}
+
 /* Both owe a flush; what is paid is one call, and it covers both. */
 MODE_TEST(vm_cursor_order, two_cursors_pay_with_one_flush)
 {

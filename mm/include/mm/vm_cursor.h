@@ -150,6 +150,13 @@ status_t vm_cursor_open_bounded(struct vm_cursor *cursor, struct vm_space *space
 status_t vm_cursor_open_two(struct vm_cursor pair[2], struct vm_space *space,
                             const struct va_range ranges[2], enum vm_cursor_mode mode);
 
+/* Opens so much of both, from their starts on, that no more than max_nodes tables are locked: less
+ * than all is the same length of both, at least a page.  max_nodes >= 2 * PTE_LEVELS_MAX.  Errors
+ * as above. */
+status_t vm_cursor_open_two_bounded(struct vm_cursor pair[2], struct vm_space *space,
+                                    const struct va_range ranges[2], enum vm_cursor_mode mode,
+                                    unsigned max_nodes);
+
 /* Completes what is owed (flush, fence.i, release of frames and tables) and unlocks.  Closing a
  * cursor that is not open does nothing. */
 void vm_cursor_close(struct vm_cursor *cursor);

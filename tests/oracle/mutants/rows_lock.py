@@ -60,15 +60,15 @@ ROWS = [
         "leaves the covering node locked",
     ),
     gone(
-        "two.low_stays_locked", LOCK, "lock_two_found", "unlock_subtree(found[0].node, &low);",
+        "two.low_stays_locked", LOCK, "lock_two_apart", "unlock_subtree(found[0].node, &low);",
         "keeps the lower range locked when the higher is not in place",
     ),
     mutant(
-        "two.high_first", LOCK, "lock_two_found",
-        "lock_subtree(root, found[0], UINT_MAX, &low)",
-        "lock_subtree(root, found[1], UINT_MAX, &high)", "locks the higher of two ranges first",
-        ("lock_two_found", "lock_subtree(root, found[1], UINT_MAX, &high)",
-         "lock_subtree(root, found[0], UINT_MAX, &low)"),
+        "two.high_first", LOCK, "lock_two_apart",
+        "lock_subtree(root, found[0], &low)",
+        "lock_subtree(root, found[1], &high)", "locks the higher of two ranges first",
+        ("lock_two_apart", "lock_subtree(root, found[1], &high)",
+         "lock_subtree(root, found[0], &low)"),
     ),
     gone(
         "stray.not_marked", LOCK, "pt_unlock_stray", "node->is_stray = true;",
