@@ -33,6 +33,8 @@ USED = """Every leaf that mm makes has A, and D if it has W, so hardware finds n
 BUDGET = """Matters only where a piece of work ends inside of a node: more than 256 pages of one
     space, which the reference has not. The walk counts what is present, and so does not come back to
     an entry that it has released."""
+OBJECTS = """Frames of objects are no tables: the host tests of objects count every one of them, and what
+    is charged for it (tests/host/test_mem_object.c, test_vm_touch_paged.c)."""
 
 ROWS = [
     argued("mm/asid.c", "asid_init", "shared_store", BOOT),
@@ -63,6 +65,11 @@ ROWS = [
         begins loses its frames: what leaves.run_lost and dying.run_lost show for the last run."""),
     argued("mm/vm_budget.c", "vm_budget_put", "memory_order_acq_rel", COUNTS),
     argued("mm/vm_budget.c", "vm_budget_charge vm_budget_release", "release_up_to", CHARGE),
+    argued("mm/mem_object.c", "mem_object_put", "memory_order_acq_rel", COUNTS),
+    argued("mm/mem_object.c", "supply_drop", "frame_put", OBJECTS),
+    argued("mm/mem_tree.c", "cut_slot", "frame_put", OBJECTS),
+    argued("mm/mem_object_reap.c", "mem_object_park take_apart", "reclaim_", OBJECTS),
+    argued("mm/vm_cursor_touch_mark.c", "make_paged", "frame_put", OBJECTS),
     argued("mm/pt_node.c", "pt_node_destroy", "is_stray", CHARGE),
     argued("mm/reclaim.c", "release_leaves", "is_stray", CHARGE),
     argued("mm/vm_space_io.c", "counts_of vm_space_io_prepare", "atomic_", COUNTS),
@@ -95,11 +102,13 @@ ROWS = [
     argued("mm/vm_cursor_flush.c", "vm_cursor_dispatch cursor_sync_two", "owed.code = false",
            "Without it a cursor does a fence.i more; nothing else."),
     argued("mm/reclaim.c", "take_apart release_leaves reclaim_release", "pte_slot_load", OWNED),
+    argued("mm/reclaim.c", "reclaim_park free_top", "reclaim_", """What these count is
+        shown by park.not_counted and top.left_not_counted."""),
     argued("mm/reclaim.c", "reclaim_dying", "pte_slot_load", UNDER_LOCK),
     argued("mm/reclaim.c", "release_leaves", "pte_slot_store", BUDGET),
     argued("mm/reclaim.c", "reclaim_release", "release_leaves", """What is not released here the reaper
         releases later; that device pages must not wait for it is shown by release.not_a_leaf."""),
-    argued("mm/reclaim.c", "free_top vm_space_reap_is_done", "memory_order", """Tells that nothing is
+    argued("mm/reclaim.c", "reclaim_begin reclaim_end vm_space_reap_is_done", "memory_order", """Tells that nothing is
         left, to tests and to whoever waits for memory; nothing is freed or used because of it."""),
     argued("mm/reclaim.c", "reclaim_dying", "release_page", """Before the entry is cleared or after:
         it has no V, and the node's lock is held."""),

@@ -68,7 +68,7 @@ ROWS = [
         "looks for harts without having noted where they were",
     ),
     gone(
-        "park.not_counted", RECLAIM, "reclaim_park",
+        "park.not_counted", RECLAIM, "reclaim_begin",
         "(void)shared_fetch_add(&reclaim.left, 1, memory_order_relaxed);",
         "does not count what is parked",
     ),
@@ -158,7 +158,7 @@ ROWS = [
     ),
     gone("top.space_lost", RECLAIM, "free_top", "vm_space_free(space);", "forgets a space"),
     gone(
-        "top.left_not_counted", RECLAIM, "free_top", f"(void){LEFT_DOWN};",
+        "top.left_not_counted", RECLAIM, "reclaim_end", f"(void){LEFT_DOWN};",
         "does not count down what is left",
     ),
 ]

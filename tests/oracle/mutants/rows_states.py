@@ -8,6 +8,7 @@ SPLIT = "mm/pt_split.c"
 MARK = "mm/vm_cursor_mark.c"
 REMOVE = "mm/vm_cursor_remove.c"
 TOUCH = "mm/vm_cursor_touch.c"
+TOUCH_MARK = "mm/vm_cursor_touch_mark.c"
 SWEEP = "mm/vm_space_sweep.c"
 STOCK = "mm/vm_space_stock.c"
 ZERO = "mm/frame_zero.c"
@@ -84,7 +85,7 @@ ROWS = [
         "owes no flush for the frame that it replaces",
     ),
     gone(
-        "touch.not_copied", TOUCH, "make_frame",
+        "touch.not_copied", TOUCH, "cursor_make_frame",
         "memcpy(frame_bytes(*out), frame_bytes(old), PAGE_SIZE);",
         "gives an empty frame for one that holds something",
     ),
@@ -93,20 +94,20 @@ ROWS = [
         "does not make the page of a sole owner writable",
     ),
     mutant(
-        "touch.pending_writable", TOUCH, "page_leaf",
+        "touch.pending_writable", TOUCH, "cursor_page_leaf",
         "sw == PTE_SW_PENDING ? prot & VM_RX : prot", "prot",
         "maps the frame of zeroes writable",
     ),
     gone(
-        "touch.zero_not_counted", TOUCH, "touch_reserved", "frame_get(frame);",
+        "touch.zero_not_counted", TOUCH_MARK, "make_private", "frame_get(frame);",
         "does not count a reference on the frame of zeroes",
     ),
     gone(
-        "touch.not_stored", TOUCH, "put_page", f"pte_slot_store({SLOT}, leaf);",
+        "touch.not_stored", TOUCH, "cursor_put_page", f"pte_slot_store({SLOT}, leaf);",
         "does not store what a touched page has got",
     ),
     gone(
-        "touch.no_code_owed", TOUCH, "put_page", "cursor->owed.code = true;",
+        "touch.no_code_owed", TOUCH, "cursor_put_page", "cursor->owed.code = true;",
         "owes no fence.i for a touched page of code",
     ),
     gone(
@@ -115,11 +116,11 @@ ROWS = [
         "touches a page whose flush is owed",
     ),
     mutant(
-        "touch.not_charged", TOUCH, "touch_reserved", "vm_space_charge(cursor->space, 1)", "OK",
+        "touch.not_charged", TOUCH_MARK, "cursor_touch_mark", "vm_space_charge(cursor->space, 1)", "OK",
         "charges nothing for a touched page",
     ),
     gone(
-        "touch.charge_stays", TOUCH, "touch_reserved", "vm_space_release(cursor->space, 1);",
+        "touch.charge_stays", TOUCH_MARK, "cursor_touch_mark", "vm_space_release(cursor->space, 1);",
         "keeps the charge of a page that it found no frame for",
     ),
     mutant(
