@@ -206,8 +206,7 @@ static void check_errors(void)
     check_map_error(NULL, 0, READABLE, ANON, EINVAL, "no bytes");
     check_map_error(NULL, PAGE, READABLE, MAP_ANONYMOUS, EINVAL, "neither shared nor private");
     check_map_error(NULL, PAGE, READABLE, ANON | MAP_SHARED, EINVAL, "both");
-    check_map_error(NULL, PAGE, READABLE, MAP_SHARED | MAP_ANONYMOUS, ENOTSUP, "shared");
-    check_map_error(NULL, PAGE, READABLE, MAP_PRIVATE, ENODEV, "a file");
+    check_map_error(NULL, PAGE, READABLE, MAP_PRIVATE, EBADF, "no file");
     check_map_error(NULL, PAGE, 64, ANON, EINVAL, "unknown permissions");
     check_map_error(NULL, PAGE, READABLE, ANON | 0x800000, EINVAL, "unknown flags");
     check_map_error(there(PLACE + 8), PAGE, READABLE, ANON | MAP_FIXED, EINVAL, "between pages");

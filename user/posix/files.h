@@ -6,9 +6,27 @@
 #include <sys/types.h>
 
 #include "uapi/handle.h"
+#include "user/lock.h"
 
 #define FILES_FIRST 3  /* after the console's */
 #define FILES_END   32 /* first number that no file has */
+
+/* What all share who have a file open, in a page that all of them map; fork makes more of them. */
+struct open_file {
+    struct user_lock lock;
+    off_t size;     /* (l) bytes */
+    off_t position; /* (l)       */
+};
+
+/* An open file.  The object has the pages up to the size, and no more. */
+struct file {
+    handle_t memory; /* HANDLE_NONE: not open */
+    struct open_file *open;
+};
+
+/* The open file of that number, with its locks, until file_leave.  NULL: there is none. */
+struct file *file_enter(int file);
+void file_leave(struct file *file);
 
 /* Reads or writes at *at, which moves on, or if `at` is NULL at the file's own position.
  * Return -1 and errno: EBADF, EINVAL (a position below 0), EFAULT, ENOMEM, EFBIG, ENOSPC. */
