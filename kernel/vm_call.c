@@ -55,6 +55,8 @@ uint64_t vm_call_kind(enum vm_item_kind kind)
         return VM_KIND_HIDDEN;
     case VM_ITEM_PAGED:
         return VM_KIND_PAGED;
+    case VM_ITEM_SWAPPED:
+        return VM_KIND_SWAPPED;
     }
     return VM_KIND_ABSENT;
 }
@@ -71,6 +73,7 @@ uint64_t vm_call_flags(const struct vm_item *item)
     case VM_ITEM_HIDDEN:
     case VM_ITEM_RESERVED:
     case VM_ITEM_PAGED:
+    case VM_ITEM_SWAPPED:
         break;
     }
     if (item->share == VM_SHARE_NONE) {

@@ -55,6 +55,9 @@ static struct vm_item mark_item(const struct vm_space *space, pte_t entry)
         item.kind = VM_ITEM_PAGED;
         item.object = vm_backing_object(space, mark.slot);
         item.object_page = mark.place;
+    } else if (mark.kind == PTE_MARK_SWAPPED) {
+        item.kind = VM_ITEM_SWAPPED;
+        item.cookie = mark.place;
     }
     return item;
 }

@@ -19,18 +19,23 @@
 #include "vm_backing.h"
 #include "vm_space_priv.h"
 
-static status_t check_mark(const struct vm_mark *mark)
+static status_t check_mark(const struct vm_mark *mark, uint64_t len_bytes)
 {
     if (mark->kind == VM_ITEM_GUARD) {
         return OK;
     }
-    if ((mark->kind != VM_ITEM_RESERVED && mark->kind != VM_ITEM_PAGED) ||
+    if ((mark->kind != VM_ITEM_RESERVED && mark->kind != VM_ITEM_PAGED &&
+         mark->kind != VM_ITEM_SWAPPED) ||
         (mark->prot != VM_PROT_NONE && !pte_prot_is_legal(mark->prot))) {
         return ERR_INVAL;
     }
     if (mark->kind == VM_ITEM_PAGED &&
         (mark->share > VM_SHARE_NONE ||
          (mark->share == VM_SHARE_VIEW && (mark->prot & VM_W) != 0))) {
+        return ERR_INVAL;
+    }
+    if (mark->kind == VM_ITEM_SWAPPED &&
+        (len_bytes != PAGE_SIZE || mark->cookie >> PTE_MARK_PLACE_BITS != 0)) {
         return ERR_INVAL;
     }
     return OK;
@@ -54,6 +59,11 @@ static status_t make_meaning(struct vm_cursor *cursor, struct va_range part,
     if (mark->kind == VM_ITEM_RESERVED) {
         return OK;
     }
+    if (mark->kind == VM_ITEM_SWAPPED) {
+        meaning->kind = PTE_MARK_SWAPPED;
+        meaning->place = mark->cookie;
+        return OK;
+    }
     if (mark->object_page > MEM_OBJECT_PAGES_MAX) {
         return ERR_RANGE;
     }
@@ -74,6 +84,7 @@ struct vm_mark cursor_mark_there(const struct vm_cursor *cursor)
         .object = slot.item.object,
         .object_page = slot.item.object_page + (cursor->va.raw - slot.range.start.raw) / PAGE_SIZE,
         .share = slot.item.share,
+        .cookie = slot.item.cookie,
     };
 }
 
@@ -154,7 +165,7 @@ status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
 {
     struct removal job = {.cursor = cursor, .counted = COUNT_SLOTS, .edits_left = max_edits};
     struct pte_mark meaning;
-    status_t status = max_edits > 0 ? check_mark(&mark) : ERR_INVAL;
+    status_t status = max_edits > 0 ? check_mark(&mark, len_bytes) : ERR_INVAL;
 
     if (status == OK && cursor->mode != VM_CURSOR_CHANGE) {
         status = ERR_ACCES;

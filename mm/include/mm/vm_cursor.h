@@ -40,6 +40,7 @@ enum vm_item_kind {
     VM_ITEM_HIDDEN,   /* a page of RAM, `frame`, whose rights are VM_PROT_NONE: nobody may
                          access it until rights are given back; it counts like a mapping      */
     VM_ITEM_PAGED,    /* pages of a memory object: the first access that prot permits maps one */
+    VM_ITEM_SWAPPED,  /* a page that a pager keeps under `cookie`: every access faults        */
 };
 
 /* Whose the contents of a page of RAM are, present or to come. */
@@ -58,6 +59,7 @@ struct vm_item {
     enum vm_share share;       /* RAM, hidden, reserved, paged */
     struct mem_object *object; /* paged: borrowed like the frame               */
     uint64_t object_page;      /* paged: its page that the slot's first byte is of */
+    uint64_t cookie;           /* swapped */
     bool accessed, dirty;
 };
 
@@ -266,22 +268,23 @@ status_t vm_cursor_protect(struct vm_cursor *cursor, uint64_t len_bytes, enum vm
 
 /* What vm_cursor_mark writes. */
 struct vm_mark {
-    enum vm_item_kind kind; /* VM_ITEM_RESERVED, VM_ITEM_GUARD, VM_ITEM_PAGED                   */
+    enum vm_item_kind kind; /* VM_ITEM_RESERVED, VM_ITEM_GUARD, VM_ITEM_PAGED, VM_ITEM_SWAPPED  */
     enum vm_prot prot;      /* of the pages to come; VM_PROT_NONE: rights come later            */
     struct mem_object *object; /* paged: the space takes a reference of its own                 */
     uint64_t object_page;      /* paged: the page that is at the position                       */
     enum vm_share share;       /* paged                                                         */
+    uint64_t cookie;           /* swapped                                                       */
 };
 
 /* Makes every address of [va, va + len) reserved, private to this space, or a guard, or pages of a
- * memory object; what is there leaves, as by vm_cursor_unmap.  Written at the highest level that
- * fits: an aligned 1 GiB is one store.  Stops before it would edit more than max_edits entries,
- * max_edits >= 1, counted as in vm_cursor_unmap_bounded, and 1 for an absent one that becomes a
- * mark; the position says how far it came. *removed says what left.  The flush for what left is
- * done when the cursor is closed; the mark itself owes none.
+ * memory object, or one page swapped; what is there leaves, as by vm_cursor_unmap.  Written at the
+ * highest level that fits: an aligned 1 GiB is one store.  Stops before it would edit more than
+ * max_edits entries, max_edits >= 1, counted as in vm_cursor_unmap_bounded, and 1 for an absent one
+ * that becomes a mark; the position says how far it came. *removed says what left.  The flush for
+ * what left is done when the cursor is closed; the mark itself owes none.
  *
  * Errors:  ERR_INVAL  another kind; rights that map refuses but VM_PROT_NONE; max_edits 0; a view
- *                     with W
+ *                     with W; swapped, and len is not one page, or cookie >= 2^40
  *          ERR_RANGE  paged, and the object ends before the part
  *          ERR_INVAL, ERR_RANGE of the length, as find_next; ERR_ACCES not VM_CURSOR_CHANGE
  *          ERR_EXIST  (exclusive) something is at the position: nothing changed, no move.  Later

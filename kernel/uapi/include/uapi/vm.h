@@ -23,10 +23,11 @@
 #define VM_KIND_RAM    1UL
 #define VM_KIND_IO     2UL
 #define VM_KIND_RESERVED                                                                           \
-    3UL                    /* memory that is made, zeroed, by the first access that prot permits */
-#define VM_KIND_GUARD  4UL /* every access is a fault; vm_protect leaves it alone               */
-#define VM_KIND_HIDDEN 5UL /* RAM that keeps its contents while its prot is VM_PROT_NONE        */
-#define VM_KIND_PAGED  6UL /* pages of a memory object, mapped by the first access prot permits */
+    3UL                     /* memory that is made, zeroed, by the first access that prot permits */
+#define VM_KIND_GUARD   4UL /* every access is a fault; vm_protect leaves it alone               */
+#define VM_KIND_HIDDEN  5UL /* RAM that keeps its contents while its prot is VM_PROT_NONE        */
+#define VM_KIND_PAGED   6UL /* pages of a memory object, mapped by the first access prot permits */
+#define VM_KIND_SWAPPED 7UL /* a page that a pager keeps: every access is a fault               */
 
 /* What vm_mark writes (argument kind): VM_KIND_RESERVED or VM_KIND_GUARD. */
 
