@@ -8,6 +8,7 @@
  */
 #include "arch/arch.h"
 #include "lib/log.h"
+#include "lib/string.h"
 #include "mm/vm_cursor.h"
 #include "vm_backing.h"
 #include "vm_space_priv.h"
@@ -73,13 +74,15 @@ static const char *check_place(const struct pt_node *node, const struct vm_space
 /* What the entries of a node are. */
 struct counts {
     unsigned present, io, hidden, marked, paged;
+    uint64_t tables[PT_TABLES_WORDS];
 };
 
-static bool counts_agree(const struct pt_node *node, struct counts counts)
+static bool counts_agree(const struct pt_node *node, const struct counts *counts)
 {
-    return counts.present == node->present && counts.io == node->io &&
-           counts.hidden == node->hidden && counts.marked == node->marked &&
-           counts.paged == node->paged && node->dying == 0;
+    return counts->present == node->present && counts->io == node->io &&
+           counts->hidden == node->hidden && counts->marked == node->marked &&
+           counts->paged == node->paged && node->dying == 0 &&
+           memcmp(counts->tables, node->tables, sizeof(counts->tables)) == 0;
 }
 
 /* An audit under way. */
@@ -124,6 +127,7 @@ static const char *check_entry(struct audit *audit, const struct pt_node *node, 
         return check_leaf(audit->space, entry);
     case PTE_TABLE:
         counts->present++;
+        counts->tables[index / 64] |= UINT64_C(1) << index % 64;
         child = pt_node_of(entry);
         problem = check_place(child, audit->space, audit->where, node->level - 1U);
         return problem == NULL ? check_node(audit, child) : problem;
@@ -146,7 +150,7 @@ static const char *check_node(struct audit *audit, const struct pt_node *node)
     }
     audit->charge += 1 + counts.hidden + (node->level == 0 ? counts.present - counts.io : 0);
     audit->where = node->base;
-    return counts_agree(node, counts) ? NULL : "a node's counts and its entries disagree";
+    return counts_agree(node, &counts) ? NULL : "a node's counts and its entries disagree";
 }
 
 status_t vm_space_check(struct vm_space *space)

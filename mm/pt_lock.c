@@ -96,29 +96,24 @@ static struct va_range entry_extent(const struct pt_node *node, unsigned index)
     return (struct va_range){va, vaddr_add(va, pt_node_entry_bytes(node))};
 }
 
-/* The child that entry `index` points to, if it is a table that is wanted; else NULL. */
-static struct pt_node *wanted_child(struct pt_node *node, unsigned index,
-                                    const struct wanted *wanted)
+static struct pt_node *child_at(const struct pt_node *node, unsigned index)
 {
-    pte_t entry = pte_slot_load(&node->slots[index]);
-
-    return pte_is_table(entry) && wanted_touches(wanted, entry_extent(node, index))
-               ? pt_node_of(entry)
-               : NULL;
+    return pt_node_of(pte_slot_load(&node->slots[index]));
 }
 
 static void unlock_children(struct pt_node *node, const struct wanted *wanted)
 {
     struct pt_span span;
+    unsigned i;
 
     if (node->level == 0 || node->present == 0) {
         return;
     }
     span = pt_node_span(node, wanted_hull(wanted));
-    for (unsigned i = span.end; i > span.first; i--) {
-        struct pt_node *child = wanted_child(node, i - 1, wanted);
+    while (pt_node_prev_table(node, &span, &i)) {
+        if (wanted_touches(wanted, entry_extent(node, i))) {
+            struct pt_node *child = child_at(node, i);
 
-        if (child != NULL) {
             unlock_children(child, wanted);
             spinlock_release(&child->lock);
         }
@@ -149,20 +144,22 @@ static bool wanted_pay(struct wanted *wanted, struct va_range extent)
 static status_t lock_children(struct pt_node *node, struct wanted *wanted)
 {
     struct pt_span span;
+    unsigned i;
 
     if (node->level == 0 || node->present == 0) {
         return OK;
     }
     span = pt_node_span(node, wanted_hull(wanted));
-    for (unsigned i = span.first; i < span.end; i++) {
+    while (pt_node_next_table(node, &span, &i)) {
         struct va_range extent = entry_extent(node, i);
-        struct pt_node *child = wanted_child(node, i, wanted);
         status_t status = OK;
 
-        if (child == NULL) {
+        if (!wanted_touches(wanted, extent)) {
             continue;
         }
         if (wanted_pay(wanted, extent)) {
+            struct pt_node *child = child_at(node, i);
+
             node_acquire(child);
             status = lock_children(child, wanted);
             if (status != OK || !wanted_touches(wanted, extent)) {
@@ -373,18 +370,14 @@ static uint64_t node_charge(const struct pt_node *node)
 
 uint64_t pt_unlock_stray(struct pt_node *node)
 {
-    unsigned left = node->level > 0 ? node->present : 0;
+    struct pt_span span = {0, PTE_ENTRIES};
     uint64_t charge = node_charge(node);
+    unsigned i;
 
     node->is_stray = true;
     pt_node_forget_paged(node);
-    for (unsigned i = 0; i < PTE_ENTRIES && left > 0; i++) {
-        pte_t entry = pte_slot_load(&node->slots[i]);
-
-        if (pte_is_table(entry)) {
-            charge += pt_unlock_stray(pt_node_of(entry));
-            left--;
-        }
+    while (pt_node_next_table(node, &span, &i)) {
+        charge += pt_unlock_stray(child_at(node, i));
     }
     spinlock_release(&node->lock);
     return charge;

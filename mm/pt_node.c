@@ -104,8 +104,49 @@ void pt_node_link(struct pt_node *parent, unsigned index, struct pt_node *child)
     if (pte_is_mark(before)) {
         pt_node_mark_gone(parent, before);
     }
+    pt_node_put_table(parent, index, child);
+}
+
+void pt_node_put_table(struct pt_node *parent, unsigned index, struct pt_node *child)
+{
     pte_slot_store(&parent->slots[index], pte_make_table(frame_pa(child->frame)));
+    parent->tables[index / 64] |= UINT64_C(1) << index % 64;
     parent->present++;
+}
+
+void pt_node_take_table(struct pt_node *parent, unsigned index)
+{
+    pte_slot_store(&parent->slots[index], pte_absent());
+    parent->tables[index / 64] &= ~(UINT64_C(1) << index % 64);
+    parent->present--;
+}
+
+bool pt_node_next_table(const struct pt_node *node, struct pt_span *span, unsigned *index)
+{
+    for (unsigned i = span->first; i < span->end; i = i / 64 * 64 + 64) {
+        uint64_t rest = node->tables[i / 64] >> i % 64;
+
+        if (rest != 0) {
+            *index = i + (unsigned)__builtin_ctzll(rest);
+            span->first = *index + 1;
+            return *index < span->end;
+        }
+    }
+    return false;
+}
+
+bool pt_node_prev_table(const struct pt_node *node, struct pt_span *span, unsigned *index)
+{
+    for (unsigned end = span->end; end > span->first; end = (end - 1) / 64 * 64) {
+        uint64_t rest = node->tables[(end - 1) / 64] << (63 - (end - 1) % 64);
+
+        if (rest != 0) {
+            *index = end - 1 - (unsigned)__builtin_clzll(rest);
+            span->end = *index;
+            return *index >= span->first;
+        }
+    }
+    return false;
 }
 
 void pt_node_destroy(struct pt_node *node)

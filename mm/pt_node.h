@@ -14,23 +14,31 @@
 
 struct vm_space;
 
+#define PT_TABLES_WORDS (PTE_ENTRIES / 64) /* a bit for each entry */
+
 /* Fields: (c) constant once it is linked, (n) the node's lock; a node that is not linked, or stray,
  * is its owner's alone, but for descents that lock it to see that it is stray. */
 struct pt_node {
-    struct spinlock lock;   /* rank LOCK_PT_NODE                          */
-    struct vm_space *space; /* (n) place: whose                           */
-    vaddr_t base;           /* (n) place: first address it translates     */
-    struct pte_slot *slots; /* (c) the 512 entries                        */
-    struct frame *frame;    /* (c) the frame they lie in                  */
-    struct pt_node *next;   /* (n) list of detached or spare nodes        */
-    uint16_t present;       /* (n) user entries with V set                */
-    uint16_t io;            /* (n) leaves among them that map a region    */
-    uint16_t hidden;        /* (n) hidden pages; V is clear               */
-    uint16_t marked;        /* (n) marks; V is clear                      */
-    uint16_t paged;         /* (n) those among them that name an object   */
-    uint16_t dying;         /* (n) entries whose flush is owed            */
-    uint8_t level;          /* (c) 0: its entries map 4 KiB               */
-    bool is_stray;          /* (n) detached: no descent may use it        */
+    struct spinlock lock;             /* rank LOCK_PT_NODE                          */
+    struct vm_space *space;           /* (n) place: whose                           */
+    vaddr_t base;                     /* (n) place: first address it translates     */
+    struct pte_slot *slots;           /* (c) the 512 entries                        */
+    struct frame *frame;              /* (c) the frame they lie in                  */
+    struct pt_node *next;             /* (n) list of detached or spare nodes        */
+    uint16_t present;                 /* (n) user entries with V set                */
+    uint16_t io;                      /* (n) leaves among them that map a region    */
+    uint16_t hidden;                  /* (n) hidden pages; V is clear               */
+    uint16_t marked;                  /* (n) marks; V is clear                      */
+    uint16_t paged;                   /* (n) those among them that name an object   */
+    uint16_t dying;                   /* (n) entries whose flush is owed            */
+    uint8_t level;                    /* (c) 0: its entries map 4 KiB               */
+    bool is_stray;                    /* (n) detached: no descent may use it        */
+    uint64_t tables[PT_TABLES_WORDS]; /* (n) a bit for each entry that points to a table */
+};
+
+/* Entries [first, end) of a node. */
+struct pt_span {
+    unsigned first, end;
 };
 
 /* A node charged to the space, whose entries are not written yet (pt_node_fill).  Not linked, not
@@ -45,6 +53,19 @@ void pt_node_fill(struct pt_node *node, pte_t entry);
  * parent's entry names it.  `parent` is locked, `child` of the level below it, not
  * linked, and locked if it is to be born so.  Neither owes a flush: V was clear. */
 void pt_node_link(struct pt_node *parent, unsigned index, struct pt_node *child);
+
+/* Stores a pointer to a table where V is clear, and nothing is counted any more.  `parent` is
+ * locked or its owner's alone, `child` is complete, and its record says that it stands there. */
+void pt_node_put_table(struct pt_node *parent, unsigned index, struct pt_node *child);
+
+/* Leaves nothing where a pointer to a table is.  The flush is the caller's. */
+void pt_node_take_table(struct pt_node *parent, unsigned index);
+
+/* The next entry of *span that points to a table, from its first or its last on; the span is then
+ * what lies past it, or before it.  False: there is none.  It takes a step for each 64 entries and
+ * each table, not for each entry.  The node is locked, or its owner's alone. */
+bool pt_node_next_table(const struct pt_node *node, struct pt_span *span, unsigned *index);
+bool pt_node_prev_table(const struct pt_node *node, struct pt_span *span, unsigned *index);
 
 /* Frees a node that no hart can reach any more; unlocked.  The charge goes with it, but for a stray
  * node: its space may be gone, and gave up the charge when it was detached (pt_unlock_stray). */
@@ -93,12 +114,7 @@ static inline vaddr_t pt_node_entry_va(const struct pt_node *node, unsigned inde
     return vaddr_add(node->base, (uint64_t)index * pt_node_entry_bytes(node));
 }
 
-/* The part of [start, end) that the node translates, as indices: [first, end).  The range must
- * touch the node. */
-struct pt_span {
-    unsigned first, end;
-};
-
+/* The part of [start, end) that the node translates, as indices.  The range must touch the node. */
 static inline struct pt_span pt_node_span(const struct pt_node *node, struct va_range range)
 {
     uint64_t node_end = node->base.raw + pt_node_bytes(node);

@@ -225,25 +225,20 @@ static bool take_leaves(struct pt_node *node, struct reclaim_budget *budget)
  * most PTE_LEVELS_MAX deep. */
 static bool take_apart(struct pt_node *node, struct reclaim_budget *budget)
 {
-    unsigned left = node->present;
+    struct pt_span span = {0, PTE_ENTRIES};
+    unsigned i;
 
     if (node->level == 0) {
         return take_leaves(node, budget);
     }
-    for (struct pte_slot *slot = node->slots; left > 0; slot++) {
-        pte_t entry = pte_slot_load(slot);
-        struct pt_node *child;
+    while (pt_node_next_table(node, &span, &i)) {
+        struct pt_node *child = pt_node_of(pte_slot_load(&node->slots[i]));
 
-        if (!pte_is_table(entry)) {
-            continue;
-        }
-        child = pt_node_of(entry);
         if (!take_apart(child, budget) || budget->tables == 0) {
             return false; /* an empty child is found again by the next piece */
         }
         budget->tables--;
-        pte_slot_store(slot, pte_absent());
-        node->present = (uint16_t)--left;
+        pt_node_take_table(node, i);
         pt_node_destroy(child);
     }
     return true;
@@ -300,6 +295,9 @@ bool vm_space_reap_is_done(void)
 /* At most PTE_LEVELS_MAX deep. */
 void reclaim_release(struct pt_node *node, unsigned *leaves)
 {
+    struct pt_span span = {0, PTE_ENTRIES};
+    unsigned i;
+
     if (node->level == 0) {
         unsigned count = count_leaves(node);
 
@@ -310,12 +308,7 @@ void reclaim_release(struct pt_node *node, unsigned *leaves)
         }
         return;
     }
-    for (unsigned i = 0, left = node->present; i < PTE_ENTRIES && left > 0; i++) {
-        pte_t entry = pte_slot_load(&node->slots[i]);
-
-        if (pte_is_table(entry)) {
-            reclaim_release(pt_node_of(entry), leaves);
-            left--;
-        }
+    while (pt_node_next_table(node, &span, &i)) {
+        reclaim_release(pt_node_of(pte_slot_load(&node->slots[i])), leaves);
     }
 }

@@ -85,18 +85,16 @@ struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *nod
 /* What a sub-tree maps.  At most PTE_LEVELS_MAX deep. */
 static void count_pages(const struct pt_node *node, struct vm_removed *pages)
 {
+    struct pt_span span = {0, PTE_ENTRIES};
+    unsigned i;
+
     if (node->level == 0) {
         pages->io_pages += node->io;
         pages->ram_pages += (unsigned)node->present - node->io + node->hidden;
         return;
     }
-    for (unsigned i = 0, left = node->present; i < PTE_ENTRIES && left > 0; i++) {
-        pte_t entry = pte_slot_load(&node->slots[i]);
-
-        if (pte_is_table(entry)) {
-            count_pages(pt_node_of(entry), pages);
-            left--;
-        }
+    while (pt_node_next_table(node, &span, &i)) {
+        count_pages(pt_node_of(pte_slot_load(&node->slots[i])), pages);
     }
 }
 
@@ -104,9 +102,8 @@ void cursor_detach(struct vm_cursor *cursor, const struct pt_place *place)
 {
     struct pt_node *child = pt_node_of(place->entry);
 
-    pte_slot_store(&place->node->slots[place->index], pte_absent());
+    pt_node_take_table(place->node, place->index);
     cursor->stores++;
-    place->node->present--;
     vm_space_release(cursor->space, pt_unlock_stray(child));
     cursor->near = cursor->cover;
     cursor_owe_table(cursor, child);

@@ -26,15 +26,12 @@ static unsigned sweep_below(struct vm_cursor *cursor, struct pt_node *node)
 {
     struct pt_span span = pt_node_span(node, cursor->range);
     unsigned count = 0;
+    unsigned i;
 
-    for (unsigned i = span.first; node->present > 0 && i < span.end; i++) {
+    while (pt_node_next_table(node, &span, &i)) {
         struct pt_place place = {node, i, pte_slot_load(&node->slots[i]), PTE_TABLE};
-        struct pt_node *child;
+        struct pt_node *child = pt_node_of(place.entry);
 
-        if (!pte_is_table(place.entry)) {
-            continue;
-        }
-        child = pt_node_of(place.entry);
         count += child->level > 0 ? sweep_below(cursor, child) : 0;
         if (is_empty(child)) {
             cursor_detach(cursor, &place);

@@ -83,7 +83,7 @@ ROWS = [
     argued("mm/vm_cursor_map.c", "has_dying absent_pages forget_marks", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_mark.c", "put_marks", "pte_slot_load", UNDER_LOCK),
     argued("mm/pt_node.c", "pt_node_link", "pte_slot_load", UNDER_LOCK),
-    argued("mm/pt_lock.c", "wanted_child pt_unlock_stray", "pte_slot_load", UNDER_LOCK),
+    argued("mm/pt_lock.c", "child_at", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_remove.c", "count_pages remove_below cursor_remove_leaves",
            "pte_slot_load", UNDER_LOCK),
     argued("mm/pt_rights.c", "grant_along take_along change_along pt_rights_change",

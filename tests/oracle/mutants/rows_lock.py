@@ -33,7 +33,7 @@ ROWS = [
         "has_room_for_table(pte_slot_load(&parent->slots[index]), parent->level)", "true",
         "links a table without looking again under the lock",
     ),
-    gone("link.not_stored", "mm/pt_node.c", "pt_node_link", SPLICE,
+    gone("link.not_stored", "mm/pt_node.c", "pt_node_put_table", SPLICE,
          "does not link the table it has made"),
     gone(
         "link.stays_locked", DESCEND, "link_child", "spinlock_release(&parent->lock);",
@@ -76,7 +76,7 @@ ROWS = [
     ),
     gone(
         "stray.children_not", LOCK, "pt_unlock_stray",
-        "charge += pt_unlock_stray(pt_node_of(entry));",
+        "charge += pt_unlock_stray(child_at(node, i));",
         "neither marks nor unlocks the tables below a detached one",
     ),
     gone(

@@ -112,7 +112,7 @@ ROWS = [
     ),
     gone(
         "release.not_below", RECLAIM, "reclaim_release",
-        "reclaim_release(pt_node_of(entry), leaves);",
+        "reclaim_release(pt_node_of(pte_slot_load(&node->slots[i])), leaves);",
         "leaves device pages below a detached table to the reaper",
     ),
     mutant(
@@ -134,7 +134,7 @@ ROWS = [
         "leaves a dying entry whose page it releases",
     ),
     gone(
-        "apart.table_stays", RECLAIM, "take_apart", "pte_slot_store(slot, pte_absent());",
+        "apart.table_stays", RECLAIM, "take_apart", "pt_node_take_table(node, i);",
         "leaves the entry of a table that it frees",
     ),
     gone(

@@ -12,7 +12,7 @@ RIGHTS = "mm/pt_rights.c"
 NODE = "mm/pt_node.c"
 WALK = "mm/pt_walk.c"
 SYNC = "vm_cursor_sync(cursor);"
-DETACH = "pte_slot_store(&place->node->slots[place->index], pte_absent());"
+DETACH = "pt_node_take_table(place->node, place->index);"
 DYING = "pte_slot_store(&slots[leaves.end], pte_make_dying(entry));"
 UNLOCK = "pt_unlock_range(cursor->space->root, cursor->cover, cursor->range);"
 UNLOCK_TWO = "pt_unlock_two(pair[0].space->root, &two);"
@@ -164,6 +164,11 @@ ROWS = [
     ),
     gone("pool.lost", WALK, "pt_pool_empty", "pt_node_destroy(node);",
          "loses tables when there is not memory for all"),
+    gone(
+        "take.stays_linked", NODE, "pt_node_take_table",
+        "pte_slot_store(&parent->slots[index], pte_absent());",
+        "leaves the pointer to a table that it takes out",
+    ),
     gone("node.frame_lost", NODE, "pt_node_destroy", "frame_put(node->frame);",
          "loses the frame of a freed table"),
     gone("slab.frame_lost", "mm/slab.c", "slab_free", "frame_put(slab->frame);",

@@ -14,7 +14,7 @@ STOCK = "mm/vm_space_stock.c"
 ZERO = "mm/frame_zero.c"
 SYNC = "vm_cursor_sync(cursor);"
 FILL = "pt_node_fill(child, before); if (pte_is_mark(before)) { parent->marked--; }"
-LINK = "pte_slot_store(&parent->slots[index], pte_make_table(frame_pa(child->frame)));"
+LINK = "pt_node_put_table(parent, index, child);"
 SLOT = "&place->node->slots[place->index]"
 STOCK_ORDER = """The exchange gives a node to one of two who want it; what is in it was written under the
     locks of the space's cursors, or is written anew. tests/host/race_states.c has both sides."""
