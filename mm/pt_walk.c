@@ -53,29 +53,42 @@ enum wanted {
     USED,   /* leaves, hidden pages and marks as well  */
 };
 
+/* First entry of the span that is wanted or a table; its end: none is. */
+static inline unsigned first_wanted(struct pt_node *node, struct pt_span span, enum wanted wanted)
+{
+    unsigned index;
+
+    if (node->level > 0 && (wanted == LEAVES || node->marked == 0)) {
+        /* V is set in nothing but tables there. */
+        return pt_node_next_table(node, &span, &index) ? index : span.end;
+    }
+    for (index = span.first; index < span.end; index++) {
+        pte_t entry = pte_slot_load_locked(&node->slots[index]);
+
+        if (!pte_is_absent(entry) &&
+            ((entry.raw & PTE_V) != 0 || (wanted == USED && !pte_is_dying(entry)))) {
+            break;
+        }
+    }
+    return index;
+}
+
 /* First address past the place, in its node, whose entry is wanted or a table; or the node's end,
  * or `end`, which is not looked past. */
 static inline vaddr_t skip(const struct pt_place *place, vaddr_t end, enum wanted wanted)
 {
     struct pt_node *node = place->node;
-    unsigned index = place->index + 1;
-    unsigned last = PTE_ENTRIES;
+    struct pt_span rest = {place->index + 1, PTE_ENTRIES};
 
     if (wanted == LEAVES ? node->present == 0 : !pt_node_is_used(node)) {
         return vaddr_add(node->base, pt_node_bytes(node));
     }
     if (pt_node_contains(node, end)) {
-        last = pte_index(end, node->level);
-    }
-    for (; index < last; index++) {
-        pte_t entry = pte_slot_load(&node->slots[index]);
+        unsigned last = pte_index(end, node->level); /* that of the place, if it lies in that */
 
-        if ((entry.raw & PTE_V) != 0 ||
-            (wanted == USED && !pte_is_absent(entry) && !pte_is_dying(entry))) {
-            break;
-        }
+        rest.end = last > rest.first ? last : rest.first;
     }
-    return pt_node_entry_va(node, index);
+    return pt_node_entry_va(node, first_wanted(node, rest, wanted));
 }
 
 static inline bool find(struct vm_cursor *cursor, struct va_range in, enum wanted wanted,

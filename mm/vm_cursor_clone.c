@@ -42,54 +42,54 @@ static inline bool holds_ram(pte_t entry)
            (pte_kind(entry, 0) == PTE_LEAF && pte_sw(entry) != PTE_SW_IO);
 }
 
-/* Entries from `first` on that hold a frame of RAM: `max` at most. */
+/* Entries from `first` on, in a node of level 0, that hold a frame of RAM: `max` at most. */
 static unsigned count_pages(const struct pt_node *node, unsigned first, unsigned max)
 {
-    unsigned count = 0;
+    struct pte_slot *from = &node->slots[first];
+    struct pte_slot *end = from + (max < PTE_ENTRIES - first ? max : PTE_ENTRIES - first);
+    struct pte_slot *slot = from;
 
-    max = max < PTE_ENTRIES - first ? max : PTE_ENTRIES - first;
-    while (count < max && holds_ram(pte_slot_load(&node->slots[first + count]))) {
-        count++;
+    while (slot < end && holds_ram(pte_slot_load_locked(slot))) {
+        slot++;
     }
-    return count;
+    return (unsigned)(slot - from);
 }
 
 /* Absent ones. */
 static unsigned count_absent(const struct pt_node *node, unsigned first, unsigned max)
 {
-    unsigned count = 0;
+    struct pte_slot *from = &node->slots[first];
+    struct pte_slot *end = from + (max < PTE_ENTRIES - first ? max : PTE_ENTRIES - first);
+    struct pte_slot *slot = from;
 
-    max = max < PTE_ENTRIES - first ? max : PTE_ENTRIES - first;
-    while (count < max && pte_is_absent(pte_slot_load(&node->slots[first + count]))) {
-        count++;
+    while (slot < end && pte_is_absent(pte_slot_load_locked(slot))) {
+        slot++;
     }
-    return count;
+    return (unsigned)(slot - from);
 }
+
+/* The bits in which private pages differ that grant W, and whose write is pending. */
+#define PENDING_FLIPS (PTE_W | (uint64_t)(PTE_SW_PRIVATE ^ PTE_SW_PENDING) << PTE_RSW_SHIFT)
 
 /* Takes W from a private page; the write is pending from now on.  What hardware sets in the entry
  * meanwhile is kept. */
-static inline pte_t make_pending(struct pte_slot *slot, pte_t seen)
+static inline pte_t make_pending(struct pte_slot *slot)
 {
-    pte_t pending;
-
-    do {
-        pending.raw = (seen.raw & ~PTE_W) | (uint64_t)PTE_SW_PENDING << PTE_RSW_SHIFT;
-    } while (!pte_slot_replace(slot, &seen, pending));
-    return pending;
+    return (pte_t){pte_slot_flip(slot, PENDING_FLIPS).raw ^ PENDING_FLIPS};
 }
 
 /* What was cloned of a run of pages. */
 struct cloned {
-    unsigned present, hidden;
+    unsigned hidden;
     const struct pte_slot *tightened, *tightened_end; /* of the source; NULL: none lost W */
     uint64_t bits;                                    /* of any */
 };
 
 static inline void clone_entry(struct pte_slot *from, struct pte_slot *to, struct cloned *cloned)
 {
-    pte_t entry = pte_slot_load(from);
+    pte_t entry = pte_slot_load_locked(from);
 
-    if (pte_is_hidden(entry)) {
+    if ((entry.raw & PTE_V) == 0) {
         frame_get(frame_of(pte_kept_pa(entry)));
         pte_slot_store(to, entry);
         cloned->hidden++;
@@ -97,13 +97,12 @@ static inline void clone_entry(struct pte_slot *from, struct pte_slot *to, struc
     }
     frame_get(frame_of(pte_pa(entry)));
     if ((entry.raw & PTE_W) != 0 && pte_sw(entry) == PTE_SW_PRIVATE) {
-        entry = make_pending(from, entry);
+        entry = make_pending(from);
         cloned->tightened = cloned->tightened != NULL ? cloned->tightened : from;
         cloned->tightened_end = from + 1;
     }
     cloned->bits |= entry.raw;
     pte_slot_store(to, entry);
-    cloned->present++;
 }
 
 /* Clones `count` pages, whose room and charge are there. */
@@ -116,7 +115,7 @@ static void clone_run(struct cloning *job, const struct pt_place *source, struct
     for (unsigned i = 0; i < count; i++) {
         clone_entry(&slots[source->index + i], &target.node->slots[target.index + i], &cloned);
     }
-    target.node->present = (uint16_t)(target.node->present + cloned.present);
+    target.node->present = (uint16_t)(target.node->present + count - cloned.hidden);
     target.node->hidden = (uint16_t)(target.node->hidden + cloned.hidden);
     job->to->stores += count;
     job->to->owed.code = job->to->owed.code || (cloned.bits & PTE_X) != 0;
@@ -178,6 +177,23 @@ static status_t clone_mark(struct cloning *job, uint64_t bytes)
     return status;
 }
 
+/* Where the marks end that begin with a place and say together what one of their size would say: in
+ * the same node, and before `limit`. */
+static vaddr_t marks_end(const struct pt_place *first, vaddr_t limit)
+{
+    const struct pt_node *node = first->node;
+    uint64_t pages = pt_node_entry_bytes(node) / PAGE_SIZE;
+    unsigned end = first->index + 1;
+
+    while (end < PTE_ENTRIES && pt_node_entry_va(node, end).raw < limit.raw &&
+           pte_slot_load_locked(&node->slots[end]).raw ==
+               pte_mark_at(first->entry, (end - first->index) * pages).raw) {
+        end++;
+    }
+    return (vaddr_t){pt_node_entry_va(node, end).raw < limit.raw ? pt_node_entry_va(node, end).raw
+                                                                 : limit.raw};
+}
+
 /* The next entry that is used, or as many like it as are side by side. */
 static status_t clone_some(struct cloning *job)
 {
@@ -193,7 +209,7 @@ static status_t clone_some(struct cloning *job)
         move_on(job, extent.start.raw - job->from->va.raw); /* nothing is there */
     }
     if (source.kind == PTE_MARK) {
-        uint64_t end = extent.end.raw < job->end.raw ? extent.end.raw : job->end.raw;
+        uint64_t end = marks_end(&source, job->end).raw;
 
         return clone_mark(job, end - job->from->va.raw);
     }

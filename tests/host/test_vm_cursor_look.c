@@ -182,6 +182,28 @@ MODE_TEST(vm_cursor_look, find_next_without_a_leaf_moves_exactly_len)
     world_end(&world);
 }
 
+/* Above level 0, beside a table: the search may not go on before where it ends. */
+MODE_TEST(vm_cursor_look, find_next_may_end_inside_an_entry_that_is_no_table)
+{
+    static const uint64_t ends[] = {2 * MIB, 2 * MIB + PAGE_SIZE, 4 * MIB - PAGE_SIZE,
+                                    4 * MIB, 4 * MIB + PAGE_SIZE, GIB - PAGE_SIZE};
+    struct world world = world_begin(*levels);
+    struct vm_cursor cursor;
+    vaddr_t found = {1};
+
+    map_at(&world, BASE, frame_new(), VM_R);
+    cursor = cursor_open(&world, BASE, GIB, VM_CURSOR_QUERY);
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        for (uint64_t start = PAGE_SIZE; start < ends[i]; start += 2 * MIB - PAGE_SIZE) {
+            EXPECT_OK(vm_cursor_jump(&cursor, va(BASE + start)));
+            EXPECT_STATUS(vm_cursor_find_next(&cursor, ends[i] - start, &found), ERR_NOENT);
+            EXPECT_EQ(vm_cursor_va(&cursor).raw, BASE + ends[i]);
+        }
+    }
+    vm_cursor_close(&cursor);
+    world_end(&world);
+}
+
 MODE_TEST(vm_cursor_look, lengths_are_checked_before_anything_moves)
 {
     struct world world = world_begin(*levels);

@@ -28,12 +28,16 @@ struct child {
 
 static struct {
     struct user_lock lock;
+    size_t used; /* places of the list from the first on that have ever held a child */
     struct child list[HANDLE_MAX];
 } children;
 
+/* Only what the parent has used is written: the rest has no memory yet. */
 void user_children_copied(void)
 {
-    memset(&children, 0, sizeof(children));
+    memset(children.list, 0, children.used * sizeof(children.list[0]));
+    children.used = 0;
+    children.lock = (struct user_lock){0};
 }
 
 static pid_t number_of(handle_t process)
@@ -50,6 +54,7 @@ static void child_add_locked(handle_t process, pid_t pid)
     for (size_t i = 0; i < HANDLE_MAX; i++) {
         if (children.list[i].handle == HANDLE_NONE) {
             children.list[i] = (struct child){.handle = process, .pid = pid};
+            children.used = i < children.used ? children.used : i + 1;
             return;
         }
     }
@@ -92,7 +97,7 @@ static struct child *child_get(pid_t pid)
     struct child *found = NULL;
 
     user_lock_acquire(&children.lock);
-    for (size_t i = 0; i < HANDLE_MAX && found == NULL; i++) {
+    for (size_t i = 0; i < children.used && found == NULL; i++) {
         if (pid > 0 && children.list[i].pid == pid) {
             found = &children.list[i];
             found->users++;

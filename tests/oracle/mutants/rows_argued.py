@@ -79,7 +79,7 @@ ROWS = [
         effect's own (arch/slot.h), not mm's to choose. What the load may return too early is tested
         by the early loads of the model."""),
     argued("mm/vm_space_table.c", "node_find vm_space_table_read", "pte_slot_load", LOOKS),
-    argued("mm/pt_walk.c", "place_at skip count_missing", "pte_slot_load", UNDER_LOCK),
+    argued("mm/pt_walk.c", "place_at first_wanted count_missing", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_map.c", "has_dying absent_pages forget_marks", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_cursor_mark.c", "put_marks", "pte_slot_load", UNDER_LOCK),
     argued("mm/pt_node.c", "pt_node_link", "pte_slot_load", UNDER_LOCK),

@@ -9,12 +9,13 @@ UNDER_LOCK = """Reads an entry of a node whose lock is held: it changes under no
 
 ROWS = [
     mutant(
-        "clone.not_pending", CLONE, "make_pending", "pte_slot_replace(slot, &seen, pending)",
-        "true", "leaves the source of a clone writable",
+        "clone.not_pending", CLONE, "make_pending", "pte_slot_flip(slot, PENDING_FLIPS).raw",
+        "pte_slot_load(slot).raw", "leaves the source of a clone writable",
     ),
     mutant(
         "clone.not_marked_pending", CLONE, "make_pending",
-        "(seen.raw & ~PTE_W) | (uint64_t)PTE_SW_PENDING << PTE_RSW_SHIFT", "seen.raw & ~PTE_W",
+        "pte_slot_flip(slot, PENDING_FLIPS).raw ^ PENDING_FLIPS",
+        "pte_slot_flip(slot, PTE_W).raw ^ PTE_W",
         "takes W from the source of a clone for good",
     ),
     gone(
@@ -63,7 +64,7 @@ ROWS = [
     ),
     mutant(
         "clone.page_not_stored", CLONE, "clone_entry",
-        "pte_slot_store(to, entry); cloned->present++;", "cloned->present++;",
+        "cloned->bits |= entry.raw; pte_slot_store(to, entry);", "cloned->bits |= entry.raw;",
         "counts a page of a clone, and does not store it",
     ),
     mutant(
@@ -71,5 +72,5 @@ ROWS = [
         "pte_slot_store(to, entry); cloned->hidden++;", "cloned->hidden++;",
         "counts a hidden page of a clone, and does not store it",
     ),
-    argued(CLONE, "count_pages count_absent clone_entry", "pte_slot_load", UNDER_LOCK),
+    argued(CLONE, "count_pages count_absent clone_entry marks_end", "pte_slot_load", UNDER_LOCK),
 ]  # fmt: skip

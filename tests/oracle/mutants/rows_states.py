@@ -13,7 +13,11 @@ SWEEP = "mm/vm_space_sweep.c"
 STOCK = "mm/vm_space_stock.c"
 ZERO = "mm/frame_zero.c"
 SYNC = "vm_cursor_sync(cursor);"
-FILL = "pt_node_fill(child, before); if (pte_is_mark(before)) { parent->marked--; }"
+FILL = """pt_node_fill(child, before);
+    if (pte_is_paged(before)) {
+        vm_backing_add(parent->space, pte_decode_mark(before).slot, PTE_ENTRIES);
+    }
+    if (pte_is_mark(before)) { pt_node_mark_gone(parent, before); }"""
 LINK = "pt_node_put_table(parent, index, child);"
 SLOT = "&place->node->slots[place->index]"
 STOCK_ORDER = """The exchange gives a node to one of two who want it; what is in it was written under the

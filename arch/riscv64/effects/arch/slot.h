@@ -57,6 +57,13 @@ static inline void pte_slot_set(struct pte_slot *slot, uint64_t bits)
     (void)atomic_fetch_or_explicit(&slot->raw, bits, memory_order_relaxed);
 }
 
+/* Flips bits of an entry, which none but the caller changes, and returns what was there; hardware's
+ * A and D are kept.  Relaxed: as above. */
+static inline pte_t pte_slot_flip(struct pte_slot *slot, uint64_t bits)
+{
+    return (pte_t){atomic_fetch_xor_explicit(&slot->raw, bits, memory_order_relaxed)};
+}
+
 /* Stores `entry` if the slot still holds *seen; else tells what it holds in *seen. */
 static inline bool pte_slot_replace(struct pte_slot *slot, pte_t *seen, pte_t entry)
 {
