@@ -19,7 +19,8 @@ static inline struct mem_object *object_new(uint64_t pages)
 static inline struct vm_mark paged(struct mem_object *object, uint64_t page, enum vm_share share,
                                    enum vm_prot prot)
 {
-    return (struct vm_mark){VM_ITEM_PAGED, prot, object, page, share};
+    return (struct vm_mark){
+        .kind = VM_ITEM_PAGED, .prot = prot, .object = object, .object_page = page, .share = share};
 }
 
 /* Some space has marks of the object that may reach page `end` - 1: it cannot be cut before. */

@@ -183,6 +183,7 @@ static void protect_probe(struct probe *probe, enum vm_prot prot)
     case VM_ITEM_GUARD:
     case VM_ITEM_IO:
     case VM_ITEM_PAGED:
+    case VM_ITEM_SWAPPED:
         break;
     }
 }
