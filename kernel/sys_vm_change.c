@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls that take mappings away or change their permissions, step by step
+ * System calls that take mappings away or change what their entries say, step by step
  * (kernel/vm_call.h).  They take memory only where the range ends inside of a mark, which then has
  * to be split.
  */
@@ -8,6 +8,7 @@
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/vm_call.h"
+#include "mm/vm_cursor_pager.h"
 
 /* A step of a change of permissions: an entry takes a tenth of what a page takes that is mapped, so
  * a step has four times as many (vm_target.h), and its tables are few, those of these pages. */
@@ -130,6 +131,28 @@ static status_t protect_step(struct vm_call *call)
     return status;
 }
 
+static status_t clear_accessed_step(struct vm_call *call)
+{
+    struct vm_cursor cursor;
+    uint64_t accessed = 0;
+
+    if (vm_call_is_complete(call)) {
+        return OK;
+    }
+    status_t status =
+        vm_cursor_open_bounded(&cursor, call->target.space, vm_call_step(call, UINT64_MAX),
+                               VM_CURSOR_EDIT, VM_STEP_TABLES);
+
+    if (status != OK) {
+        return status;
+    }
+    status = vm_cursor_clear_accessed(&cursor, bytes_left(&cursor), VM_STEP_EDITS, &accessed);
+    call->count += accessed;
+    vm_call_progress_to(call, vm_cursor_va(&cursor));
+    vm_cursor_close(&cursor);
+    return status;
+}
+
 /* Ends a step of a call that has `progress` and `count` as arguments from progress_arg on. */
 static enum verdict step_end(struct user_frame *frame, status_t status, unsigned progress_arg,
                              struct vm_call *call)
@@ -174,4 +197,18 @@ enum verdict sys_vm_protect(struct user_frame *frame)
         status = protect_step(&call);
     }
     return step_end(frame, status, 4, &call);
+}
+
+enum verdict sys_vm_clear_accessed(struct user_frame *frame)
+{
+    struct vm_call call = {.count = user_frame_arg(frame, 4)};
+    status_t status = vm_target_get(frame, RIGHT_READ | RIGHT_MAP, &call.target);
+
+    if (status == OK) {
+        status = vm_call_range(frame, 3, &call);
+    }
+    if (status == OK) {
+        status = clear_accessed_step(&call);
+    }
+    return step_end(frame, status, 3, &call);
 }

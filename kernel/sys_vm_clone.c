@@ -2,7 +2,14 @@
 /* The system call that clones a range into another process. */
 #include "kernel/vm_pair.h"
 
+static status_t clone_work(struct vm_cursor *from, struct vm_cursor *to, uint64_t len_bytes,
+                           unsigned max_edits, uint64_t cookie)
+{
+    (void)cookie;
+    return vm_cursor_clone(from, to, len_bytes, max_edits);
+}
+
 enum verdict sys_vm_clone(struct user_frame *frame)
 {
-    return vm_pair_step(frame, VM_PAIR_OF_TWO, vm_cursor_clone);
+    return vm_pair_step(frame, VM_PAIR_OF_TWO, clone_work);
 }

@@ -32,7 +32,7 @@ static void set_results(struct user_frame *frame, const struct vm_slot *slot)
     user_frame_set_arg(frame, 3, kind);
     user_frame_set_arg(frame, 4, kind != VM_KIND_ABSENT ? slot->item.prop.prot : 0);
     user_frame_set_arg(frame, 5, kind != VM_KIND_ABSENT ? flags : 0);
-    user_frame_set_arg(frame, 6, kind == VM_KIND_IO ? slot->item.pa.raw : 0);
+    user_frame_set_arg(frame, 6, kind == VM_KIND_IO ? slot->item.pa.raw : slot->item.cookie);
 }
 
 enum verdict sys_vm_query(struct user_frame *frame)

@@ -14,6 +14,7 @@
 #define ARG_BYTES      3U
 #define ARG_TO_ADDRESS 4U
 #define ARG_PROGRESS   5U
+#define ARG_COOKIE     6U
 
 struct pair_call {
     struct vm_call from; /* the range, its progress and its target */
@@ -129,7 +130,7 @@ static void close_both(struct pair_call *call)
     vm_cursor_close(&call->cursors[1]);
 }
 
-static status_t pair_work(struct pair_call *call, vm_pair_work *work)
+static status_t pair_work(struct pair_call *call, vm_pair_work *work, uint64_t cookie)
 {
     uint64_t bytes;
 
@@ -139,7 +140,8 @@ static status_t pair_work(struct pair_call *call, vm_pair_work *work)
     status_t status = open_both(call, &bytes);
 
     if (status == OK) {
-        status = work(&call->cursors[0], &call->cursors[1], bytes, VM_STEP_EDITS);
+        status = work(&call->cursors[0], &call->cursors[1], bytes, VM_STEP_EDITS,
+                      cookie + call->from.args.progress_bytes / PAGE_SIZE);
         vm_call_progress_to(&call->from, vm_cursor_va(&call->cursors[0]));
     }
     close_both(call);
@@ -154,7 +156,7 @@ enum verdict vm_pair_step(struct user_frame *frame, enum vm_pair_kind kind, vm_p
     uint64_t done = progress <= user_frame_arg(frame, ARG_BYTES) ? progress : 0;
 
     if (status == OK) {
-        status = pair_work(&call, work);
+        status = pair_work(&call, work, user_frame_arg(frame, ARG_COOKIE));
         done = call.from.args.progress_bytes;
     }
     bool tries_again = memory_retry(call.to.space, status);

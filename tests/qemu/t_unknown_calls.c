@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#define FIRST_UNKNOWN 55
+#define FIRST_UNKNOWN 58
 
 static int illegal(void *argument)
 {

@@ -8,9 +8,10 @@
 #include "kernel/syscall.h"
 #include "mm/vm_cursor.h"
 
-/* What a step does: vm_cursor_clone, vm_cursor_move. */
+/* What a step does.  cookie: the argument after progress, and so many more as there are pages
+ * before the step; most calls have none. */
 typedef status_t vm_pair_work(struct vm_cursor *from, struct vm_cursor *to, uint64_t len_bytes,
-                              unsigned max_edits);
+                              unsigned max_edits, uint64_t cookie);
 
 /* Both ranges may be of one process. */
 enum vm_pair_kind {
