@@ -105,6 +105,14 @@ static const struct call calls[] = {
      RIGHT_READ,
      {TESTED, PROCESS, SPACE, PAGE, SPACE}},
     {"vm_clone, to", 47, 1, HANDLE_PROCESS, RIGHT_MAP, {PROCESS, TESTED, SPACE, PAGE, SPACE}},
+    {"vm_move, from, MAP", 54, 0, HANDLE_PROCESS, RIGHT_MAP, {TESTED, PROCESS, SPACE, PAGE, SPACE}},
+    {"vm_move, from, READ",
+     54,
+     0,
+     HANDLE_PROCESS,
+     RIGHT_READ,
+     {TESTED, PROCESS, SPACE, PAGE, SPACE}},
+    {"vm_move, to", 54, 1, HANDLE_PROCESS, RIGHT_MAP, {PROCESS, TESTED, SPACE, PAGE, SPACE}},
 };
 
 static long call_with(const struct call *call, uint64_t handle)

@@ -163,8 +163,8 @@ static long replace_locked(struct area area, struct user_memory memory)
     return status;
 }
 
-static long map_locked(uint64_t *address, uint64_t bytes, struct user_memory memory,
-                       enum user_place place)
+long user_space_map_locked(uint64_t *address, uint64_t bytes, struct user_memory memory,
+                           enum user_place place)
 {
     const struct area area = {*address, *address + bytes};
     const struct request request = {.bytes = bytes, .align = VM_PAGE_SIZE, .memory = memory};
@@ -194,13 +194,14 @@ long user_space_map(uint64_t *address, uint64_t bytes, struct user_memory memory
                     enum user_place place)
 {
     user_space_lock();
-    long status = map_locked(address, bytes, memory, place);
+    long status = user_space_map_locked(address, bytes, memory, place);
     user_space_unlock();
     return status;
 }
 
-static long unmap_locked(struct area area)
+long user_space_unmap_locked(uint64_t address, uint64_t bytes)
 {
+    const struct area area = {address, address + bytes};
     long status = table_grow_locked();
 
     if (status == 0) {
@@ -215,7 +216,7 @@ static long unmap_locked(struct area area)
 long user_space_unmap(uint64_t address, uint64_t bytes)
 {
     user_space_lock();
-    long status = unmap_locked((struct area){address, address + bytes});
+    long status = user_space_unmap_locked(address, bytes);
     user_space_unlock();
     return status;
 }
@@ -279,4 +280,9 @@ long user_pages_unmap(uint64_t address, uint64_t bytes)
 int user_space_holds_locked(uint64_t address, uint64_t bytes)
 {
     return areas_cover(&space.held, (struct area){address, address + bytes});
+}
+
+void user_space_forget_locked(uint64_t address, uint64_t bytes)
+{
+    areas_remove(&space.held, (struct area){address, address + bytes});
 }

@@ -14,27 +14,6 @@
 #include "user/vellum.h"
 #include "vellum/calls.h"
 
-/* Something is at each address: 0; if not, -SYS_ENOMEM.  Errors of vm_ranges. */
-static long check_locked(uint64_t start, uint64_t end)
-{
-    struct ranges ranges;
-    struct vm_range_info piece;
-    long status = 0;
-
-    if (user_space_holds_locked(start, end - start)) {
-        return 0;
-    }
-    ranges_begin(&ranges, start, end);
-    while (status == 0 && start < end) {
-        status = ranges_next(&ranges, &piece);
-        if (status == -SYS_ENOENT || (status == 0 && piece.start != start)) {
-            return -SYS_ENOMEM;
-        }
-        start = piece.start + piece.bytes;
-    }
-    return status;
-}
-
 int mprotect(void *address, size_t bytes, int prot)
 {
     uint64_t start = 0;
@@ -53,7 +32,7 @@ int mprotect(void *address, size_t bytes, int prot)
     user_space_lock();
     long status = sys_vm_protect(user_self(), start, end - start, vm_prot(prot), &pages);
     if (status == 0 && pages < (end - start) / VM_PAGE_SIZE) {
-        status = check_locked(start, end);
+        status = ranges_check_locked(start, end);
     }
     user_space_unlock();
     if (status == 0) {
@@ -108,7 +87,7 @@ int madvise(void *address, size_t bytes, int advice)
         return failure(ENOMEM);
     }
     user_space_lock();
-    long status = check_locked(start, end);
+    long status = ranges_check_locked(start, end);
     if (status == 0 && advice == MADV_DONTNEED) {
         status = drop_locked(start, end);
     }
@@ -133,7 +112,7 @@ int msync(void *address, size_t bytes, int flags)
         return failure(ENOMEM);
     }
     user_space_lock();
-    long status = check_locked(start, end);
+    long status = ranges_check_locked(start, end);
     user_space_unlock();
     return status == 0 ? 0 : failure(ENOMEM);
 }
@@ -152,7 +131,7 @@ int mincore(void *address, size_t bytes, unsigned char *pages)
         return failure(ENOMEM);
     }
     user_space_lock();
-    long status = check_locked(start, end);
+    long status = ranges_check_locked(start, end);
     user_space_unlock();
     if (status != 0) {
         return failure(ENOMEM);

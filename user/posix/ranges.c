@@ -2,6 +2,7 @@
 /* Walking over what is mapped, by the call that tells some pieces at a time. */
 #include "ranges.h"
 
+#include "user/space.h"
 #include "user/vellum.h"
 #include "vellum/calls.h"
 
@@ -30,4 +31,24 @@ long ranges_next(struct ranges *ranges, struct vm_range_info *piece)
     }
     *piece = ranges->list[ranges->index++];
     return 0;
+}
+
+long ranges_check_locked(uint64_t start, uint64_t end)
+{
+    struct ranges ranges;
+    struct vm_range_info piece;
+    long status = 0;
+
+    if (user_space_holds_locked(start, end - start)) {
+        return 0;
+    }
+    ranges_begin(&ranges, start, end);
+    while (status == 0 && start < end) {
+        status = ranges_next(&ranges, &piece);
+        if (status == -SYS_ENOENT || (status == 0 && piece.start != start)) {
+            return -SYS_ENOMEM;
+        }
+        start = piece.start + piece.bytes;
+    }
+    return status;
 }

@@ -23,3 +23,7 @@ void ranges_begin(struct ranges *ranges, uint64_t start, uint64_t end);
 /* The next piece, inside the range, in ascending order.  It may be changed before the one after it
  * is asked for.  Returns 0, -SYS_ENOENT at the end, or an error of vm_ranges. */
 long ranges_next(struct ranges *ranges, struct vm_range_info *piece);
+
+/* Something is at each address: 0; if not, -SYS_ENOMEM.  Errors of vm_ranges.  Context: the lock of
+ * user/space.h is held. */
+long ranges_check_locked(uint64_t start, uint64_t end);

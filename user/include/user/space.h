@@ -61,3 +61,12 @@ void user_space_unlock(void);
 
 /* Nonzero: all of that is held.  Context: the lock is held. */
 int user_space_holds_locked(uint64_t address, uint64_t bytes);
+
+/* user_space_map and user_space_unmap.  Context: the lock is held. */
+long user_space_map_locked(uint64_t *address, uint64_t bytes, struct user_memory memory,
+                           enum user_place place);
+long user_space_unmap_locked(uint64_t address, uint64_t bytes);
+
+/* Holds no longer what is not there any more, because it was moved.  Context: the lock is held, and
+ * one of the two calls before this one was the last to change the table, and succeeded. */
+void user_space_forget_locked(uint64_t address, uint64_t bytes);

@@ -37,6 +37,9 @@ extern "C" {
 #define MS_INVALIDATE       2
 #define MS_SYNC             4
 
+#define MREMAP_MAYMOVE      1
+#define MREMAP_FIXED        2
+
 #define MFD_CLOEXEC         1U
 
 /* Zeroed memory (MAP_ANONYMOUS) or pages of a file, `bytes` rounded up to pages.  Each page is made
@@ -72,6 +75,19 @@ int madvise(void *address, size_t bytes, int advice);
 /* One byte a page, 1: there is memory, 0: not yet.
  * Errors: EINVAL (no page's beginning), ENOMEM (something there is not mapped). */
 int mincore(void *address, size_t bytes, unsigned char *pages);
+
+/* Gives a mapping another length, and with MREMAP_MAYMOVE another place if there is no room behind
+ * it: its pages are moved there, not copied.  With MREMAP_FIXED too, it goes to `place`, and what
+ * was there is gone.  What is added is zeroed memory with the rights of the last page.  Returns
+ * where the mapping is.  On an error that is MAP_FAILED, and the mapping is where and what it was;
+ * but if MREMAP_FIXED failed with ENOMEM, what was to go may be gone.
+ * Errors: EINVAL  no page's beginning, a length of 0, unknown flags, MREMAP_FIXED without
+ *                 MREMAP_MAYMOVE, the places overlap, or `place` is outside of the user range
+ *         EFAULT  something there is not mapped
+ *         ENOTSUP it is to become longer, and its last page is shared, a device's or a file's
+ *         ENOMEM  no room behind it, without MREMAP_MAYMOVE; no addresses, or no memory for a table
+ */
+void *mremap(void *address, size_t old_bytes, size_t new_bytes, int flags, ... /* void *place */);
 
 /* Stores to shared pages are in the file at once: this only checks.
  * Errors: EINVAL (no page's beginning, MS_ASYNC with MS_SYNC, unknown flags), ENOMEM (something
