@@ -178,14 +178,15 @@ static status_t clone_mark(struct cloning *job, uint64_t bytes)
 }
 
 /* Where the marks end that begin with a place and say together what one of their size would say: in
- * the same node, and before `limit`. */
+ * the same node, and before `limit`.  One that is swapped speaks for its page alone. */
 static vaddr_t marks_end(const struct pt_place *first, vaddr_t limit)
 {
     const struct pt_node *node = first->node;
     uint64_t pages = pt_node_entry_bytes(node) / PAGE_SIZE;
     unsigned end = first->index + 1;
 
-    while (end < PTE_ENTRIES && pt_node_entry_va(node, end).raw < limit.raw &&
+    while (pte_mark_kind(first->entry) != PTE_MARK_SWAPPED && end < PTE_ENTRIES &&
+           pt_node_entry_va(node, end).raw < limit.raw &&
            pte_slot_load_locked(&node->slots[end]).raw ==
                pte_mark_at(first->entry, (end - first->index) * pages).raw) {
         end++;

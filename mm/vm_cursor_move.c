@@ -303,7 +303,8 @@ static status_t move_some(struct moving *job)
     if (start.raw > job->from->va.raw) {
         move_on(job, start.raw - job->from->va.raw); /* nothing is there */
     }
-    if (source.kind == PTE_MARK) {
+    /* A mark that is swapped speaks for its page alone. */
+    if (source.kind == PTE_MARK && pte_mark_kind(source.entry) != PTE_MARK_SWAPPED) {
         vaddr_t end = marks_end(job, &source);
 
         if (go_together(job, &source, end)) {

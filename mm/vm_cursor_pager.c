@@ -2,10 +2,9 @@
 /*
  * Cursors: what pagers do.  Which pages are used, and which are kept elsewhere.
  *
- *   evict    page of `from`    -->  swapped, under a cookie      frame: read-only page of `to`
- *   supply   page of `from`    -->  nothing                      frame: page of `to`, where the
- *                                                                cookie was, with that mark's
- * rights
+ *   evict    page of `from`  -->  swapped, under a cookie    frame: read-only page of `to`
+ *   supply   page of `from`  -->  nothing                    frame: page of `to`, where the cookie
+ *                                                            was, with that mark's rights
  *
  * A page that changes hands keeps its frame and its owners: it is private before and after, and who
  * else names the frame still does.  The charge goes along.  `from` owes the flush, and pays it when
@@ -64,6 +63,8 @@ status_t vm_cursor_clear_accessed(struct vm_cursor *cursor, uint64_t len_bytes, 
 
 /* ---- which are kept elsewhere ---- */
 
+#define COOKIE_END (UINT64_C(1) << PTE_MARK_PLACE_BITS)
+
 /* The leaf of a private page with these rights, whose frame may have other owners: W is pending
  * then.  VM_PROT_NONE: it is hidden. */
 static pte_t private_page(const struct frame *frame, enum vm_prot prot)
@@ -109,8 +110,9 @@ static status_t begin(const struct handing *job, uint64_t len_bytes, unsigned ma
     if (status == OK && job->to->mode != VM_CURSOR_CHANGE) {
         status = ERR_ACCES;
     }
-    if (status == OK && (job->from->space == job->to->space || max_edits == 0 ||
-                         (job->cookie + len_bytes / PAGE_SIZE) >> PTE_MARK_PLACE_BITS != 0)) {
+    if (status == OK &&
+        (job->from->space == job->to->space || max_edits == 0 || job->cookie > COOKIE_END ||
+         len_bytes / PAGE_SIZE > COOKIE_END - job->cookie)) {
         status = ERR_INVAL;
     }
     if (status == OK) {

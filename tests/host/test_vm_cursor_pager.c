@@ -255,6 +255,33 @@ MODE_TEST(vm_cursor_pager, a_clone_has_the_cookie_too)
     sides_end(&sides);
 }
 
+/* Pages side by side that were taken out under one cookie, at the end of one table and the start of
+ * the next, are cloned and moved one by one. */
+MODE_TEST(vm_cursor_pager, pages_of_one_cookie_are_not_taken_for_one)
+{
+    uint64_t at = BASE + 2 * MIB - 2 * PAGE_SIZE;
+    struct sides sides = sides_begin(*levels);
+
+    for (unsigned i = 0; i < 4; i++) {
+        page_new(&sides, at + i * PAGE_SIZE, VM_RW);
+        EXPECT_OK(evict(&sides, at + i * PAGE_SIZE, THERE + i * PAGE_SIZE, COOKIE));
+    }
+    open_range(&sides, at, BASE, 4 * PAGE_SIZE);
+    EXPECT_OK(vm_cursor_clone(&sides.program_cursor, &sides.pager_cursor, 4 * PAGE_SIZE, 9));
+    EXPECT_EQ(vm_cursor_va(&sides.program_cursor).raw, at + 4 * PAGE_SIZE);
+    vm_cursor_close(&sides.program_cursor);
+    vm_cursor_close(&sides.pager_cursor);
+    open_range(&sides, at, BASE + 4 * PAGE_SIZE, 4 * PAGE_SIZE);
+    EXPECT_OK(vm_cursor_move(&sides.program_cursor, &sides.pager_cursor, 4 * PAGE_SIZE, 9));
+    EXPECT_EQ(vm_cursor_va(&sides.program_cursor).raw, at + 4 * PAGE_SIZE);
+    vm_cursor_close(&sides.program_cursor);
+    vm_cursor_close(&sides.pager_cursor);
+    for (unsigned i = 0; i < 8; i++) {
+        EXPECT_EQ(item_at(&sides.pager, BASE + i * PAGE_SIZE).cookie, COOKIE);
+    }
+    sides_end(&sides);
+}
+
 MODE_TEST(vm_cursor_pager, one_page_may_be_marked_as_swapped)
 {
     struct vm_mark mark = {.kind = VM_ITEM_SWAPPED, .prot = VM_R, .cookie = COOKIE};
@@ -288,6 +315,7 @@ MODE_TEST(vm_cursor_pager, what_cannot_go_is_refused_and_nothing_changes)
     EXPECT_STATUS(evict(&sides, BASE + 2 * PAGE_SIZE, THERE, COOKIE), ERR_NOENT);
     EXPECT_STATUS(evict(&sides, BASE + 3 * PAGE_SIZE, THERE, COOKIE), ERR_NOENT);
     EXPECT_STATUS(evict(&sides, BASE + PAGE_SIZE, THERE, UINT64_C(1) << 40), ERR_INVAL);
+    EXPECT_STATUS(evict(&sides, BASE + PAGE_SIZE, THERE, UINT64_MAX), ERR_INVAL);
     EXPECT_OK(evict(&sides, BASE + PAGE_SIZE, THERE, COOKIE));
     EXPECT_STATUS(evict(&sides, BASE + PAGE_SIZE, THERE + PAGE_SIZE, COOKIE), ERR_NOENT);
     page_new(&sides, BASE + 4 * PAGE_SIZE, VM_R);
