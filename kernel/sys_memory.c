@@ -2,8 +2,8 @@
 /*
  * System calls on memory objects themselves: making, measuring, resizing, reading and writing.
  *
- * Bytes are copied page by page, with a reference on the page's frame and nothing locked: somebody
- * may resize the object meanwhile, and then what is copied is what was there.
+ * Bytes are copied page by page, with a reference on the page's frame and nothing locked.  Who wants
+ * to cut the page off meanwhile is refused; between two pages the object may have become shorter.
  */
 #include "kernel/handle.h"
 #include "kernel/memory_object.h"
