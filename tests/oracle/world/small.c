@@ -3,9 +3,9 @@
  * Small worlds, searched to the end: two harts, two pages, programs of one or two operations each,
  * every interleaving of their steps and every outcome of every access.
  *
- * Both pages lie in space 0, which both harts run at first; space 1 is empty.  They are mapped,
- * writable (the letters of the first alphabet), or reserved (of the others).  The programs are all
- * pairs of the letters of one alphabet, and pairs of words of two.
+ * Both pages lie in space 0, which both harts run at first; space 1 is empty.  What they are at
+ * first goes by the alphabet (small.h), and so do the letters that make sense.  The programs are
+ * all pairs of the letters of one alphabet, and pairs of words of two.
  */
 #include <string.h>
 
@@ -24,26 +24,34 @@ struct letter {
 #define MAPPED   (1U << SMALL_MAPPED)
 #define READ     (1U << SMALL_READ)
 #define WRITE    (1U << SMALL_WRITE)
+#define CLONE    (1U << SMALL_CLONE)
+#define CLONED   (1U << SMALL_CLONED)
 #define RESERVED (READ | WRITE)
 
 static const struct letter letters[] = {
-    {"unmap", op_unmap, {.page = 0, .arg = {0, WHOLE}}, MAPPED | RESERVED},
+    {"unmap", op_unmap, {.page = 0, .arg = {0, WHOLE}}, MAPPED | RESERVED | CLONE | CLONED},
     {"unmap-table", op_unmap, {.page = 0, .shape = 8, .arg = {0, WHOLE}}, MAPPED | RESERVED},
     {"protect", op_protect, {.page = 0, .prot = VM_R, .arg = {0, WHOLE}}, MAPPED},
     {"remap", op_map, {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED},
     {"remap-other", op_map, {.page = 1, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED},
     {"activate", op_space_activate, {.space = 0}, MAPPED},
-    {"switch", op_space_activate, {.space = 1}, MAPPED},
-    {"leave", op_space_leave, {0}, MAPPED},
-    {"free", op_space_destroy, {.space = 0}, MAPPED},
-    {"reuse", op_churn, {.arg = {1, 0}}, MAPPED | RESERVED},
-    {"reap", op_reap, {.arg = {3, 0}}, MAPPED | RESERVED},
-    {"read", op_touch, {.page = 0, .prot = VM_ACCESS_READ}, MAPPED | READ},
-    {"write", op_touch, {.page = 0, .prot = VM_ACCESS_WRITE}, MAPPED | WRITE},
-    {"hide", op_hide, {.page = 0, .arg = {0, WHOLE}}, MAPPED | RESERVED},
-    {"show", op_protect_range, {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED | RESERVED},
+    {"switch", op_space_activate, {.space = 1}, MAPPED | CLONE},
+    {"leave", op_space_leave, {0}, MAPPED | CLONE | CLONED},
+    {"free", op_space_destroy, {.space = 0}, MAPPED | CLONE | CLONED},
+    {"reuse", op_churn, {.arg = {1, 0}}, MAPPED | RESERVED | CLONE | CLONED},
+    {"reap", op_reap, {.arg = {3, 0}}, MAPPED | RESERVED | CLONED},
+    {"read", op_touch, {.page = 0, .prot = VM_ACCESS_READ}, MAPPED | READ | CLONE | CLONED},
+    {"write", op_touch, {.page = 0, .prot = VM_ACCESS_WRITE}, MAPPED | WRITE | CLONE | CLONED},
+    {"hide", op_hide, {.page = 0, .arg = {0, WHOLE}}, MAPPED | RESERVED | CLONE | CLONED},
+    {"show",
+     op_protect_range,
+     {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}},
+     MAPPED | RESERVED | CLONE},
     {"reserve", op_mark, {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED},
     {"sweep", op_sweep, {.arg = {3, 0}}, RESERVED},
+    {"clone", op_clone, {.page = 0, .arg = {0, WHOLE}}, CLONE},
+    {"clone-again", op_clone, {.page = 0, .prot = 3, .arg = {0, WHOLE}}, CLONED},
+    {"unmap-clone", op_unmap, {.space = 1, .page = 0, .arg = {0, WHOLE}}, CLONED},
 };
 
 #define LETTERS (sizeof(letters) / sizeof(letters[0]))
@@ -69,6 +77,28 @@ static void add(struct world_history *history, void (*function)(const struct op 
     history->ops[history->op_count++] = op_of(&letter, op.hart);
 }
 
+/* What both pages are at first. */
+static void add_pages(struct world_history *history, enum small_alphabet alphabet)
+{
+    const struct world_op pages = {.page = 0, .shape = 1, .prot = VM_RW, .arg = {0, WHOLE}};
+
+    switch (alphabet) {
+    case SMALL_READ:
+    case SMALL_WRITE:
+        add(history, op_mark, pages);
+        return;
+    case SMALL_CLONED:
+        add(history, op_map, pages);
+        add(history, op_clone, pages);
+        return;
+    case SMALL_MAPPED:
+    case SMALL_CLONE:
+    case SMALL_ALPHABETS:
+        add(history, op_map, pages);
+        return;
+    }
+}
+
 static void set_up(struct world_history *history, enum small_alphabet alphabet, unsigned asid_bits)
 {
     memset(history, 0, offsetof(struct world_history, choices));
@@ -76,15 +106,11 @@ static void set_up(struct world_history *history, enum small_alphabet alphabet, 
         .harts = 2, .levels = 3, .asid_bits = asid_bits, .ad = ORACLE_AD_FAULT};
     add(history, op_space_create, (struct world_op){.space = 0});
     add(history, op_space_create, (struct world_op){.space = 1});
-    if (alphabet == SMALL_MAPPED) {
-        add(history, op_map,
-            (struct world_op){.page = 0, .shape = 1, .prot = VM_RW, .arg = {0, WHOLE}});
-    } else {
-        add(history, op_mark,
-            (struct world_op){.page = 0, .shape = 1, .prot = VM_RW, .arg = {0, WHOLE}});
-    }
+    add_pages(history, alphabet);
     for (uint8_t hart = 0; hart < 2; hart++) {
-        add(history, op_space_activate, (struct world_op){.hart = hart});
+        uint8_t space = alphabet == SMALL_CLONED ? hart : 0;
+
+        add(history, op_space_activate, (struct world_op){.hart = hart, .space = space});
     }
     history->setup_count = history->op_count;
 }

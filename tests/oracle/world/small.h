@@ -8,8 +8,10 @@
 /* What both pages are at first, and so which letters make sense. */
 enum small_alphabet {
     SMALL_MAPPED,
-    SMALL_READ,  /* reserved, and programs read them  */
-    SMALL_WRITE, /* reserved, and programs write them */
+    SMALL_READ,   /* reserved, and programs read them  */
+    SMALL_WRITE,  /* reserved, and programs write them */
+    SMALL_CLONE,  /* mapped, and programs clone them to space 1          */
+    SMALL_CLONED, /* cloned to space 1, which hart 1 runs                */
     SMALL_ALPHABETS,
 };
 

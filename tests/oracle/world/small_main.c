@@ -6,14 +6,18 @@
 #include "world/small.h"
 
 /* Two operations whose order on one hart matters, against every single one of the other hart. */
-static const char *const longer[SMALL_ALPHABETS][8][2] = {[SMALL_MAPPED] = {{"unmap", "reuse"},
-                                                                            {"unmap", "remap"},
-                                                                            {"protect", "unmap"},
-                                                                            {"leave", "activate"},
-                                                                            {"switch", "activate"},
-                                                                            {"leave", "free"},
-                                                                            {"unmap-table", "reap"},
-                                                                            {"hide", "unmap"}}};
+static const char *const longer[SMALL_ALPHABETS][8][2] = {
+    [SMALL_MAPPED] = {{"unmap", "reuse"},
+                      {"unmap", "remap"},
+                      {"protect", "unmap"},
+                      {"leave", "activate"},
+                      {"switch", "activate"},
+                      {"leave", "free"},
+                      {"unmap-table", "reap"},
+                      {"hide", "unmap"}},
+    [SMALL_CLONE] = {{"write", "clone"}},
+    [SMALL_CLONED] = {{"write", "unmap"}, {"unmap", "reuse"}},
+};
 
 /* Executions without the reduction, of a world that is run with and without. */
 #define PLAIN_MAX 30000U
