@@ -38,9 +38,9 @@ static uint16_t slot_walkers(const struct table_slot *slot, unsigned level)
     }
     if ((path.top->active | path.top->left) == 0) {
         /* A detached table: what is in it has the level that the pointers to it say. */
-        return reach_has_pointer(path.top, level + path.depth + 1) ? reach_walkers(path.top) : 0;
+        return reach_has_pointer(path.top, level + path.depth + 1) ? reach_walkers(&path) : 0;
     }
-    return path.depth > top || top - path.depth == level ? reach_walkers(path.top) : 0;
+    return path.depth > top || top - path.depth == level ? reach_walkers(&path) : 0;
 }
 
 /* No leaf in memory that names the frame at pa, or a superpage of `level` around it, may be found.
@@ -100,7 +100,7 @@ static uint16_t table_walkers(uint32_t frame)
     const struct table *table = table_find(frame);
     struct table_path path;
 
-    return table != NULL && table_path_of(table, 0, &path) ? reach_walkers(path.top) : 0;
+    return table != NULL && table_path_of(table, 0, &path) ? reach_walkers(&path) : 0;
 }
 
 void judge_freed(uint32_t frame)

@@ -3,9 +3,10 @@
  * Who may hold what a slot held.
  *
  * An old value of a slot goes to the harts that could have read it: those that may walk to its
- * table now, and those that left the space (or held a detached table) when the value and all
- * pointers on the way to it were there already.  Privileged spec, "Supervisor Memory-Management
- * Fence Instruction": any translation that was valid since the last fence may be used.
+ * table now, and those that left the space (or hold a pointer to a table that was detached or
+ * moved) when the value and all pointers on the way to it were there already.  Privileged spec,
+ * "Supervisor Memory-Management Fence Instruction": any translation that was valid since the last
+ * fence may be used.
  */
 #include "machine/reach.h"
 
@@ -29,13 +30,14 @@ static struct stale stale_of(struct table *table, unsigned index, uint64_t entry
     return stale;
 }
 
-/* Adds it for one root and identifier, unless that place is of the kernel's half. */
-static void add_placed(struct stale stale, const struct table_path *path, uint64_t base,
-                       unsigned level)
+/* Adds it for one root and identifier, unless that place is of the kernel's half.  The table at
+ * `depth` of the path is at `base`, and of `level`. */
+static void add_placed(struct stale stale, const struct table_path *path, unsigned depth,
+                       uint64_t base, unsigned level)
 {
     unsigned slot_level;
 
-    if (!table_path_place(path, base, level, &stale.va, &slot_level)) {
+    if (!table_path_place(path, depth, base, level, &stale.va, &slot_level)) {
         return;
     }
     if (stale.va >> (TABLE_SHIFT + INDEX_BITS * oracle.config.levels - 1) != 0) {
@@ -65,7 +67,7 @@ static void add_active(struct stale stale, const struct table_path *path)
             }
         }
         rest &= ~(unsigned)stale.harts;
-        add_placed(stale, path, 0, oracle.config.levels - 1);
+        add_placed(stale, path, path->depth, 0, oracle.config.levels - 1);
     }
 }
 
@@ -90,25 +92,25 @@ static void add_left(struct stale stale, const struct table_path *path)
             if (goes_on || path->newest <= root->left) {
                 stale.asid = context->asid;
                 stale.harts = state_bit(hart);
-                add_placed(stale, path, 0, oracle.config.levels - 1);
+                add_placed(stale, path, path->depth, 0, oracle.config.levels - 1);
             }
         }
     }
 }
 
-/* Harts that may still hold the pointer to a detached table above. */
-static void add_detached(struct stale stale, const struct table_path *path)
+/* Harts that may still hold a pointer to the table at `depth`, which was detached, or moved. */
+static void add_below_pointer(struct stale stale, const struct table_path *path, unsigned depth)
 {
     size_t count = stale_count();
+    uint32_t frame = path->frame[depth];
 
-    if (ram_frame(path->top->frame)->stale_of == 0) {
+    if (ram_frame(frame)->stale_of == 0) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
         struct stale above = *stale_at(i);
 
-        if (!above.is_pointer || above.frame != path->top->frame ||
-            !ram_lives(above.frame, above.life)) {
+        if (!above.is_pointer || above.frame != frame || !ram_lives(above.frame, above.life)) {
             continue;
         }
         stale.asid = above.asid;
@@ -119,12 +121,12 @@ static void add_detached(struct stale stale, const struct table_path *path)
             unsigned hart = (unsigned)__builtin_ctz(set);
             uint32_t left = context_left(hart, above.asid);
 
-            if (left == 0 || path->newest <= left) {
+            if (left == 0 || path->newest_from[depth] <= left) {
                 stale.harts |= state_bit(hart);
             }
         }
         if (stale.harts != 0) {
-            add_placed(stale, path, above.va, above.level - 1U);
+            add_placed(stale, path, depth, above.va, above.level - 1U);
         }
     }
 }
@@ -154,7 +156,9 @@ void reach_slot_changes(struct table *table, unsigned index, uint64_t before, ui
     stale = stale_of(table, index, before);
     add_active(stale, &path);
     add_left(stale, &path);
-    add_detached(stale, &path);
+    for (unsigned depth = 0; depth <= path.depth; depth++) {
+        add_below_pointer(stale, &path, depth);
+    }
 }
 
 void reach_unseen(unsigned hart, struct table *table, unsigned index,
@@ -167,7 +171,7 @@ void reach_unseen(unsigned hart, struct table *table, unsigned index,
 
     if (!entry_is_valid(store->before) || !table_path_of(table, index, &path) ||
         !state_has(path.top->active, hart) ||
-        !table_path_place(&path, 0, oracle.config.levels - 1, &va, &level) ||
+        !table_path_place(&path, path.depth, 0, oracle.config.levels - 1, &va, &level) ||
         !hart_may_miss(hart, va, entry_is_leaf(store->before), store->writer, store->step)) {
         return;
     }
@@ -177,36 +181,44 @@ void reach_unseen(unsigned hart, struct table *table, unsigned index,
     stale.root = path.top->frame;
     stale.asid = oracle.harts[hart].asid;
     stale.harts = state_bit(hart);
-    add_placed(stale, &path, 0, oracle.config.levels - 1);
+    add_placed(stale, &path, path.depth, 0, oracle.config.levels - 1);
 }
 
-uint16_t reach_walkers(const struct table *top)
+/* Harts that may still use a pointer to a table that was detached, or moved. */
+static uint16_t pointer_holders(uint32_t frame)
 {
-    uint16_t harts = top->active;
+    uint16_t harts = 0;
 
-    for (unsigned set = top->left; set != 0; set &= set - 1) {
-        unsigned hart = (unsigned)__builtin_ctz(set);
-        struct context *context = context_now(hart);
-        const struct context_root *root =
-            context == NULL ? NULL : context_root_find(context, top->frame);
-
-        if (root != NULL && root->left != 0 && root->had_entries) {
-            harts |= state_bit(hart);
-        }
-    }
-    if (ram_frame(top->frame)->stale_of == 0) {
-        return harts;
-    }
-    for (size_t i = 0; i < stale_count(); i++) {
+    for (size_t i = 0; ram_frame(frame)->stale_of > 0 && i < stale_count(); i++) {
         const struct stale *stale = stale_at(i);
 
-        for (unsigned set = stale->harts; stale->frame == top->frame && stale->is_pointer &&
+        for (unsigned set = stale->harts; stale->frame == frame && stale->is_pointer &&
                                           ram_lives(stale->frame, stale->life) && set != 0;
              set &= set - 1) {
             if (stale_in_force(stale, (unsigned)__builtin_ctz(set))) {
                 harts |= (uint16_t)(1U << __builtin_ctz(set));
             }
         }
+    }
+    return harts;
+}
+
+uint16_t reach_walkers(const struct table_path *path)
+{
+    uint16_t harts = path->top->active;
+
+    for (unsigned set = path->top->left; set != 0; set &= set - 1) {
+        unsigned hart = (unsigned)__builtin_ctz(set);
+        struct context *context = context_now(hart);
+        const struct context_root *root =
+            context == NULL ? NULL : context_root_find(context, path->top->frame);
+
+        if (root != NULL && root->left != 0 && root->had_entries) {
+            harts |= state_bit(hart);
+        }
+    }
+    for (unsigned depth = 0; depth <= path->depth; depth++) {
+        harts |= pointer_holders(path->frame[depth]);
     }
     return harts;
 }

@@ -11,8 +11,8 @@ void reach_slot_changes(struct table *table, unsigned index, uint64_t before, ui
 void reach_unseen(unsigned hart, struct table *table, unsigned index,
                   const struct order_slot_store *store);
 
-/* Harts that may walk to a table whose topmost ancestor is `top`, as they stand. */
-uint16_t reach_walkers(const struct table *top);
+/* Harts that may walk the way of the path, or from a table on it, as they stand. */
+uint16_t reach_walkers(const struct table_path *path);
 
 /* True if some hart may hold a pointer to that table from a slot of `level`. */
 bool reach_has_pointer(const struct table *top, unsigned level);

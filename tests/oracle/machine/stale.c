@@ -119,7 +119,7 @@ void stale_take_over_below(const struct table_path *path)
     uint64_t va;
     unsigned level;
 
-    if (!table_path_place(path, 0, oracle.config.levels - 1, &va, &level)) {
+    if (!table_path_place(path, path->depth, 0, oracle.config.levels - 1, &va, &level)) {
         return;
     }
     for (size_t i = 0; i < list.count; i++) {

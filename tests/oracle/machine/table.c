@@ -216,6 +216,8 @@ void table_slot_changed(struct table *table, unsigned index, uint64_t before, ui
 bool table_path_of(const struct table *table, unsigned index, struct table_path *path)
 {
     *path = (struct table_path){.newest = table->changed[index], .index = {index}};
+    path->frame[0] = table->frame;
+    path->newest_from[0] = path->newest;
     while (table->parent != 0) {
         const struct table *above = table_at(table->parent - 1);
 
@@ -227,21 +229,23 @@ bool table_path_of(const struct table *table, unsigned index, struct table_path 
             path->newest = above->changed[table->index];
         }
         path->is_global |= (table_slot_entry(above, table->index) & ENTRY_G) != 0;
+        path->frame[path->depth] = above->frame;
+        path->newest_from[path->depth] = path->newest;
         table = above;
     }
     path->top = table_find(table->frame);
     return true;
 }
 
-bool table_path_place(const struct table_path *path, uint64_t base, unsigned level, uint64_t *va,
-                      unsigned *slot_level)
+bool table_path_place(const struct table_path *path, unsigned depth, uint64_t base, unsigned level,
+                      uint64_t *va, unsigned *slot_level)
 {
-    if (path->depth > level) {
+    if (depth > level) {
         return false;
     }
-    *slot_level = level - path->depth;
+    *slot_level = level - depth;
     *va = base;
-    for (unsigned i = 0; i <= path->depth; i++) {
+    for (unsigned i = 0; i <= depth; i++) {
         *va += (uint64_t)path->index[i] << (TABLE_SHIFT + INDEX_BITS * (*slot_level + i));
     }
     return true;

@@ -3,7 +3,8 @@
  * Tables: every frame that slots were stored in, where it hangs, and when each slot changed.
  *
  * A table has one place: the slot whose pointer last named it.  Its topmost ancestor is a root, or
- * a table that was taken out of its tree (and that walk caches may still hold: stale.c).
+ * a table that was taken out of its tree.  Walk caches may still hold the place that a table had
+ * before it was taken out, or moved (stale.c).
  */
 #pragma once
 
@@ -29,10 +30,12 @@ struct table {
 /* The way from the top down to a slot. */
 struct table_path {
     struct table *top;
-    unsigned depth;             /* tables above the one that holds the slot */
-    unsigned index[LEVELS_MAX]; /* [0]: of the slot itself; [depth]: in the top */
-    uint32_t newest;            /* step of the last change on the way, the slot included */
-    bool is_global;             /* a pointer on the way has G               */
+    unsigned depth;                   /* tables above the one that holds the slot */
+    unsigned index[LEVELS_MAX];       /* [0]: of the slot itself; [depth]: in the top */
+    uint32_t frame[LEVELS_MAX];       /* of the tables, likewise */
+    uint32_t newest_from[LEVELS_MAX]; /* step of the last change from that table on, likewise */
+    uint32_t newest;                  /* the same from the top, the slot included */
+    bool is_global;                   /* a pointer on the way has G               */
 };
 
 void table_reset(void);
@@ -52,10 +55,10 @@ void table_slot_changed(struct table *table, unsigned index, uint64_t before, ui
 /* False: it is deeper than any tree. */
 bool table_path_of(const struct table *table, unsigned index, struct table_path *path);
 
-/* First address that the slot of a path translates, if the top's is `base` and its level `level`,
- * and the level of the slot.  False: the tree is deeper than that. */
-bool table_path_place(const struct table_path *path, uint64_t base, unsigned level, uint64_t *va,
-                      unsigned *slot_level);
+/* First address that the slot of a path translates, if the one of the table at `depth` is `base`
+ * and its level `level`, and the level of the slot.  False: the tree is deeper than that. */
+bool table_path_place(const struct table_path *path, unsigned depth, uint64_t base, unsigned level,
+                      uint64_t *va, unsigned *slot_level);
 
 /* Goes through the slots whose user leaves name a frame: first with NULL. */
 struct table_slot {
