@@ -96,6 +96,10 @@ void oracle_op_begin(unsigned hart, uint64_t id);
  * by no hart that runs the space. */
 void oracle_op_end(unsigned hart);
 
+/* From now on until the end of its operation this hart gives pages of one space other places in it:
+ * what is executable at the new place was so before, and is as it was. */
+void oracle_move_begin(unsigned hart);
+
 /* Judges every hart as if no operation were under way: for tests that do one thing at a time. */
 void oracle_audit(void);
 

@@ -20,6 +20,7 @@ struct ram_frame {
     uint32_t written;  /* step of the last write of contents, 0: none known */
     uint32_t zeroed;   /* step at which it was filled with zeroes in this life */
     uint8_t writer, zeroer;
+    uint32_t code, code_seen; /* of the slot that named it last (struct table) */
 };
 
 /* Forgets all lives; reads which RAM there is. */

@@ -36,16 +36,56 @@ static void before_change(struct order_place place, uint64_t before, uint64_t af
     }
 }
 
+static struct ram_frame *frame_named(uint64_t entry)
+{
+    uint32_t index = ram_index(entry_pa(entry));
+
+    return index == FRAME_NONE ? NULL : ram_frame(index);
+}
+
 /* The slot's page has become executable: code that this hart has seen is there for all who execute
- * it from now on. */
+ * it from now on.  A page that only has another place now is what it was. */
 static void note_executable(struct table *table, unsigned index, uint64_t entry)
 {
-    uint32_t frame_index = ram_index(entry_pa(entry));
-    struct ram_frame *frame = frame_index == FRAME_NONE ? NULL : ram_frame(frame_index);
+    const struct ram_frame *frame = frame_named(entry);
 
     table->code_seen[index] = 0;
-    if (frame != NULL && order_sees(&state_this()->seen, frame->writer, frame->written)) {
+    if (frame != NULL && state_this()->keeps_code) {
+        table->code[index] = frame->code;
+        table->code_seen[index] = frame->code_seen;
+    } else if (frame != NULL && order_sees(&state_this()->seen, frame->writer, frame->written)) {
         table->code_seen[index] = frame->written;
+    }
+}
+
+static bool is_code(uint64_t entry)
+{
+    return entry_is_leaf(entry) && (entry & ENTRY_X) != 0;
+}
+
+/* A page that was executable there may be about to move. */
+static void keep_code(const struct table *table, unsigned index, uint64_t entry)
+{
+    struct ram_frame *frame = is_code(entry) ? frame_named(entry) : NULL;
+
+    if (frame != NULL) {
+        frame->code = table->code[index];
+        frame->code_seen = table->code_seen[index];
+    }
+}
+
+/* A table has come into another space: all of its code is new there. */
+static void renew_code(struct table *table)
+{
+    for (unsigned i = 0; table != NULL && i < ENTRIES && table->leaves + table->tables > 0; i++) {
+        uint64_t entry = table_slot_entry(table, i);
+
+        if (is_code(entry)) {
+            table->code[i] = oracle.step;
+            note_executable(table, i, entry);
+        } else if (entry_is_pointer(entry)) {
+            renew_code(table_find(ram_index(entry_pa(entry))));
+        }
     }
 }
 
@@ -55,12 +95,16 @@ static void after_change(struct order_place place, uint64_t before, uint64_t aft
     struct table *table = table_of(place, &index);
 
     if (table != NULL) {
+        keep_code(table, index, before);
         table_slot_changed(table, index, before, after);
         if (table->active != 0 && entry_is_valid(after) && index < ENTRIES / 2) {
             context_root_filled(table->frame);
         }
         if (table->code[index] == oracle.step) {
             note_executable(table, index, after);
+        }
+        if (entry_is_pointer(after) && !entry_is_valid(before) && !state_this()->keeps_code) {
+            renew_code(table_find(ram_index(entry_pa(after))));
         }
     }
     if (oracle.on_slot != NULL) {

@@ -108,7 +108,13 @@ uint64_t oracle_steps(void)
 void oracle_op_begin(unsigned hart, uint64_t id)
 {
     oracle.harts[hart].op = id;
+    oracle.harts[hart].keeps_code = false;
     oracle.harts[hart].op_since = oracle.step + 1;
+}
+
+void oracle_move_begin(unsigned hart)
+{
+    oracle.harts[hart].keeps_code = true;
 }
 
 bool state_op_is_open(uint64_t op)

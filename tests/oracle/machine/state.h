@@ -53,6 +53,7 @@ struct hart {
     uint64_t op;           /* 0: none known */
     uint32_t op_since;
     bool was_refused; /* its last remote call failed */
+    bool keeps_code;  /* what it moves stays as executable as it was (oracle_move_begin) */
     size_t context_count, context_room;
     struct context *contexts;
     unsigned fence_count;                  /* fences of addresses so far */

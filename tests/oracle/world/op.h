@@ -13,6 +13,7 @@
 
 #define OP_HANDLES 4U
 #define OP_SHARED  3U
+#define OP_OBJECTS 2U
 #define OP_WHOLE   11U /* shape of the whole user range               */
 #define OP_IO_PAGE 16U /* first page at which devices are mapped */
 
@@ -26,13 +27,15 @@ struct op_world {
     struct ref_space *handles[OP_HANDLES];
     struct ref_space *active[HART_MAX]; /* each with a reference          */
     struct frame *shared[OP_SHARED];    /* mapped again and again         */
-    struct frame *borrowed[HART_MAX];   /* a page's, with a reference     */
-    uint64_t stamps[HART_MAX];          /* handed out by each hart        */
-    uint64_t notes[HART_MAX];           /* digest of what each has seen   */
+    struct ref_object *objects[OP_OBJECTS];
+    struct frame *borrowed[HART_MAX]; /* a page's, with a reference     */
+    uint64_t stamps[HART_MAX];        /* handed out by each hart        */
+    uint64_t notes[HART_MAX];         /* digest of what each has seen   */
     uint64_t last_id;
-    bool may_lack; /* an allocation was made to fail in this history          */
-    bool audits;   /* of the history                                           */
-    bool may_end;  /* handles come and go while harts run side by side        */
+    unsigned in_kernel; /* harts between op_enter and op_leave */
+    bool may_lack;      /* an allocation was made to fail in this history          */
+    bool audits;        /* of the history                                           */
+    bool may_end;       /* handles come and go while harts run side by side        */
 };
 
 extern struct op_world op_world;
@@ -118,6 +121,24 @@ void op_fill_part(const struct op *op, struct op_session *session, struct va_ran
 void op_protect_part(const struct op *op, struct op_session *session, uint64_t start, uint64_t end);
 void op_look_at(const struct op *op, struct op_session *session, unsigned page);
 
+/* ---- two sides of a clone or a move (op_sides.c) ---- */
+
+struct op_sides {
+    const struct op *op;
+    struct vm_cursor pair[2]; /* from, to */
+    struct ref_clone in;
+};
+
+/* Opens both.  False: no spaces, or no memory, or ranges that overlap; nothing is open. */
+bool op_sides_open(struct op_sides *sides);
+void op_sides_close(struct op_sides *sides);
+
+/* What is in the way leaves first, under the same cursor: its flush is owed when the rest comes. */
+void op_sides_make_way(struct op_sides *sides);
+
+/* How many entries one call may change. */
+unsigned op_edits(const struct op *op);
+
 /* ---- one function for each kind ---- */
 
 void op_space_create(const struct op *op);
@@ -146,6 +167,12 @@ void op_fail(const struct op *op);
 void op_two(const struct op *op);
 void op_nested(const struct op *op);
 void op_clone(const struct op *op);
+void op_move(const struct op *op);
+void op_object_create(const struct op *op);
+void op_object_drop(const struct op *op);
+void op_object_map(const struct op *op);
+void op_object_page(const struct op *op);
+void op_object_resize(const struct op *op);
 void op_icache_sync(const struct op *op);
 void op_keep(const struct op *op);
 void op_unmap_and_reap(const struct op *op);

@@ -66,13 +66,14 @@ static bool fault_is_settled(unsigned hart, unsigned page, enum vm_access access
     return result == VM_FAULT_RETRY;
 }
 
-/* The program's store, if it is to a page that no other names: the first word is a new stamp. */
+/* The program's store, if it is to a page of its own or an object's: the first word is a new stamp.
+ */
 static void store_stamp(const struct op *op, uint64_t pa)
 {
     struct frame *frame = frame_of((paddr_t){pa});
 
     OP_AGREE(op, frame != frame_zero(), "a program can write to the frame of zeroes");
-    if (frame != NULL && ref_is_private(pa)) {
+    if (frame != NULL && ref_takes_stamps(pa)) {
         uint64_t stamp = op_stamp_new(op->hart);
 
         memcpy(frame_bytes(frame), &stamp, sizeof(stamp));

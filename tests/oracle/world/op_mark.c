@@ -8,15 +8,45 @@
 #define FEW_BYTES (UINT64_C(1) << 22) /* so much may be marked in small pieces */
 #define EDITS_MAX 256U
 
+/* Why a mark of [from, end) must be refused, or OK. */
+static status_t refusal_of(const struct op_session *session, uint64_t from, uint64_t end,
+                           struct vm_mark mark, enum vm_map_mode mode)
+{
+    bool is_view = mark.kind == VM_ITEM_PAGED && mark.share == VM_SHARE_VIEW;
+
+    if ((mark.prot & VM_RW) == VM_W || (is_view && (mark.prot & VM_W) != 0)) {
+        return ERR_INVAL;
+    }
+    if (mode == VM_MAP_EXCLUSIVE && ref_at(session->space, from).kind != VM_ITEM_ABSENT) {
+        return ERR_EXIST;
+    }
+    if (mark.kind == VM_ITEM_PAGED &&
+        mark.object_page + (end - from) / PAGE_SIZE > ref_object_of(mark.object)->pages) {
+        return ERR_RANGE;
+    }
+    return OK;
+}
+
+static void check_answer(const struct op *op, status_t status, status_t refusal, uint64_t from,
+                         bool may_end_elsewhere)
+{
+    if (!op_lacks_memory(op, status)) {
+        OP_AGREE(
+            op, status == refusal || (may_end_elsewhere && (status == OK || status == ERR_RANGE)),
+            "a mark at %#lx gives %s, not %s", from, status_name(status), status_name(refusal));
+    }
+}
+
 /* One call, from the position on: what it has marked, and why it stopped.  False: no further. */
 static bool mark_some(const struct op *op, struct op_session *session, uint64_t end,
                       struct vm_mark mark, enum vm_map_mode mode)
 {
     uint64_t from = vm_cursor_va(&session->cursor).raw;
     unsigned edits = end - from > FEW_BYTES ? EDITS_MAX : 1U + op->in->arg[0] / 8U % 16U;
-    bool is_legal = mark.prot == VM_PROT_NONE || (mark.prot & VM_RW) != VM_W;
-    struct ref_item here = ref_at(session->space, from);
-    bool is_taken = mode == VM_MAP_EXCLUSIVE && here.kind != VM_ITEM_ABSENT;
+    status_t refusal = refusal_of(session, from, end, mark, mode);
+    bool is_cut = mode == VM_MAP_EXCLUSIVE && ref_is_taken(session->space, from, end);
+    const struct ref_object *object = ref_object_of(mark.object);
+    unsigned changes = object != NULL ? object->changes : 0;
     struct vm_removed expected, removed = {0};
     uint64_t now;
     status_t status;
@@ -34,13 +64,8 @@ static bool mark_some(const struct op *op, struct op_session *session, uint64_t 
     OP_AGREE(op, mode != VM_MAP_EXCLUSIVE || !ref_is_taken(session->space, from, now),
              "an exclusive mark of [%#lx, %#lx) covers what was there", from, now);
     ref_mark(op->hart, session->space, from, now, mark);
-    if (!op_lacks_memory(op, status)) {
-        OP_AGREE(op,
-                 status == (!is_legal  ? ERR_INVAL
-                            : is_taken ? ERR_EXIST
-                                       : OK),
-                 "a mark at %#lx gives %s", from, status_name(status));
-    }
+    check_answer(op, status, refusal, from,
+                 object != NULL && (is_cut || ref_object_may_differ(object, changes)));
     return status == OK && now < end;
 }
 
@@ -49,9 +74,13 @@ void op_mark_part(const struct op *op, struct op_session *session, struct va_ran
 {
     enum vm_map_mode mode = op->in->arg[0] % 4U == 3 ? VM_MAP_EXCLUSIVE : VM_MAP_REPLACE;
 
+    uint64_t first = mark.object_page;
+
     op_jump(op, session, range.start.raw);
     while (mark_some(op, session, range.end.raw, mark, mode)) {
-        continue;
+        uint64_t done = vm_cursor_va(&session->cursor).raw - range.start.raw;
+
+        mark.object_page = first + done / PAGE_SIZE;
     }
 }
 
@@ -59,7 +88,8 @@ void op_mark(const struct op *op)
 {
     bool is_guard = op->in->arg[0] % 8U == 5;
     struct vm_mark mark = {.kind = is_guard ? VM_ITEM_GUARD : VM_ITEM_RESERVED,
-                           .prot = is_guard ? VM_PROT_NONE : (enum vm_prot)(op->in->prot % 8U)};
+                           .prot = is_guard ? VM_PROT_NONE : (enum vm_prot)(op->in->prot % 8U),
+                           .share = VM_SHARE_NONE};
     struct op_session session;
 
     if (op_open(op, &session, VM_CURSOR_CHANGE)) {

@@ -67,36 +67,51 @@ static void check_stop(const struct op *op, const struct op_session *session, ui
              "protect of a range from %#lx ends at %#lx, not at %#lx", from, stop, furthest);
 }
 
+/* A view may end it, if all are to have W: unless what may be met was met before. */
+static void check_status(const struct op *op, status_t status, uint64_t from, uint64_t stop,
+                         uint64_t view)
+{
+    bool is_at_view = stop == view;
+
+    OP_AGREE(op,
+             (status == OK && !(is_at_view && stop == from)) || (status == ERR_ACCES && is_at_view),
+             "protect of a range from %#lx, with a view at %#lx, gives %s and stands at %#lx", from,
+             view, status_name(status), stop);
+}
+
 void op_protect_all(const struct op *op, struct op_session *session, enum vm_prot prot,
                     uint64_t max_pages)
 {
     bool is_legal = prot == VM_PROT_NONE || (prot & VM_RW) != VM_W;
     uint64_t from = vm_cursor_va(&session->cursor).raw;
+    uint64_t end = session->range.end.raw;
+    uint64_t view = (prot & VM_W) != 0 ? ref_first_view(session->space, from, end) : end;
     uint64_t furthest = is_legal ? furthest_stop(session, max_pages) : from;
     uint64_t pages = 0;
-    uint64_t stop;
+    uint64_t stop, count;
     status_t status;
 
+    furthest = view < furthest ? view : furthest;
     (void)tell(op, session, from, furthest, prot, ref_announce);
     ref_unsteady(session->space, from, furthest);
-    status =
-        vm_cursor_protect(&session->cursor, session->range.end.raw - from, prot, max_pages, &pages);
+    status = vm_cursor_protect(&session->cursor, end - from, prot, max_pages, &pages);
     ref_steady(session->space, from, furthest);
     stop = vm_cursor_va(&session->cursor).raw;
-    if (is_legal && op_lacks_memory(op, status)) {
+    if (!is_legal) {
+        OP_AGREE(op, status == ERR_INVAL && stop == from, "protect of a range to %u gives %s", prot,
+                 status_name(status));
+        return;
+    }
+    if (op_lacks_memory(op, status)) {
         OP_AGREE(op, stop == from, "a protect without memory moves to %#lx", stop);
         return;
     }
-    OP_AGREE(op, status == (is_legal ? OK : ERR_INVAL), "protect of a range to %u gives %s", prot,
-             status_name(status));
+    check_status(op, status, from, stop, view < end ? view : UINT64_MAX);
     check_stop(op, session, from, furthest);
-    if (status == OK) {
-        uint64_t count = tell(op, session, from, stop, prot, ref_set);
-
-        ref_mark_protect(op->hart, session->space, from, stop, prot);
-        OP_AGREE(op, pages == count, "protect of [%#lx, %#lx) says %lu pages, not %lu", from, stop,
-                 (unsigned long)pages, (unsigned long)count);
-    }
+    count = tell(op, session, from, stop, prot, ref_set);
+    ref_mark_protect(op->hart, session->space, from, stop, prot);
+    OP_AGREE(op, pages == count, "protect of [%#lx, %#lx) says %lu pages, not %lu", from, stop,
+             (unsigned long)pages, (unsigned long)count);
 }
 
 static void protect_range(const struct op *op, enum vm_prot prot)

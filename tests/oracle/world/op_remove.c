@@ -128,11 +128,14 @@ static void change_rights(struct vm_rights *rights, void *context)
     rights->prop.prot = (enum vm_prot)(change->op->in->prot % 8U);
 }
 
-static bool is_legal(const struct ref_item *item)
+static status_t refusal_of(const struct ref_item *item)
 {
     unsigned prot = item->prop.prot;
 
-    return prot != 0 && (prot & VM_RW) != VM_W && (item->kind == VM_ITEM_RAM || (prot & VM_X) == 0);
+    if (prot == 0 || (prot & VM_RW) == VM_W || (item->kind != VM_ITEM_RAM && (prot & VM_X) != 0)) {
+        return ERR_INVAL;
+    }
+    return item->share == VM_SHARE_VIEW && (prot & VM_W) != 0 ? ERR_ACCES : OK;
 }
 
 /* The next present page of [start, end), or what there is to say if there is none. */
@@ -153,8 +156,8 @@ static bool protect_one(const struct op *op, struct op_session *session, uint64_
         ref_announce(op->hart, session->space, page, later);
         status =
             vm_cursor_protect_next(&session->cursor, end - from, change_rights, &change, &changed);
-        OP_AGREE(op, status == (is_legal(&later) ? OK : ERR_INVAL), "protect to %u gives %s",
-                 later.prop.prot, status_name(status));
+        OP_AGREE(op, status == refusal_of(&later), "protect to %u gives %s", later.prop.prot,
+                 status_name(status));
         if (status != OK) {
             return false;
         }
@@ -213,14 +216,24 @@ static void check_item(const struct op *op, const struct vm_item *got, const str
         OP_AGREE(op, !item->is_written || got->dirty,
                  "the slot at %#lx has no D, though a program has written there", va);
     }
+    OP_AGREE(op,
+             got->kind == VM_ITEM_GUARD || got->kind == VM_ITEM_ABSENT ||
+                 (got->share == VM_SHARE_VIEW) == (item->share == VM_SHARE_VIEW),
+             "the slot at %#lx is a view, or should be one", va);
+    OP_AGREE(op,
+             got->kind != VM_ITEM_PAGED ||
+                 (got->share == item->share && got->object == item->object &&
+                  got->object_page == item->object_page),
+             "the slot at %#lx names page %lu of an object, not %lu, or another one", va,
+             (unsigned long)got->object_page, (unsigned long)item->object_page);
     OP_AGREE(op, !has_frame(got) || got->frame == frame_of(got->pa),
              "the slot at %#lx names another frame than its address", va);
 }
 
 void op_look_at(const struct op *op, struct op_session *session, unsigned page)
 {
-    const struct ref_item *item = &session->space->items[page];
     uint64_t va = ref_va(page);
+    struct ref_item item;
     struct vm_slot slot;
     status_t status;
 
@@ -229,13 +242,14 @@ void op_look_at(const struct op *op, struct op_session *session, unsigned page)
     OP_AGREE(op, status == OK, "query gives %s", status_name(status));
     OP_AGREE(op, slot.range.start.raw <= va && slot.range.end.raw > va,
              "query at %#lx tells of [%#lx, %#lx)", va, slot.range.start.raw, slot.range.end.raw);
-    check_item(op, &slot.item, item, va);
+    item = ref_at(session->space, slot.range.start.raw);
+    check_item(op, &slot.item, &item, va);
     OP_AGREE(op,
              has_frame(&slot.item) ||
-                 ref_is_uniform(session->space, slot.range.start.raw, slot.range.end.raw, item) ||
-                 item->kind == VM_ITEM_IO,
+                 ref_is_uniform(session->space, slot.range.start.raw, slot.range.end.raw, &item) ||
+                 item.kind == VM_ITEM_IO,
              "the slot [%#lx, %#lx) is not all of kind %u", slot.range.start.raw,
-             slot.range.end.raw, item->kind);
+             slot.range.end.raw, item.kind);
     if (has_frame(&slot.item)) {
         frame_put(slot.item.frame);
     }

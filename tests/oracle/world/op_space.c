@@ -203,7 +203,8 @@ static bool handles_change(const struct world_history *history)
     for (size_t i = history->setup_count; i < history->op_count; i++) {
         void (*function)(const struct op *op) = ops_row(history->ops[i].kind)->function;
 
-        if (function == op_space_create || function == op_space_destroy) {
+        if (function == op_space_create || function == op_space_destroy ||
+            function == op_object_create || function == op_object_drop) {
             return true;
         }
     }
@@ -221,6 +222,7 @@ void op_begin_world(const struct world_history *history)
     ref_reset(history->config.levels);
     ref_touch_reset();
     ref_clone_reset();
+    ref_object_reset();
     host_hart_set(0);
     for (unsigned i = 0; i < OP_SHARED; i++) {
         op_world.shared[i] = op_frame(&op);
@@ -267,6 +269,11 @@ static void give_everything_back(const struct op *op)
 
             op_world.handles[i] = NULL;
             op_drop(space);
+        }
+    }
+    for (unsigned i = 0; i < OP_OBJECTS; i++) {
+        if (op_world.objects[i] != NULL) {
+            mem_object_put(op_world.objects[i]->object);
         }
     }
     for (unsigned hart = 0; hart < HART_MAX; hart++) {

@@ -43,6 +43,12 @@ static const struct ops_row table[] = {
     {"zero frames ahead", op_zero_ahead, OPS_KERNEL, 2},
     {"change states under one cursor", op_states, OPS_KERNEL, 8},
     {"clone", op_clone, OPS_KERNEL, 12},
+    {"make an object", op_object_create, OPS_KERNEL, 5},
+    {"drop the handle of an object", op_object_drop, OPS_KERNEL, 3},
+    {"map an object", op_object_map, OPS_KERNEL, 14},
+    {"take a page of an object", op_object_page, OPS_KERNEL, 6},
+    {"resize an object", op_object_resize, OPS_KERNEL, 4},
+    {"move", op_move, OPS_KERNEL, 12},
 };
 
 const struct ops_row *ops_row(unsigned kind)
@@ -63,6 +69,7 @@ unsigned world_kind_count(void)
 void op_enter(unsigned hart)
 {
     host_hart_enter();
+    op_world.in_kernel++;
     oracle_op_begin(hart, ++op_world.last_id);
 }
 
@@ -72,6 +79,7 @@ void op_leave(unsigned hart)
     sched_step(SCHED_RETURNS, 0);
     oracle_op_end(hart);
     ref_settle(hart);
+    op_world.in_kernel--;
 }
 
 void op_do(unsigned hart, const struct world_op *in)

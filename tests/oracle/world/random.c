@@ -124,11 +124,27 @@ static struct world_op op_of(struct dice *dice, const struct theme *theme, unsig
     return op;
 }
 
-/* Spaces, harts in them, pages. */
+/* An object, in one of three histories. */
+static unsigned add_object(struct dice *dice, struct world_history *out)
+{
+    static const uint8_t sizes[] = {5, 5, 1, 3, 6}; /* of pages_of */
+    bool has_budget = throw(dice, 8) == 0;
+
+    if (throw(dice, 3) != 0) {
+        return 0;
+    }
+    out->ops[out->setup_count++] =
+        (struct world_op){.kind = (uint8_t)kind_of_function(op_object_create),
+                          .arg = {has_budget ? 3 : 0, sizes[throw(dice, sizeof(sizes))]}};
+    return 1;
+}
+
+/* Spaces, harts in them, an object, pages. */
 static void set_up(struct dice *dice, const struct theme *theme, struct world_history *out)
 {
     unsigned harts = out->config.harts;
     unsigned maps = 1 + throw(dice, 4);
+    unsigned objects = add_object(dice, out);
 
     for (unsigned i = 0; i < theme->spaces; i++) {
         bool has_budget = throw(dice, 8) == 0;
@@ -154,6 +170,10 @@ static void set_up(struct dice *dice, const struct theme *theme, struct world_hi
             op.arg[0] = 0x78; /* reserved, all at once */
         }
         op.arg[1] = 255;
+        if (objects > 0 && throw(dice, 2) == 0) {
+            op.kind = (uint8_t)kind_of_function(op_object_map);
+            op.arg[1] = (uint8_t)(252 + throw(dice, 3)); /* shared, a view, private */
+        }
         out->ops[out->setup_count++] = op;
     }
 }

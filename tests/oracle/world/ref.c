@@ -150,7 +150,7 @@ static bool item_grants(const struct ref_item *item, enum vm_access access)
 {
     static const unsigned needed[] = {VM_R, VM_W, VM_X};
 
-    return (is_present(item) || item->kind == VM_ITEM_RESERVED) &&
+    return (is_present(item) || item->kind == VM_ITEM_RESERVED || item->kind == VM_ITEM_PAGED) &&
            ((unsigned)item->prop.prot & needed[access]) != 0;
 }
 
@@ -316,17 +316,22 @@ void ref_written(struct ref_space *space, unsigned page, uint64_t pa)
     item->is_written |= item->kind == VM_ITEM_RAM && item->pa == pa;
 }
 
-bool ref_is_private(uint64_t pa)
+static bool takes_stamps(const struct ref_item *item, uint64_t pa)
+{
+    return item->pa == pa && (item->is_private || item->is_backed);
+}
+
+bool ref_takes_stamps(uint64_t pa)
 {
     for (unsigned i = 0; i < ref.ghost_count; i++) {
-        if (ref.ghosts[i].item.pa == pa) {
-            return ref.ghosts[i].item.is_private;
+        if (takes_stamps(&ref.ghosts[i].item, pa)) {
+            return true;
         }
     }
     for (unsigned i = 0; i < REF_SPACES; i++) {
         for (unsigned page = 0; ref.spaces[i].space != NULL && page < REF_PAGES; page++) {
-            if (ref.spaces[i].items[page].pa == pa) {
-                return ref.spaces[i].items[page].is_private;
+            if (takes_stamps(&ref.spaces[i].items[page], pa)) {
+                return true;
             }
         }
     }
@@ -335,6 +340,7 @@ bool ref_is_private(uint64_t pa)
 
 void ref_stamp_set(uint64_t pa, uint64_t stamp)
 {
+    ref_object_stamp_set(pa, stamp);
     for (unsigned i = 0; i < ref.ghost_count; i++) {
         if (ref.ghosts[i].item.pa == pa) {
             ref.ghosts[i].item.stamp = stamp;

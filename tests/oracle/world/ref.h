@@ -22,10 +22,14 @@ struct ref_item {
     enum vm_item_kind kind;
     uint64_t pa;
     struct vm_prop prop;
-    uint64_t stamp;  /* first word of the frame it leads to; 0: a device */
-    bool is_written; /* a program has written through it: D must be set  */
-    bool is_shared;  /* others named the frame when it was mapped: clones share it, too */
-    bool is_private; /* RAM that is not shared on purpose: a write may give it another frame */
+    uint64_t stamp;      /* first word of the frame it leads to; 0: a device */
+    bool is_written;     /* a program has written through it: D must be set  */
+    bool is_shared;      /* others named the frame when it was mapped: clones share it, too */
+    bool is_private;     /* RAM that is not shared on purpose: a write may give it another frame */
+    bool is_backed;      /* its frame was a memory object's when it was mapped */
+    enum vm_share share; /* paged; of others only whether it is a view */
+    const struct mem_object *object; /* paged; borrowed                            */
+    uint64_t object_page;            /* paged                                      */
 };
 
 /* The addresses of [start, end) that are no pages of the universe hold this mark. */
@@ -82,8 +86,9 @@ void ref_clear(unsigned hart, struct ref_space *space, uint64_t start, uint64_t 
 /* A program has written to the frame at pa through the entry that is in memory. */
 void ref_written(struct ref_space *space, unsigned page, uint64_t pa);
 
-/* True if a page leads to the frame at pa, or did, that is its space's alone. */
-bool ref_is_private(uint64_t pa);
+/* True if a page leads to the frame at pa, or did, that is its space's alone or a memory object's.
+ */
+bool ref_takes_stamps(uint64_t pa);
 
 /* The first word of the frame at pa is another from now on. */
 void ref_stamp_set(uint64_t pa, uint64_t stamp);
@@ -120,10 +125,10 @@ bool ref_was_stamped(unsigned hart, uint64_t stamp);
 
 /* ---- marks (ref_mark.c) ---- */
 
-/* What a mark is as an item. */
-struct ref_item ref_item_of_mark(struct vm_mark mark);
+/* What a mark is as an item, so many bytes from its first address. */
+struct ref_item ref_item_of_mark(struct vm_mark mark, uint64_t bytes);
 
-/* All of [start, end) is marked; or the reserved addresses in it have other rights. */
+/* All of [start, end) is marked; or the reserved and paged addresses in it have other rights. */
 void ref_mark(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
               struct vm_mark mark);
 void ref_mark_protect(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
@@ -135,13 +140,20 @@ void ref_runs_clear(struct ref_space *space, uint64_t start, uint64_t end);
 /* What the address holds, a page of the universe or not. */
 struct ref_item ref_at(const struct ref_space *space, uint64_t va);
 
-/* True if every address of [start, end) holds a mark of that kind and those rights, or nothing. */
+/* The part of a run that lies in [start, end); empty: end <= start. */
+struct ref_run ref_run_part(struct ref_run run, uint64_t start, uint64_t end);
+
+/* True if every address of [start, end) holds what the first one is to hold: a mark of that kind
+ * and those rights, or nothing. */
 bool ref_is_uniform(const struct ref_space *space, uint64_t start, uint64_t end,
                     const struct ref_item *item);
 
 /* True if some address of [start, end) is marked; if something is there at all. */
 bool ref_has_marks(const struct ref_space *space, uint64_t start, uint64_t end);
 bool ref_is_taken(const struct ref_space *space, uint64_t start, uint64_t end);
+
+/* First address of [start, end) that is a view, page or mark; end: none. */
+uint64_t ref_first_view(const struct ref_space *space, uint64_t start, uint64_t end);
 
 /* ---- frames that mm chooses (ref_touch.c) ---- */
 
@@ -156,12 +168,14 @@ struct ref_touch {
     uint64_t start, end;
     enum vm_access access; /* ACCESS */
     enum vm_prot prot;     /* FILL   */
+    uint64_t begun;        /* set by ref_touch_begin: ref_object_now() */
 };
 
 /* Entries of these pages that the hart stores from now on tell the reference which frame they have
  * got; each must be one that may be there. */
 void ref_touch_begin(unsigned hart, struct ref_touch touch);
 void ref_touch_end(unsigned hart);
+bool ref_touch_has(const struct ref_space *space, unsigned page);
 
 /* Looks at every entry that is stored, from now on.  The frame of zeroes must stay what it is. */
 void ref_touch_reset(void);
@@ -169,16 +183,83 @@ void ref_touch_reset(void);
 /* Fails the history unless the frame of zeroes is full of zeroes and nobody's but the kernel's. */
 void ref_touch_check(unsigned hart);
 
-/* ---- clones (ref_clone.c) ---- */
+/* ---- memory objects (ref_object.c) ---- */
 
-/* [start, end) of one space becomes what lies at `target` of the other. */
+#define REF_OBJECTS 16U
+
+struct ref_object {
+    struct mem_object *object; /* NULL: this row is unused                          */
+    unsigned refs;             /* that the world holds                              */
+    uint64_t pages;            /* its size                                          */
+    uint64_t marked_end;       /* no mark that was made since nobody named it reaches further */
+    unsigned is_changing;      /* calls under way that change its size              */
+    unsigned changes;          /* those begun, and those ended                      */
+};
+
+/* A page of an object that is known to have a frame. */
+struct ref_object_page {
+    struct ref_object *object; /* NULL: it is gone           */
+    uint64_t page, pa, stamp;
+    uint64_t made, changed; /* on the clock of ref_object_now */
+    bool is_uncertain;      /* it was to be cut off, and may be gone */
+};
+
+void ref_object_reset(void);
+
+/* Row for a new object with one reference; NULL: none left. */
+struct ref_object *ref_object_add(struct mem_object *object, uint64_t pages);
+
+/* True if its size has changed since `changes` was read, or may be changing. */
+bool ref_object_may_differ(const struct ref_object *object, unsigned changes);
+
+/* The row of an object that somebody refers to. */
+struct ref_object *ref_object_of(const struct mem_object *object);
+
+/* What is known of a page; NULL: nothing. */
+struct ref_object_page *ref_object_page(const struct mem_object *object, uint64_t page);
+
+/* True if pages from `page` on are known to have frames that others name too. */
+bool ref_object_is_borrowed(const struct ref_object *object, uint64_t page);
+
+/* The page has the frame at pa, which has just been seen. */
+void ref_object_page_seen(const struct mem_object *object, uint64_t page, uint64_t pa);
+
+/* Pages from `page` on are about to go; they are gone. */
+void ref_object_cut_begin(struct ref_object *object, uint64_t page);
+void ref_object_cut(struct ref_object *object, uint64_t page);
+
+/* A clock that goes on with each frame that is seen first, and each that is written to. */
+uint64_t ref_object_now(void);
+
+/* The first word of the frame at pa is another. */
+void ref_object_stamp_set(uint64_t pa, uint64_t stamp);
+
+/* True if an object that the world holds has the frame at pa. */
+bool ref_object_has_frame(uint64_t pa);
+
+/* True if a page of the universe names pages of the object from `page` on; pages that are being
+ * changed are not looked at. */
+bool ref_object_is_named(const struct ref_object *object, uint64_t page);
+
+/* True if a page or mark of some space names the object at all. */
+bool ref_object_is_used(const struct ref_object *object);
+
+/* ---- clones and moves (ref_clone.c) ---- */
+
+enum ref_clone_kind {
+    REF_CLONE, /* both have it */
+    REF_MOVE,  /* it leaves    */
+};
+
+/* [start, end) of one space becomes what lies at `target` of the other, or of the same. */
 struct ref_clone {
+    enum ref_clone_kind kind;
     struct ref_space *from, *to;
     uint64_t start, end, target;
     struct ref_item before[REF_PAGES]; /* what `from` held when it began */
 };
 
-/* No clone is under way. */
+/* Neither is under way. */
 void ref_clone_reset(void);
 
 /* The hart has both sides open: until ref_clone_end pages of the source may still be stored to at
@@ -186,14 +267,22 @@ void ref_clone_reset(void);
 void ref_clone_begin(unsigned hart, const struct ref_clone *clone);
 void ref_clone_end(unsigned hart);
 
-/* All this is about to be cloned by one call; nothing is certain yet. */
+/* All this is about to be cloned or moved by one call; nothing is certain yet. */
 void ref_clone_announce(unsigned hart, struct ref_clone *clone);
 
 /* True if all that lies below `end` finds room. */
 bool ref_clone_fits(const struct ref_clone *clone, uint64_t end);
 
-/* All below `end` has been cloned. */
+/* All below `end` has been cloned or moved. */
 void ref_clone_done(unsigned hart, const struct ref_clone *clone, uint64_t end);
+
+/* First page of the source that holds a frame or a device for which there is no page of the
+ * universe in the target, or a device for which that page is before first_io_page; REF_PAGES: none.
+ */
+unsigned ref_clone_misfit(const struct ref_clone *clone, unsigned first_io_page);
+
+/* True if the hart is moving a private page with that frame and W. */
+bool ref_is_moving(unsigned hart, uint64_t pa);
 
 /* True if a store of a program through this page, to its frame at pa, shows in another page that is
  * private. */

@@ -8,15 +8,29 @@
 #include "arch_host/arch_host.h"
 #include "world/ref.h"
 
-struct ref_item ref_item_of_mark(struct vm_mark mark)
+struct ref_item ref_item_of_mark(struct vm_mark mark, uint64_t bytes)
 {
+    bool is_paged = mark.kind == VM_ITEM_PAGED;
+
     return (struct ref_item){.kind = mark.kind,
-                             .prop.prot = mark.kind == VM_ITEM_GUARD ? VM_PROT_NONE : mark.prot};
+                             .prop.prot = mark.kind == VM_ITEM_GUARD ? VM_PROT_NONE : mark.prot,
+                             .share = is_paged ? mark.share : VM_SHARE_NONE,
+                             .object = is_paged ? mark.object : NULL,
+                             .object_page = is_paged ? mark.object_page + bytes / PAGE_SIZE : 0};
 }
 
 static bool is_marked(const struct ref_item *item)
 {
-    return item->kind == VM_ITEM_RESERVED || item->kind == VM_ITEM_GUARD;
+    return item->kind == VM_ITEM_RESERVED || item->kind == VM_ITEM_GUARD ||
+           item->kind == VM_ITEM_PAGED;
+}
+
+/* True if b, so many bytes after a, goes on with what a is. */
+static bool goes_on(const struct ref_item *a, const struct ref_item *b, uint64_t bytes)
+{
+    return a->kind == b->kind && a->prop.prot == b->prop.prot &&
+           (a->kind != VM_ITEM_PAGED || (a->object == b->object && a->share == b->share &&
+                                         a->object_page + bytes / PAGE_SIZE == b->object_page));
 }
 
 /* ---- runs ---- */
@@ -31,6 +45,15 @@ static void run_insert(struct ref_space *space, unsigned at, struct ref_run run)
     space->run_count++;
 }
 
+struct ref_run ref_run_part(struct ref_run run, uint64_t start, uint64_t end)
+{
+    struct ref_run part = {run.start > start ? run.start : start, run.end < end ? run.end : end,
+                           run.mark};
+
+    part.mark.object_page += (part.start - run.start) / PAGE_SIZE;
+    return part;
+}
+
 /* From now on no run has va inside. */
 static void split_at(struct ref_space *space, uint64_t va)
 {
@@ -38,9 +61,9 @@ static void split_at(struct ref_space *space, uint64_t va)
         struct ref_run *run = &space->runs[i];
 
         if (run->start < va && va < run->end) {
-            struct ref_run low = {run->start, va, run->mark};
+            struct ref_run low = ref_run_part(*run, run->start, va);
 
-            run->start = va;
+            *run = ref_run_part(*run, va, run->end);
             run_insert(space, i, low);
             return;
         }
@@ -69,9 +92,11 @@ static void join_runs(struct ref_space *space)
     for (unsigned i = 0; i < space->run_count; i++) {
         struct ref_run *last = kept > 0 ? &space->runs[kept - 1] : NULL;
         const struct ref_run *run = &space->runs[i];
+        struct ref_item low = last == NULL ? (struct ref_item){0} : ref_item_of_mark(last->mark, 0);
+        struct ref_item high = ref_item_of_mark(run->mark, 0);
 
-        if (last != NULL && last->end == run->start && last->mark.kind == run->mark.kind &&
-            last->mark.prot == run->mark.prot) {
+        if (last != NULL && last->end == run->start &&
+            goes_on(&low, &high, run->start - last->start)) {
             last->end = run->end;
         } else {
             space->runs[kept++] = *run;
@@ -95,7 +120,7 @@ void ref_mark(unsigned hart, struct ref_space *space, uint64_t start, uint64_t e
     run_insert(space, at, (struct ref_run){start, end, mark});
     join_runs(space);
     for (unsigned page = ref_page_from(start); page < REF_PAGES && ref_va(page) < end; page++) {
-        ref_set(hart, space, page, ref_item_of_mark(mark));
+        ref_set(hart, space, page, ref_item_of_mark(mark, ref_va(page) - start));
     }
 }
 
@@ -107,7 +132,7 @@ void ref_mark_protect(unsigned hart, struct ref_space *space, uint64_t start, ui
     for (unsigned i = 0; i < space->run_count; i++) {
         struct ref_run *run = &space->runs[i];
 
-        if (run->start >= start && run->start < end && run->mark.kind == VM_ITEM_RESERVED) {
+        if (run->start >= start && run->start < end && run->mark.kind != VM_ITEM_GUARD) {
             run->mark.prot = prot;
         }
     }
@@ -115,7 +140,7 @@ void ref_mark_protect(unsigned hart, struct ref_space *space, uint64_t start, ui
     for (unsigned page = ref_page_from(start); page < REF_PAGES && ref_va(page) < end; page++) {
         struct ref_item item = space->items[page];
 
-        if (item.kind == VM_ITEM_RESERVED) {
+        if (item.kind == VM_ITEM_RESERVED || item.kind == VM_ITEM_PAGED) {
             item.prop.prot = prot;
             ref_set(hart, space, page, item);
         }
@@ -133,7 +158,7 @@ struct ref_item ref_at(const struct ref_space *space, uint64_t va)
     }
     for (unsigned i = 0; i < space->run_count; i++) {
         if (space->runs[i].start <= va && va < space->runs[i].end) {
-            return ref_item_of_mark(space->runs[i].mark);
+            return ref_item_of_mark(space->runs[i].mark, va - space->runs[i].start);
         }
     }
     return (struct ref_item){.kind = VM_ITEM_ABSENT};
@@ -163,7 +188,7 @@ bool ref_is_uniform(const struct ref_space *space, uint64_t start, uint64_t end,
     for (uint64_t va = start; va < end; va = next_edge(space, va, end)) {
         struct ref_item here = ref_at(space, va);
 
-        if (here.kind != item->kind || here.prop.prot != item->prop.prot) {
+        if (!goes_on(item, &here, va - start)) {
             return false;
         }
     }
@@ -187,4 +212,17 @@ bool ref_is_taken(const struct ref_space *space, uint64_t start, uint64_t end)
     const struct ref_item nothing = {.kind = VM_ITEM_ABSENT};
 
     return !ref_is_uniform(space, start, end, &nothing);
+}
+
+uint64_t ref_first_view(const struct ref_space *space, uint64_t start, uint64_t end)
+{
+    for (uint64_t va = start; va < end; va = next_edge(space, va, end)) {
+        struct ref_item here = ref_at(space, va);
+
+        if (here.kind != VM_ITEM_ABSENT && here.kind != VM_ITEM_GUARD &&
+            here.share == VM_SHARE_VIEW) {
+            return va;
+        }
+    }
+    return end;
 }

@@ -23,11 +23,24 @@ static struct {
 void ref_touch_begin(unsigned hart, struct ref_touch touch)
 {
     touches.of[hart] = touch;
+    touches.of[hart].begun = ref_object_now();
 }
 
 void ref_touch_end(unsigned hart)
 {
     touches.of[hart].space = NULL;
+}
+
+bool ref_touch_has(const struct ref_space *space, unsigned page)
+{
+    bool has = false;
+
+    for (unsigned hart = 0; hart < HART_MAX; hart++) {
+        const struct ref_touch *touch = &touches.of[hart];
+
+        has |= touch->space == space && touch->start <= ref_va(page) && ref_va(page) < touch->end;
+    }
+    return has;
 }
 
 static bool is_zero(const struct frame *frame)
@@ -62,7 +75,8 @@ static void check_private(unsigned hart, pte_t before, pte_t after)
         oracle_fail(ORACLE_RULE_MEANING, hart, "hart %u stores %#lx: pending, and writable", hart,
                     (unsigned long)after.raw);
     }
-    if (is_private && has_w(after) && !had_w && refs_of(frame) != 1) {
+    if (is_private && has_w(after) && !had_w && refs_of(frame) != 1 &&
+        !ref_is_moving(hart, pte_pa(after).raw)) {
         oracle_fail(ORACLE_RULE_MEANING, hart,
                     "hart %u makes the frame %#lx writable, which %u name", hart,
                     (unsigned long)pte_pa(after).raw, refs_of(frame));
@@ -78,9 +92,70 @@ static bool grants(enum vm_prot prot, enum vm_access access)
     return ((unsigned)prot & needed[access]) != 0;
 }
 
+static uint64_t first_word(const struct frame *frame)
+{
+    uint64_t word;
+
+    memcpy(&word, frame_bytes(frame), sizeof(word));
+    return word;
+}
+
+/* A page of an object that all share: the object's frame, which nobody has seen, or all have. */
+static bool may_get_object_frame(const struct ref_object_page *known, const struct frame *frame)
+{
+    bool is_same = known != NULL && known->pa == frame_pa(frame).raw;
+
+    return is_same || ((known == NULL || known->is_uncertain) && frame != frame_zero() &&
+                       refs_of(frame) > 1 && is_zero(frame));
+}
+
+/* A page of an object that a space has for itself: for a write a copy, else the object's frame, or
+ * zeroes if it has none.  What somebody else changes meanwhile may be seen or not. */
+static bool may_get_own(const struct ref_touch *touch, const struct ref_object_page *known,
+                        const struct frame *frame)
+{
+    bool has_none = known == NULL || known->is_uncertain || known->made > touch->begun;
+
+    if (touch->access == VM_ACCESS_WRITE) {
+        return frame != frame_zero() && refs_of(frame) == 1 &&
+               ((has_none && is_zero(frame)) ||
+                (known != NULL && (known->changed > touch->begun || known->is_uncertain ||
+                                   known->stamp == first_word(frame))));
+    }
+    return (has_none && frame == frame_zero()) || may_get_object_frame(known, frame);
+}
+
+/* A copy of what the page held; an object's frame may have been written to meanwhile. */
+static bool is_copy(const struct ref_touch *touch, const struct ref_item *item,
+                    const struct frame *frame)
+{
+    const struct frame *from = frame_of((paddr_t){item->pa});
+
+    if (item->is_backed) {
+        return touch->begun != ref_object_now() || first_word(frame) == first_word(from);
+    }
+    return memcmp(frame_bytes(frame), frame_bytes(from), PAGE_SIZE) == 0;
+}
+
+static bool may_get_paged(const struct ref_touch *touch, const struct ref_item *item,
+                          const struct frame *frame, enum pte_sw sw)
+{
+    const struct ref_object_page *known = ref_object_page(item->object, item->object_page);
+
+    switch (item->share) {
+    case VM_SHARE_ALL:
+        return sw == PTE_SW_RAM && may_get_object_frame(known, frame);
+    case VM_SHARE_VIEW:
+        return sw == PTE_SW_VIEW && may_get_object_frame(known, frame);
+    case VM_SHARE_NONE:
+        break;
+    }
+    return (sw == PTE_SW_PRIVATE || sw == PTE_SW_PENDING) && may_get_own(touch, known, frame);
+}
+
 /* True if the page may get this frame instead of what the reference has there. */
 static bool may_get(const struct ref_touch *touch, const struct ref_item *item,
-                    const struct frame *frame)
+                    const struct frame *frame, enum pte_sw sw)
 {
     bool is_shared = frame == frame_zero();
     bool is_new = !is_shared && refs_of(frame) == 1;
@@ -94,9 +169,32 @@ static bool may_get(const struct ref_touch *touch, const struct ref_item *item,
     if (item->kind == VM_ITEM_RESERVED) {
         return is_zero(frame) && (is_shared ? touch->access != VM_ACCESS_WRITE : is_new);
     }
+    if (item->kind == VM_ITEM_PAGED) {
+        return may_get_paged(touch, item, frame, sw);
+    }
     return item->kind == VM_ITEM_RAM && item->is_private && touch->access == VM_ACCESS_WRITE &&
-           is_new &&
-           memcmp(frame_bytes(frame), frame_bytes(frame_of((paddr_t){item->pa})), PAGE_SIZE) == 0;
+           is_new && is_copy(touch, item, frame);
+}
+
+/* What a page that held `item` holds now. */
+static struct ref_item item_of_entry(const struct ref_item *item, enum vm_prot prot, pte_t entry)
+{
+    const struct frame *frame = frame_of(pte_pa(entry));
+    bool is_paged = item->kind == VM_ITEM_PAGED;
+    bool is_own = !is_paged || item->share == VM_SHARE_NONE;
+    bool is_objects = is_paged && frame != frame_zero() && refs_of(frame) > 1;
+
+    if (is_objects) {
+        ref_object_page_seen(item->object, item->object_page, pte_pa(entry).raw);
+    }
+    return (struct ref_item){.kind = VM_ITEM_RAM,
+                             .pa = pte_pa(entry).raw,
+                             .prop.prot = prot,
+                             .stamp = first_word(frame),
+                             .is_shared = !is_own,
+                             .is_private = is_own,
+                             .is_backed = is_objects,
+                             .share = is_own ? VM_SHARE_NONE : item->share};
 }
 
 /* The page's entry is a leaf now. */
@@ -108,7 +206,7 @@ static void got(unsigned hart, const struct ref_touch *touch, unsigned page, pte
     unsigned has = pte_prot(entry) | (pte_sw(entry) == PTE_SW_PENDING ? VM_W : 0U);
     bool is_same = item.kind == VM_ITEM_RAM && item.pa == pte_pa(entry).raw;
 
-    if ((unsigned)prot != has || !(is_same || may_get(touch, &item, frame))) {
+    if ((unsigned)prot != has || !(is_same || may_get(touch, &item, frame, pte_sw(entry)))) {
         oracle_fail(ORACLE_RULE_MEANING, hart,
                     "hart %u gives the page at %#lx, which holds kind %u with rights %u, the entry "
                     "%#lx",
@@ -117,10 +215,7 @@ static void got(unsigned hart, const struct ref_touch *touch, unsigned page, pte
     if (is_same) {
         return;
     }
-    item = (struct ref_item){
-        .kind = VM_ITEM_RAM, .pa = pte_pa(entry).raw, .prop.prot = prot, .is_private = true};
-    memcpy(&item.stamp, frame_bytes(frame), sizeof(item.stamp));
-    ref_set(hart, touch->space, page, item);
+    ref_set(hart, touch->space, page, item_of_entry(&item, prot, entry));
 }
 
 /* The page whose slot this is, of those that the hart touches; REF_PAGES: none. */

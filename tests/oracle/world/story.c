@@ -38,13 +38,15 @@ static void tell_op(unsigned hart, const struct world_op *op)
                       (unsigned long)ref_va(op->page % REF_PAGES));
     } else if (row->function == op_map || row->function == op_map_exclusive ||
                row->function == op_map_shared || row->function == op_map_device ||
-               row->function == op_map_frames || row->function == op_protect) {
+               row->function == op_map_frames || row->function == op_protect ||
+               row->function == op_object_map) {
         (void)fprintf(out, "%s, space %u, [%#lx, %#lx), %s", row->name, op->space % OP_HANDLES,
                       (unsigned long)range.start.raw, (unsigned long)range.end.raw,
                       prots[op->prot % 8U]);
     } else if (row->function == op_unmap || row->function == op_unmap_stepwise ||
                row->function == op_query || row->function == op_find || row->function == op_mixed ||
-               row->function == op_two || row->function == op_nested || row->function == op_clone) {
+               row->function == op_two || row->function == op_nested || row->function == op_clone ||
+               row->function == op_move) {
         (void)fprintf(out, "%s, space %u, [%#lx, %#lx)", row->name, op->space % OP_HANDLES,
                       (unsigned long)range.start.raw, (unsigned long)range.end.raw);
     } else {
