@@ -13,7 +13,6 @@
 #include "cursor_priv.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
-#include "lib/string.h"
 #include "vm_space_priv.h"
 
 /* True if these rights permit it. */
@@ -68,6 +67,29 @@ pte_t cursor_put_page(struct vm_cursor *cursor, const struct pt_place *place, pt
     return leaf;
 }
 
+static inline uint64_t load_word(const _Atomic(uint64_t) *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+/* Programs may store to an object's frame meanwhile: each word is then one that was there, which is
+ * all that the copy promises; hence the relaxed loads. */
+static void copy_frame(struct frame *to, struct frame *from)
+{
+    const _Atomic(uint64_t) *in = frame_bytes(from);
+    uint64_t *out = frame_bytes(to);
+
+    for (size_t i = 0; i < PAGE_SIZE / sizeof(*out); i += 4) {
+        uint64_t words[4] = {load_word(&in[i]), load_word(&in[i + 1]), load_word(&in[i + 2]),
+                             load_word(&in[i + 3])};
+
+        out[i] = words[0];
+        out[i + 1] = words[1];
+        out[i + 2] = words[2];
+        out[i + 3] = words[3];
+    }
+}
+
 status_t cursor_make_frame(struct frame *old, struct frame **out)
 {
     /* One that is written all over need not be zeroed first. */
@@ -75,7 +97,7 @@ status_t cursor_make_frame(struct frame *old, struct frame **out)
 
     if (status == OK && old != NULL) {
         (*out)->type = FRAME_USER;
-        memcpy(frame_bytes(*out), frame_bytes(old), PAGE_SIZE);
+        copy_frame(*out, old);
     }
     return status;
 }

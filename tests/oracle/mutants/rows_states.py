@@ -90,7 +90,7 @@ ROWS = [
     ),
     gone(
         "touch.not_copied", TOUCH, "cursor_make_frame",
-        "memcpy(frame_bytes(*out), frame_bytes(old), PAGE_SIZE);",
+        "copy_frame(*out, old);",
         "gives an empty frame for one that holds something",
     ),
     mutant(

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Real threads as harts, in two spaces: programs load from and store to pages of memory objects
+ * while others make the objects, map them shared, as views and private, clone the mappings, unmap
+ * them, change their rights and their size, and end them.
+ *
+ * Page i of an area is page i of the object that is mapped there, whichever that is, and holds
+ * zeroes or a word that tells area and page.  A mark never names a page past its object's end, a
+ * view is never writable, memory and budgets may run out, and in the end all of it is back.
+ */
+#include "harts/harts.h"
+#include "harts/tlb.h"
+#include "lib/assert.h"
+#include "lib/spinlock.h"
+#include "mm/mem_object.h"
+#include "mm/vm_budget.h"
+#include "mm/vm_fault.h"
+
+#define ROUNDS  400U
+#define OBJECTS 2U
+#define PAGES   1024U /* of an area and of the largest object: two tables */
+#define USED    8U    /* pages of them that programs know                 */
+#define MAKERS  40U   /* frames that objects may have: too few at times   */
+#define BUDGET  4000U
+#define TRIES   8U
+
+static struct vm_space *spaces[2];
+static struct vm_budget *budget;
+static struct vm_budget *makers;
+
+/* As a table of handles would keep them. */
+static struct {
+    struct spinlock lock;               /* rank LOCK_HANDLES      */
+    struct mem_object *memory[OBJECTS]; /* (l) with a reference   */
+} handles = {.lock = SPINLOCK_INIT(LOCK_HANDLES)};
+
+/* The pages that are used lie around the middle, where the second table begins. */
+static uint64_t pick_page(void)
+{
+    return PAGES / 2 - USED / 2 + pick(USED);
+}
+
+static vaddr_t page_va(unsigned area, uint64_t page)
+{
+    return (vaddr_t){GIB + area * (8 * MIB) + page * PAGE_SIZE};
+}
+
+static uint64_t tag_of(unsigned area, uint64_t page)
+{
+    return UINT64_C(0xace00000) + area * PAGES + page;
+}
+
+/* Some pages of an area: one, from a page to the end, or all. */
+static struct va_range some_pages(unsigned area)
+{
+    struct va_range all = {page_va(area, 0), page_va(area, PAGES)};
+    vaddr_t page = page_va(area, pick_page());
+
+    switch (pick(4)) {
+    case 0:
+        return all;
+    case 1:
+        return (struct va_range){page, all.end};
+    default:
+        return (struct va_range){page, vaddr_add(page, PAGE_SIZE)};
+    }
+}
+
+static uint64_t bytes_of(struct va_range range)
+{
+    return range.end.raw - range.start.raw;
+}
+
+/* The object of an area, with a reference. */
+static struct mem_object *object_get(unsigned area)
+{
+    struct mem_object *object;
+
+    spinlock_acquire(&handles.lock);
+    object = handles.memory[area];
+    mem_object_get(object);
+    spinlock_release(&handles.lock);
+    return object;
+}
+
+/* Another object takes the place of the area's, whose handle is closed. */
+static void replace_object(unsigned area)
+{
+    struct mem_object *old;
+    struct mem_object *fresh;
+
+    if (mem_object_create(makers, PAGES, &fresh) != OK) {
+        return;
+    }
+    spinlock_acquire(&handles.lock);
+    old = handles.memory[area];
+    handles.memory[area] = fresh;
+    spinlock_release(&handles.lock);
+    mem_object_put(old);
+}
+
+static void map(struct vm_space *space, unsigned area)
+{
+    struct va_range range = some_pages(area);
+    struct vm_mark mark = {
+        .kind = VM_ITEM_PAGED,
+        .prot = pick(2) == 0 ? VM_R : VM_RW,
+        .object = object_get(area),
+        .object_page = (range.start.raw - page_va(area, 0).raw) / PAGE_SIZE,
+        .share = (enum vm_share)pick(3),
+    };
+    struct vm_cursor cursor;
+    struct vm_removed removed;
+    status_t status;
+
+    mark.prot = mark.share == VM_SHARE_VIEW ? VM_R : mark.prot;
+    EXPECT_OK(vm_cursor_open(&cursor, space, range, VM_CURSOR_CHANGE));
+    pause_maybe();
+    status = vm_cursor_mark(&cursor, bytes_of(range), mark, VM_MAP_REPLACE, 8192, &removed);
+    EXPECT(status == OK || status == ERR_RANGE); /* the object may be too small now */
+    vm_cursor_close(&cursor);
+    mem_object_put(mark.object);
+}
+
+static void unmap(struct vm_space *space, unsigned area)
+{
+    struct va_range range = some_pages(area);
+    struct vm_cursor cursor;
+    struct vm_removed removed;
+
+    EXPECT_OK(vm_cursor_open(&cursor, space, range, VM_CURSOR_EDIT));
+    EXPECT_OK(vm_cursor_unmap(&cursor, bytes_of(range), &removed));
+    vm_cursor_close(&cursor);
+}
+
+static void protect(struct vm_space *space, unsigned area)
+{
+    static const enum vm_prot prots[] = {VM_PROT_NONE, VM_R, VM_RW, VM_RW};
+    struct va_range range = some_pages(area);
+    struct vm_cursor cursor;
+    uint64_t pages;
+    status_t status;
+
+    EXPECT_OK(vm_cursor_open(&cursor, space, range, VM_CURSOR_EDIT));
+    status = vm_cursor_protect(&cursor, bytes_of(range), prots[pick(4)], 8192, &pages);
+    EXPECT(status == OK || status == ERR_ACCES);
+    vm_cursor_close(&cursor);
+}
+
+/* What is there leaves, so that most of the range is cloned. */
+static void clone(unsigned source, unsigned area)
+{
+    struct va_range range = some_pages(area);
+    bool from_first = vm_space_root(spaces[source]).raw < vm_space_root(spaces[1 - source]).raw;
+    struct vm_cursor cursors[2];
+    struct vm_removed removed;
+
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned which = from_first ? i : 1 - i; /* 0: the source */
+
+        EXPECT_OK(vm_cursor_open(&cursors[which], spaces[which == 0 ? source : 1 - source], range,
+                                 which == 0 ? VM_CURSOR_EDIT : VM_CURSOR_CHANGE));
+    }
+    EXPECT_OK(vm_cursor_unmap(&cursors[1], bytes_of(range), &removed));
+    EXPECT_OK(vm_cursor_jump(&cursors[1], range.start));
+    EXPECT_OK(vm_cursor_clone(&cursors[0], &cursors[1], bytes_of(range), 64));
+    vm_cursor_close(&cursors[0]);
+    vm_cursor_close(&cursors[1]);
+}
+
+static void resize(unsigned area)
+{
+    struct mem_object *object = object_get(area);
+    uint64_t pages = pick(3) == 0 ? pick_page() : PAGES;
+    status_t status;
+
+    do {
+        status = mem_object_resize(object, pages);
+        pause_maybe();
+    } while (status == ERR_AGAIN);
+    EXPECT(status == OK || status == ERR_BUSY);
+    mem_object_put(object);
+}
+
+/* Somebody who has the handle stores to a page, or looks what is there.  While he has the frame it
+ * stays the page's. */
+static void use_handle(unsigned area)
+{
+    struct mem_object *object = object_get(area);
+    uint64_t page = pick_page();
+    enum mem_object_get how = pick(2) == 0 ? MEM_OBJECT_MAKE : MEM_OBJECT_LOOK;
+    struct frame *frame;
+    struct frame *again;
+    status_t status = mem_object_page_get(object, page, how, &frame);
+
+    EXPECT(status == OK || status == ERR_RANGE || status == ERR_NOENT || status == ERR_NOMEM);
+    if (status == OK) {
+        _Atomic(uint64_t) *word = frame_bytes(frame);
+        uint64_t seen = atomic_load_explicit(word, memory_order_relaxed); /* programs store too */
+
+        EXPECT(seen == 0 || seen == tag_of(area, page));
+        atomic_store_explicit(word, tag_of(area, page), memory_order_relaxed);
+        pause_maybe();
+        EXPECT_OK(mem_object_page_get(object, page, MEM_OBJECT_LOOK, &again));
+        EXPECT(frame == again);
+        frame_put(again);
+        frame_put(frame);
+    }
+    mem_object_put(object);
+}
+
+/* While a mark is locked, its page is inside of its object. */
+static void inspect(struct vm_space *space, unsigned area)
+{
+    vaddr_t page = page_va(area, pick_page());
+    struct vm_cursor cursor;
+    struct vm_slot slot;
+    struct frame *frame;
+
+    EXPECT_OK(vm_cursor_open(&cursor, space, (struct va_range){page, vaddr_add(page, PAGE_SIZE)},
+                             VM_CURSOR_QUERY));
+    EXPECT_OK(vm_cursor_query(&cursor, &slot));
+    pause_maybe();
+    if (slot.item.kind == VM_ITEM_PAGED) {
+        uint64_t last = slot.item.object_page + bytes_of(slot.range) / PAGE_SIZE - 1;
+        status_t status = mem_object_page_get(slot.item.object, last, MEM_OBJECT_LOOK, &frame);
+
+        EXPECT(status == OK || status == ERR_NOENT);
+        if (status == OK) {
+            frame_put(frame);
+        }
+    }
+    EXPECT(slot.item.kind == VM_ITEM_ABSENT || slot.item.share != VM_SHARE_VIEW ||
+           (slot.item.prop.prot & VM_W) == 0);
+    vm_cursor_close(&cursor);
+}
+
+static void change_something(void)
+{
+    unsigned which = (unsigned)pick(2);
+    unsigned area = (unsigned)pick(OBJECTS);
+
+    switch (pick(10)) {
+    case 0:
+        unmap(spaces[which], area);
+        break;
+    case 1:
+        protect(spaces[which], area);
+        break;
+    case 2:
+        replace_object(area);
+        break;
+    case 3:
+        resize(area);
+        break;
+    case 4:
+    case 5:
+        use_handle(area);
+        break;
+    case 6:
+        inspect(spaces[which], area);
+        break;
+    case 7:
+        clone(which, area);
+        break;
+    default:
+        map(spaces[which], area);
+    }
+}
+
+/* A program's access; a fault goes to the kernel, which says whether it is the program's. */
+static void access_page(struct vm_space *space, unsigned area, uint64_t page)
+{
+    enum vm_access access = pick(2) == 0 ? VM_ACCESS_READ : VM_ACCESS_WRITE;
+    vaddr_t va = page_va(area, page);
+
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        enum vm_fault_result result;
+        uint64_t word = 0;
+
+        if (access == VM_ACCESS_READ ? program_load(va, &word)
+                                     : program_store(va, tag_of(area, page))) {
+            EXPECT(word == 0 || word == tag_of(area, page));
+            return;
+        }
+        kernel_enter();
+        result = vm_space_fault(space, va, access);
+        kernel_leave();
+        if (result != VM_FAULT_RETRY) {
+            return; /* it may not, or the makers' budget is spent */
+        }
+    }
+}
+
+static void run(hart_idx_t hart)
+{
+    struct vm_space *space = spaces[hart % 2];
+
+    kernel_enter();
+    vm_space_activate(space);
+    kernel_leave();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        kernel_enter();
+        change_something();
+        (void)vm_space_reap();
+        kernel_leave();
+        for (uint64_t times = pick(12); times > 0; times--) {
+            access_page(space, (unsigned)pick(OBJECTS), pick_page());
+        }
+    }
+    kernel_enter();
+    vm_space_activate(NULL);
+    kernel_leave();
+}
+
+static void program(const struct harts_config *config)
+{
+    harts_begin(config);
+    EXPECT_OK(vm_budget_create(NULL, BUDGET, &budget));
+    EXPECT_OK(vm_budget_create(NULL, MAKERS, &makers));
+    for (unsigned i = 0; i < OBJECTS; i++) {
+        EXPECT_OK(mem_object_create(makers, PAGES, &handles.memory[i]));
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        EXPECT_OK(vm_space_create(budget, &spaces[i]));
+    }
+    harts_run(run);
+    for (unsigned i = 0; i < OBJECTS; i++) {
+        mem_object_put(handles.memory[i]);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        EXPECT_OK(vm_space_check(spaces[i]));
+        vm_space_put(spaces[i]);
+    }
+    while (vm_space_reap()) {
+        continue;
+    }
+    EXPECT(vm_budget_state(budget).used == 0);
+    EXPECT(vm_budget_state(makers).used == 0);
+    vm_budget_put(budget);
+    vm_budget_put(makers);
+    harts_end();
+}
+
+int main(void)
+{
+    static const struct harts_config configs[] = {{4, 3, 16}, {3, 4, 0}, {2, 5, 9}};
+
+    return harts_for_each(configs, ARRAY_LEN(configs), program);
+}
