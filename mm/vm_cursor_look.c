@@ -73,7 +73,7 @@ static struct vm_item hidden_item(pte_t entry)
         .prop = {VM_PROT_NONE, VM_MEM_PMA},
         .share = share_of(pte_kept_sw(entry)),
         .accessed = (entry.raw & PTE_A) != 0,
-        .dirty = (entry.raw & PTE_D) != 0,
+        .dirty = (entry.raw & PTE_D) != 0 && pte_kept_sw(entry) != PTE_SW_VIEW,
     };
 }
 

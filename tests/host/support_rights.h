@@ -3,10 +3,8 @@
  * cursor of their own, and what is there then. */
 #pragma once
 
-#include <limits.h>
-
 #include "arch_host/phys_mem.h"
-#include "support.h"
+#include "support_mark.h"
 
 /* Flushes since host_events_start, here and elsewhere. */
 static inline uint64_t flushes(void)
@@ -34,15 +32,6 @@ static inline uint64_t protect_at(struct world *world, uint64_t at, uint64_t pag
     EXPECT_EQ(vm_cursor_va(&cursor).raw, at + pages * PAGE_SIZE);
     vm_cursor_close(&cursor);
     return changed;
-}
-
-static inline void mark_at(struct world *world, uint64_t at, uint64_t bytes, struct vm_mark mark)
-{
-    struct vm_cursor cursor = cursor_open(world, at, bytes, VM_CURSOR_CHANGE);
-    struct vm_removed removed;
-
-    EXPECT_OK(vm_cursor_mark(&cursor, bytes, mark, VM_MAP_REPLACE, UINT_MAX, &removed));
-    vm_cursor_close(&cursor);
 }
 
 static inline struct vm_item item_at(struct world *world, uint64_t at)

@@ -85,7 +85,7 @@ ParameterizedTest(const struct leaf_row *row, pte, leaf_is_the_value_of_the_tabl
     EXPECT_EQ(back.user, row->user);
     EXPECT_EQ(back.global, !row->user);
     cr_assert(back.accessed, "A is preset");
-    EXPECT_EQ(back.dirty, (row->prot & VM_W) != 0 || row->sw == PTE_SW_VIEW);
+    EXPECT_EQ(back.dirty, (row->prot & VM_W) != 0);
     EXPECT_EQ(pte_pa(entry).raw, row->pa);
     EXPECT_EQ(pte_prot(entry), row->prot);
     EXPECT_EQ(pte_sw(entry), row->sw);

@@ -330,7 +330,7 @@ static inline enum pte_sw pte_sw(pte_t entry)
     return sw == PTE_SW_IO && (entry.raw & (PTE_W | PTE_D)) == PTE_D ? PTE_SW_VIEW : sw;
 }
 
-/* A leaf entry in words. */
+/* A leaf entry in words.  D of a view says what it is, and not that it is dirty. */
 static inline struct pte_leaf pte_decode(pte_t entry)
 {
     return (struct pte_leaf){
@@ -341,7 +341,7 @@ static inline struct pte_leaf pte_decode(pte_t entry)
         .user = (entry.raw & PTE_U) != 0,
         .global = (entry.raw & PTE_G) != 0,
         .accessed = (entry.raw & PTE_A) != 0,
-        .dirty = (entry.raw & PTE_D) != 0,
+        .dirty = (entry.raw & PTE_D) != 0 && pte_sw(entry) != PTE_SW_VIEW,
     };
 }
 
