@@ -30,7 +30,7 @@ static status_t check_mark(const struct vm_mark *mark, uint64_t len_bytes)
         return ERR_INVAL;
     }
     if (mark->kind == VM_ITEM_PAGED &&
-        (mark->share > VM_SHARE_NONE ||
+        (mark->object == NULL || mark->share > VM_SHARE_NONE ||
          (mark->share == VM_SHARE_VIEW && (mark->prot & VM_W) != 0))) {
         return ERR_INVAL;
     }

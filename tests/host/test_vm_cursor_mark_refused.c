@@ -59,10 +59,10 @@ struct bad_mark {
 ParameterizedTestParameters(vm_cursor_mark_refused, impossible_ones_change_nothing)
 {
     static struct bad_mark rows[] = {
-        {VM_ITEM_ABSENT, VM_RW, 9},   {VM_ITEM_RAM, VM_RW, 9},          {VM_ITEM_IO, VM_RW, 9},
-        {VM_ITEM_HIDDEN, VM_RW, 9},   {VM_ITEM_HIDDEN + 1, VM_RW, 9},   {VM_ITEM_RESERVED, VM_W, 9},
-        {VM_ITEM_RESERVED, VM_WX, 9}, {VM_ITEM_RESERVED, 8, 9},         {VM_ITEM_RESERVED, 255, 9},
-        {VM_ITEM_RESERVED, VM_RW, 0}, {VM_ITEM_GUARD, VM_PROT_NONE, 0},
+        {VM_ITEM_ABSENT, VM_RW, 9},  {VM_ITEM_RAM, VM_RW, 9},      {VM_ITEM_IO, VM_RW, 9},
+        {VM_ITEM_HIDDEN, VM_RW, 9},  {VM_ITEM_PAGED, VM_RW, 9},    {VM_ITEM_SWAPPED + 1, VM_RW, 9},
+        {VM_ITEM_RESERVED, VM_W, 9}, {VM_ITEM_RESERVED, VM_WX, 9}, {VM_ITEM_RESERVED, 8, 9},
+        {VM_ITEM_RESERVED, 255, 9},  {VM_ITEM_RESERVED, VM_RW, 0}, {VM_ITEM_GUARD, VM_PROT_NONE, 0},
     };
     return cr_make_param_array(struct bad_mark, rows, ARRAY_LEN(rows));
 }

@@ -283,8 +283,8 @@ struct vm_mark {
  * that becomes a mark; the position says how far it came. *removed says what left.  The flush for
  * what left is done when the cursor is closed; the mark itself owes none.
  *
- * Errors:  ERR_INVAL  another kind; rights that map refuses but VM_PROT_NONE; max_edits 0; a view
- *                     with W; swapped, and len is not one page, or cookie >= 2^40
+ * Errors:  ERR_INVAL  another kind; rights that map refuses but VM_PROT_NONE; max_edits 0; paged,
+ *                     and no object, or a view with W; swapped, and len is not one page, or cookie >= 2^40
  *          ERR_RANGE  paged, and the object ends before the part
  *          ERR_INVAL, ERR_RANGE of the length, as find_next; ERR_ACCES not VM_CURSOR_CHANGE
  *          ERR_EXIST  (exclusive) something is at the position: nothing changed, no move.  Later

@@ -30,7 +30,7 @@ ROWS = [
     ),
     gone(
         "push.not_filled", NODE, "pt_node_fill",
-        "arch_fill_frame(frame_bytes(node->frame), entry.raw);",
+        "arch_fill_frame(frame_bytes(node->frame), entry.raw, next.raw - entry.raw);",
         "links a table with whatever its frame held where a mark was",
     ),
     gone(
@@ -45,7 +45,7 @@ ROWS = [
         "stores marks over dying entries",
     ),
     gone(
-        "mark.not_stored", MARK, "put_marks", "pte_slot_store(&node->slots[i], mark);",
+        "mark.not_stored", MARK, "put_marks", "pte_slot_store(&node->slots[i], entry);",
         "does not store a mark",
     ),
     gone(
