@@ -60,8 +60,10 @@ class VmWalk(Command):
             kind = memory.kind_of(entry, level)
             more = f" {memory.flags_of(entry)}" if kind == "leaf" else ""
             more += f" -> {memory.address_of(entry):#x}" if kind in ("leaf", "table") else ""
-            more += f" {memory.mark_prot_of(entry)}" if kind == "reserved" else ""
+            more += f" {memory.mark_prot_of(entry)}" if kind in memory.MARKS else ""
+            more += memory.source_of(entry, kind)
             more += f" -> {entry >> 20 << 12:#x}" if kind == "hidden" else ""
+            more += memory.whose(entry, kind)
             yield f"  level {level} [{index:3}] at {place:#012x}: {entry:#018x} {kind}{more}"
         found = target.translate(va)
         yield "not mapped" if found is None else f"physical {found:#x}"
@@ -85,10 +87,13 @@ class VmMap(Command):
             if kind == "table":
                 yield from self.leaves(memory.address_of(entry), level - 1, va)
             elif kind == "leaf" and entry & memory.U:
-                what = "I/O" if entry >> 8 & 3 == memory.IO else "RAM"
+                is_io = entry >> 8 & 3 == memory.IO and not memory.whose(entry, kind)
+                what = "I/O" if is_io else "RAM" + memory.whose(entry, kind)
                 yield va, level, (memory.prot_of(entry), what, level)
-            elif kind == "reserved":
-                yield va, level, (memory.mark_prot_of(entry), kind, level)
+            elif kind in memory.MARKS:
+                slot = f" slot {entry >> 10 & 0x3FFF}" if kind == "paged" else ""
+                what = kind + slot + memory.whose(entry, kind)
+                yield va, level, (memory.mark_prot_of(entry), what, level)
             elif kind in ("guard", "hidden"):
                 yield va, level, ("---", kind, level)
 

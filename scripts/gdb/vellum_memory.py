@@ -18,6 +18,18 @@ IO = 1  # PTE_SW_IO
 RESERVED = 0x7F << 54 | 1 << 63
 KEPT = ((1 << 64) - 1) >> 20 << 20 | 3 << 8 | A | D  # of an entry with V clear that keeps a frame
 
+KINDS_INVALID = dict(
+    enumerate(["nothing", "dying", "reserved", "guard", "hidden", "paged", "swapped"])
+)
+BITS_INVALID = {
+    "dying": KEPT,
+    "hidden": KEPT,
+    "reserved": 0xF0,
+    "paged": (1 << 64) - 1 & ~(1 << 9),
+    "swapped": (1 << 64) - (1 << 24) | 0xF0,
+}
+MARKS = ("reserved", "paged", "swapped")
+
 
 def qemu(packet):
     """Sends a packet of QEMU's own."""
@@ -108,12 +120,13 @@ def address_of(entry):
 
 def kind_of_invalid(entry, level):
     """As pte_kind_invalid (arch/pte.h): V is clear."""
-    kind = {0: "nothing", 1: "dying", 2: "reserved", 3: "guard", 4: "hidden"}.get(entry >> 1 & 7)
+    kind = KINDS_INVALID.get(entry >> 1 & 7)
     rest = entry & ~0xF
-    bits = {"dying": KEPT, "hidden": KEPT, "reserved": 0xF0}.get(kind, 0)
-    is_right = kind and not rest & ~bits and not (kind in ("dying", "hidden") and level)
-    if kind == "reserved" and rest >> 4 & 3 == 2:  # W without R
+    is_right = kind and not rest & ~BITS_INVALID.get(kind, 0)
+    if kind in ("dying", "hidden", "swapped") and level:
         is_right = False
+    if kind in MARKS and (rest >> 4 & 3 == 2 or rest >> 7 & 3 == 3 or rest & 0x100 and rest & 0x20):
+        is_right = False  # W without R, private and a view, a view with W
     return kind if is_right else "reserved encoding"
 
 
@@ -141,6 +154,21 @@ def prot_of(entry):
 def mark_prot_of(entry):
     """What user mode will be permitted where an entry reserves memory, like rw-."""
     return prot_of(entry >> 4 << 1 & (R | W | X))
+
+
+def whose(entry, kind):
+    """Whose the contents of pages of an object are, if not of all who map them alike."""
+    if kind == "paged":
+        return " private" if entry & 0x80 else " view" if entry & 0x100 else ""
+    is_view = kind in ("leaf", "hidden", "dying") and entry >> 8 & 3 == IO and entry & D
+    return " view" if is_view and (kind != "leaf" or not entry & W) else ""
+
+
+def source_of(entry, kind):
+    """Where the pages of a mark come from, if it says so."""
+    if kind == "paged":
+        return f" slot {entry >> 10 & 0x3FFF} page {entry >> 24:#x}"
+    return f" as {entry >> 24:#x}" if kind == "swapped" else ""
 
 
 def plain(type_):

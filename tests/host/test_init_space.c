@@ -49,9 +49,11 @@ Test(init_space, io_goes_on_only_where_its_frames_do)
 Test(init_space, what_holds_no_memory_is_counted_apart)
 {
     static const char fills[] = {
-        [VM_KIND_RESERVED] = ':', [VM_KIND_GUARD] = 'g', [VM_KIND_HIDDEN] = 'h'};
+        [VM_KIND_RESERVED] = ':', [VM_KIND_GUARD] = 'g',   [VM_KIND_HIDDEN] = 'h',
+        [VM_KIND_PAGED] = 'p',    [VM_KIND_SWAPPED] = 's',
+    };
 
-    for (uint32_t kind = VM_KIND_RESERVED; kind <= VM_KIND_HIDDEN; kind++) {
+    for (uint32_t kind = VM_KIND_RESERVED; kind <= VM_KIND_SWAPPED; kind++) {
         memset(&rows, 0, sizeof(rows));
         add(1, 2, VM_PROT_R | VM_PROT_W);
         space_rows_add(&rows,
@@ -60,6 +62,22 @@ Test(init_space, what_holds_no_memory_is_counted_apart)
         cr_assert(rows.rows[1].marked == (kind == VM_KIND_HIDDEN ? 0 : 4 * PAGE));
         cr_assert(space_rows_fill(&rows.rows[1]) == fills[kind]);
     }
+}
+
+Test(init_space, neighbours_of_other_owners_are_rows_of_their_own)
+{
+    static const uint32_t flags[] = {VM_STATE_PRIVATE, VM_STATE_VIEW, VM_STATE_VIEW, 0};
+    struct vm_range_info range = {.bytes = PAGE, .kind = VM_KIND_RAM, .prot = VM_PROT_R};
+
+    memset(&rows, 0, sizeof(rows));
+    for (uint64_t i = 0; i < 4; i++) {
+        range.start = i * PAGE;
+        range.flags = flags[i];
+        space_rows_add(&rows, &range);
+    }
+    cr_assert(rows.count == 3 && rows.rows[0].flags == VM_STATE_PRIVATE);
+    cr_assert(rows.rows[1].flags == VM_STATE_VIEW && rows.rows[1].bytes == 2 * PAGE);
+    cr_assert(rows.rows[2].flags == 0);
 }
 
 /* 5000 pages, every second one, in two crowds far apart, behind an image of three ranges. */

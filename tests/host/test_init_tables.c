@@ -168,6 +168,49 @@ Test(init_tables, what_hardware_ignores_has_lines_of_its_own)
     expect_text(lines, sizeof(lines) / sizeof(lines[0]));
 }
 
+/* Marks of objects, whose places follow one another, and views. */
+Test(init_tables, pages_of_objects_and_of_pagers_have_lines_of_their_own)
+{
+    uint64_t missed;
+    uint64_t paged = UINT64_C(0x123) << 24 | UINT64_C(0x3fff) << 10 | 0x3a; /* rw- */
+    uint64_t view = UINT64_C(0x80200) << 10 | 0x1d3;
+    uint64_t hidden = UINT64_C(0x80300) << 20 | 1 << 8 | PT_D | PT_A | UINT64_C(8);
+    static const char *const lines[] = {
+        "L2 node 0x0000000000 at 0x0000001000 root",
+        "  L1 node 0x0000000000 at 0x0000002000 -------V",
+        "    L0 node 0x0000200000 at 0x0000003000 -------V",
+        "      L0 paged 0x0000200000 rw- 3 x 4K slot 16383 page 0x123",
+        "      L0 paged 0x0000203000 rw- 1 x 4K slot 16383 page 0x127",
+        "      L0 paged 0x0000204000 r-x 1 x 4K slot 2 page 0x0 view",
+        "      L0 swapped 0x0000205000 r-- 1 x 4K as 0xffffffffff private",
+        "      L0 leaf 0x0000206000 to 0x0080200000 DA-U--RV 1 x 4K view",
+        "      L0 hidden 0x0000207000 of 0x0080300000 DA 1 x 4K view",
+        "      L0 other 0x0000208000 raw 0x000000000000020a 1 x 4K",
+        "    L1 paged 0x0000400000 --- 2 x 2M slot 1 page 0x200 private",
+        "    L1 other 0x0000800000 raw 0xffffffffff00009c 1 x 2M",
+    };
+
+    memset(&tree, 0, sizeof(tree));
+    tree.levels = 3;
+    tree.room = 64;
+    tree.nodes[0][0] = node_entry(1);
+    tree.nodes[1][1] = node_entry(2);
+    tree.nodes[1][2] = UINT64_C(0x200) << 24 | 1 << 10 | PT_MARK_PRIVATE | PT_TAG_PAGED;
+    tree.nodes[1][3] = tree.nodes[1][2] + (UINT64_C(0x200) << 24);
+    tree.nodes[1][4] = UINT64_C(0xffffffffff) << 24 | 0x9c; /* swapped is of level 0 */
+    for (uint64_t i = 0; i < 3; i++) {
+        tree.nodes[2][i] = paged + (i << 24);
+    }
+    tree.nodes[2][3] = paged + (UINT64_C(4) << 24);
+    tree.nodes[2][4] = 2 << 10 | PT_MARK_VIEW | 0x50 | PT_TAG_PAGED;
+    tree.nodes[2][5] = UINT64_C(0xffffffffff) << 24 | 0x9c;
+    tree.nodes[2][6] = view;
+    tree.nodes[2][7] = hidden;
+    tree.nodes[2][8] = 0x20a; /* bit 9 is kept for what is to come */
+    cr_assert(tree_walk(0, 0, &missed) == 0);
+    expect_text(lines, sizeof(lines) / sizeof(lines[0]));
+}
+
 Test(init_tables, a_walk_can_begin_anywhere)
 {
     uint64_t missed;

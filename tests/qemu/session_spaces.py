@@ -3,6 +3,7 @@
 """What the shell shows of address spaces, compared with what must be there.
 
   spaces  vmmap and ptdump of a program whose memory is known
+  objects a program that maps a memory object in several ways
   own     the shell's own tables, which ptdump changes while it looks
   crowd   a program with 4000 ranges, and one with 5000
 
@@ -46,6 +47,11 @@ def gaps_of(rows):
     return gaps
 
 
+def digits_of(dump):
+    """How many digits the addresses of a dump have."""
+    return len(re.search(r"node 0x([0-9a-f]+) ", "\n".join(dump))[1])
+
+
 def dump_records(lines):
     """(level, kind, address, entries) of the lines of ptdump."""
     pattern = re.compile(r"[-+]? *L(\d) (\w+) 0x([0-9a-f]+) .*?(?:(\d+) x \w+.*)?$")
@@ -86,6 +92,32 @@ def session_spaces(boot):
         expect_line(shell.run("ptdump --diff steps"), f"# 0 gone, 0 new, {len(dump)} as before")
         expect(any("the dump kept is of steps" in line for line in shell.run("ptdump --diff init")),
                "a difference between two processes")  # fmt: skip
+
+
+def session_objects(boot):
+    """`shares` maps an object of 4M in four ways, a GiB apart, and uses two pages of three of them."""
+    with Machine(boot) as machine:
+        shell = Shell(machine)
+        shell.start("shares", "waits\n")
+        picture = shell.run("vmmap shares")
+        dump = shell.run("ptdump shares")
+        shell.run("kill shares")
+    rows = range_rows(picture)
+    for i, (rights, used, paged) in enumerate(
+        [("rw-", "shared", "paged"), ("r--", "view", "paged view"), ("rw-", "own", "paged")]
+    ):
+        start = FIRST + (i << 30)
+        for wanted in ((start, "8K", rights, used), (start + 2 * PAGE, "1.9M", rights, "paged")):
+            expect(wanted in rows, f"vmmap lacks {wanted}", picture)
+        expect(any(line.startswith(f"{start + (2 << 20):#x} ") and f" {paged} " in line for line in picture),
+               f"vmmap lacks {paged}", picture)  # fmt: skip
+    whose = ["", " view", " private"]
+    for i, word in enumerate(whose):
+        text = f"L1 paged 0x{{:0{digits_of(dump)}x}} {'r--' if i == 1 else 'rw-'} 1 x 2M slot 0 page 0x200{word}"
+        expect(any(line.strip() == text.format(FIRST + (i << 30) + (2 << 20)) for line in dump), text, dump)
+    expect(any(line.strip().endswith("--- 2 x 2M slot 0 page 0x0") for line in dump), "no rights yet", dump)
+    views = [line for line in dump if " leaf " in line and line.endswith(" view")]
+    expect(len(views) == 1 and "DA-U--RV 2 x 4K" in views[0], "two pages of a view", dump)
 
 
 def session_own(boot):
@@ -138,7 +170,7 @@ def check_crowd(shell):
 
 def sessions(boot):
     """(name, function) of every session."""
-    for session in (session_spaces, session_own, session_crowd):
+    for session in (session_spaces, session_objects, session_own, session_crowd):
         yield session.__name__.replace("session_", "shell: "), lambda session=session: session(boot)
 
 

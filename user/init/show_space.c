@@ -93,13 +93,14 @@ static const char *row_use(const struct space_view *view, const struct space_row
         {USER_FREE_END, USER_STACK_TOP, "stack"},
     };
     static const char *const kinds[] = {
-        [VM_KIND_IO] = "I/O",
-        [VM_KIND_RESERVED] = "reserved",
-        [VM_KIND_GUARD] = "guard",
-        [VM_KIND_HIDDEN] = "hidden",
+        [VM_KIND_IO] = "I/O",        [VM_KIND_RESERVED] = "reserved", [VM_KIND_GUARD] = "guard",
+        [VM_KIND_HIDDEN] = "hidden", [VM_KIND_PAGED] = "paged",       [VM_KIND_SWAPPED] = "swapped",
     };
     const struct start_info *info = user_info();
 
+    if (row->kinds == 1U << VM_KIND_PAGED && (row->flags & VM_STATE_VIEW) != 0) {
+        return "paged view";
+    }
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (kinds[i] != NULL && row->kinds == 1U << i) {
             return kinds[i];
@@ -116,6 +117,9 @@ static const char *row_use(const struct space_view *view, const struct space_row
             return "code";
         }
         return (row->prot_any & VM_PROT_W) != 0 ? "data" : "constants";
+    }
+    if (row->kinds == 1U << VM_KIND_RAM && (row->flags & VM_STATE_PRIVATE) == 0) {
+        return (row->flags & VM_STATE_VIEW) != 0 ? "view" : "shared";
     }
     for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++) {
         if (row->start >= areas[i].start && row->end <= areas[i].end) {

@@ -23,17 +23,25 @@ static void flags_text(uint64_t entry, char text[9])
     text[8] = '\0';
 }
 
+/* What the software's bits say of a page. */
+static int sw_text(unsigned rsw, int is_view, char *text, size_t text_bytes)
+{
+    return is_view ? snprintf(text, text_bytes, " view")
+                   : snprintf(text, text_bytes, " rsw%u", rsw);
+}
+
 /* The bits above the frame number and the software's, if any is set. */
 static void rest_text(uint64_t entry, char *text, size_t text_bytes)
 {
     static const char *const types[] = {"", " nc", " io", " pbmt3"};
     unsigned rsw = entry >> RSW_SHIFT & 3;
+    int is_view = rsw == 1 && (entry & (PT_V | PT_W | PT_D)) == (PT_V | PT_D);
     unsigned reserved = (unsigned)(entry >> RESERVED_SHIFT) & RESERVED_MASK;
     int used = 0;
 
     text[0] = '\0';
     if (rsw != 0) {
-        used = snprintf(text, text_bytes, " rsw%u", rsw);
+        used = sw_text(rsw, is_view, text, text_bytes);
     }
     used += snprintf(text + used, text_bytes - (size_t)used, "%s%s", types[entry >> PBMT_SHIFT & 3],
                      entry >> N_SHIFT != 0 ? " n" : "");
@@ -47,13 +55,45 @@ static uint64_t physical_of(uint64_t entry)
     return (entry & PT_PPN) >> PT_PPN_SHIFT << PT_PAGE_SHIFT;
 }
 
-/* What a reserved entry will permit, and whether the page will be the space's alone. */
-static void mark_text(uint64_t entry, char text[16])
+/* What a mark will permit, and whether the page will be the space's alone, or a view. */
+static void mark_text(const struct pt_record *record, char text[16])
 {
-    uint64_t prot = entry >> PT_MARK_SHIFT;
+    uint64_t prot = record->entry >> PT_MARK_SHIFT;
+    int is_view = record->kind == PT_PAGED && (record->entry & PT_MARK_VIEW) != 0;
+    const char *whose = (record->entry & PT_MARK_PRIVATE) != 0 ? " private" : "";
 
     (void)snprintf(text, 16, "%c%c%c%s", (prot & 1) != 0 ? 'r' : '-', (prot & 2) != 0 ? 'w' : '-',
-                   (prot & 4) != 0 ? 'x' : '-', (entry & PT_MARK_PRIVATE) != 0 ? " private" : "");
+                   (prot & 4) != 0 ? 'x' : '-', is_view ? " view" : whose);
+}
+
+/* Where the pages of a mark come from, if it says so. */
+static void source_text(const struct pt_record *record, char text[40])
+{
+    uint64_t place = record->entry >> PT_PLACE_SHIFT;
+
+    text[0] = '\0';
+    if (record->kind == PT_PAGED) {
+        (void)snprintf(text, 40, " slot %u page 0x%" PRIx64,
+                       (unsigned)(record->entry >> PT_SLOT_SHIFT & PT_SLOT_MASK), place);
+    } else if (record->kind == PT_SWAPPED) {
+        (void)snprintf(text, 40, " as 0x%" PRIx64, place);
+    }
+}
+
+/* The line of a mark, from its name on. */
+static void mark_line(const struct pt_record *record, int digits, const char *size, char *text,
+                      size_t text_bytes)
+{
+    static const char *const names[] = {
+        [PT_RESERVED] = "reserved", [PT_PAGED] = "paged", [PT_SWAPPED] = "swapped"};
+    char mark[16];
+    char source[40];
+
+    mark_text(record, mark);
+    source_text(record, source);
+    (void)snprintf(text, text_bytes, "%s 0x%0*" PRIx64 " %.3s %" PRIu32 " x %s%s%s",
+                   names[record->kind], digits, record->address, mark, record->count, size, source,
+                   mark + 3);
 }
 
 /* Hexadecimal digits of the highest user address. */
@@ -72,6 +112,8 @@ void pt_text_line(const struct pt_record *record, unsigned levels, char text[PT_
     int indent = (int)(levels - 1 - level) * 2 + (record->kind == PT_NODE ? 0 : 2);
     char flags[9];
     char rest[40];
+    unsigned rsw = 0;
+    int used = 0;
 
     flags_text(record->entry, flags);
     rest_text(record->entry, rest, sizeof(rest));
@@ -88,21 +130,23 @@ void pt_text_line(const struct pt_record *record, unsigned levels, char text[PT_
                        flags, record->count, sizes[level], rest);
         break;
     case PT_RESERVED:
-        mark_text(record->entry, rest);
-        (void)snprintf(text, PT_TEXT_BYTES,
-                       "%*sL%u reserved 0x%0*" PRIx64 " %.3s %" PRIu32 " x %s%s", indent, "", level,
-                       digits, record->address, rest, record->count, sizes[level], rest + 3);
+    case PT_PAGED:
+    case PT_SWAPPED:
+        used = snprintf(text, PT_TEXT_BYTES, "%*sL%u ", indent, "", level);
+        mark_line(record, digits, sizes[level], text + used, PT_TEXT_BYTES - (size_t)used);
         break;
     case PT_GUARD:
         (void)snprintf(text, PT_TEXT_BYTES, "%*sL%u guard 0x%0*" PRIx64 " %" PRIu32 " x %s", indent,
                        "", level, digits, record->address, record->count, sizes[level]);
         break;
     case PT_HIDDEN:
-        (void)snprintf(
-            text, PT_TEXT_BYTES,
-            "%*sL%u hidden 0x%0*" PRIx64 " of 0x%010" PRIx64 " %.2s %" PRIu32 " x %s rsw%u", indent,
-            "", level, digits, record->address, record->entry >> PT_HIDDEN_SHIFT << PT_PAGE_SHIFT,
-            flags, record->count, sizes[level], (unsigned)(record->entry >> RSW_SHIFT) & 3);
+        rsw = (unsigned)(record->entry >> RSW_SHIFT) & 3;
+        (void)sw_text(rsw, rsw == 1, rest, sizeof(rest)); /* device pages are not hidden */
+        (void)snprintf(text, PT_TEXT_BYTES,
+                       "%*sL%u hidden 0x%0*" PRIx64 " of 0x%010" PRIx64 " %.2s %" PRIu32 " x %s%s",
+                       indent, "", level, digits, record->address,
+                       record->entry >> PT_HIDDEN_SHIFT << PT_PAGE_SHIFT, flags, record->count,
+                       sizes[level], rest);
         break;
     case PT_OTHER:
         (void)snprintf(text, PT_TEXT_BYTES,

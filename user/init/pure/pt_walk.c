@@ -22,6 +22,10 @@ static enum pt_kind kind_of_invalid(uint64_t entry, unsigned level)
         return rest == 0 ? PT_GUARD : PT_OTHER;
     case PT_TAG_HIDDEN:
         return level == 0 && (rest & ~PT_HIDDEN_BITS) == 0 ? PT_HIDDEN : PT_OTHER;
+    case PT_TAG_PAGED:
+        return (rest & ~PT_PAGED_BITS) == 0 ? PT_PAGED : PT_OTHER;
+    case PT_TAG_SWAPPED:
+        return level == 0 && (rest & ~PT_SWAPPED_BITS) == 0 ? PT_SWAPPED : PT_OTHER;
     default:
         return PT_OTHER;
     }
@@ -38,13 +42,17 @@ static enum pt_kind kind_of(uint64_t entry, unsigned level)
     return level > 0 ? PT_NODE : PT_OTHER;
 }
 
-/* What an entry of a run has more than the one before: the frame after it, if it names one. */
+/* What an entry of a run has more than the one before: the frame or page after it, if it names one.
+ */
 static uint64_t run_step(const struct pt_record *run)
 {
     uint64_t frames = pt_walk_bytes(run->level) >> PT_PAGE_SHIFT;
 
     if (run->kind == PT_LEAF) {
         return frames << PT_PPN_SHIFT;
+    }
+    if (run->kind == PT_PAGED) {
+        return frames << PT_PLACE_SHIFT;
     }
     return run->kind == PT_HIDDEN ? frames << PT_HIDDEN_SHIFT : 0;
 }

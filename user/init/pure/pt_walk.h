@@ -32,9 +32,17 @@
 #define PT_TAG_RESERVED UINT64_C(0x4)
 #define PT_TAG_GUARD    UINT64_C(0x6)
 #define PT_TAG_HIDDEN   UINT64_C(0x8)
-#define PT_MARK_SHIFT   4 /* X W R of a reserved entry          */
+#define PT_TAG_PAGED    UINT64_C(0xa)
+#define PT_TAG_SWAPPED  UINT64_C(0xc)
+#define PT_MARK_SHIFT   4 /* X W R of a mark                    */
 #define PT_MARK_PRIVATE UINT64_C(0x80)
+#define PT_MARK_VIEW    UINT64_C(0x100)
 #define PT_MARK_BITS    UINT64_C(0xf0)
+#define PT_SLOT_SHIFT   10 /* slot of a paged mark: 14 bits      */
+#define PT_SLOT_MASK    UINT64_C(0x3fff)
+#define PT_PLACE_SHIFT  24 /* place of a paged or swapped mark   */
+#define PT_PAGED_BITS   (~UINT64_C(0x20f))
+#define PT_SWAPPED_BITS UINT64_C(0xffffffffff0000f0)
 #define PT_HIDDEN_BITS  UINT64_C(0xfffffffffff003c0)
 #define PT_HIDDEN_SHIFT 20 /* frame number of a hidden page     */
 
@@ -46,6 +54,8 @@ enum pt_kind {
     PT_RESERVED, /* entries alike: memory that the first access makes */
     PT_GUARD,    /* entries alike */
     PT_HIDDEN,   /* like PT_LEAF: pages that nobody may access now, in level 0 */
+    PT_PAGED,    /* entries alike, whose places follow one another: pages of an object */
+    PT_SWAPPED,  /* one entry: a page that somebody keeps under a name, in level 0 */
     PT_OTHER,    /* none of these: entries alike that hardware does not use, or must not see */
 };
 

@@ -17,7 +17,8 @@ static unsigned log2_of(uint64_t value)
 
 static struct space_row row_of(const struct vm_range_info *range)
 {
-    int is_mark = range->kind == VM_KIND_RESERVED || range->kind == VM_KIND_GUARD;
+    int is_mark = range->kind == VM_KIND_RESERVED || range->kind == VM_KIND_GUARD ||
+                  range->kind == VM_KIND_PAGED || range->kind == VM_KIND_SWAPPED;
 
     return (struct space_row){
         .start = range->start,
@@ -33,6 +34,7 @@ static struct space_row row_of(const struct vm_range_info *range)
         .prot_any = range->prot,
         .prot_all = range->prot,
         .levels = 1U << (range->level & 31),
+        .flags = range->flags,
     };
 }
 
@@ -40,7 +42,8 @@ static struct space_row row_of(const struct vm_range_info *range)
 static int is_continued(const struct space_row *row, const struct space_row *next)
 {
     int is_alike = row->ranges == 1 && row->end == next->start && row->kinds == next->kinds &&
-                   row->prot_any == next->prot_any && row->levels == next->levels;
+                   row->prot_any == next->prot_any && row->levels == next->levels &&
+                   row->flags == next->flags;
     int is_next_frame = row->physical == 0
                             ? next->physical == 0
                             : next->physical == row->physical + (row->end - row->start);
@@ -61,6 +64,7 @@ static void row_join(struct space_row *row, const struct space_row *next)
     row->prot_any |= next->prot_any;
     row->prot_all &= next->prot_all;
     row->levels |= next->levels;
+    row->flags &= next->flags;
 }
 
 /* How little the neighbours at index and index + 1 belong together: their gap, and more if one may
@@ -70,7 +74,8 @@ static uint64_t row_distance(const struct space_rows *rows, size_t index)
     const struct space_row *row = &rows->rows[index];
     const struct space_row *next = row + 1;
     int is_alike = row->kinds == next->kinds && row->levels == next->levels &&
-                   row->prot_any == next->prot_any && row->prot_all == next->prot_all;
+                   row->prot_any == next->prot_any && row->prot_all == next->prot_all &&
+                   row->flags == next->flags;
 
     return next->start - row->end + (is_alike ? 0 : DISTANCE_IF_OTHER);
 }
@@ -247,7 +252,9 @@ char space_rows_fill(const struct space_row *row)
         uint32_t kinds;
         char fill;
     } fills[] = {
-        {1U << VM_KIND_RESERVED, ':'}, {1U << VM_KIND_GUARD, 'g'}, {1U << VM_KIND_HIDDEN, 'h'}};
+        {1U << VM_KIND_RESERVED, ':'}, {1U << VM_KIND_GUARD, 'g'},   {1U << VM_KIND_HIDDEN, 'h'},
+        {1U << VM_KIND_PAGED, 'p'},    {1U << VM_KIND_SWAPPED, 's'},
+    };
 
     if ((row->kinds & 1U << VM_KIND_IO) != 0) {
         return 'i';

@@ -30,6 +30,7 @@ struct space_row {
     uint32_t prot_any; /* VM_PROT_* that some range has  */
     uint32_t prot_all; /* VM_PROT_* that every range has */
     uint32_t levels;   /* set: bit level                 */
+    uint32_t flags;    /* VM_STATE_* that every range has */
 };
 
 struct space_rows {
