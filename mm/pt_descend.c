@@ -6,6 +6,7 @@
 #include "pt_descend.h"
 
 #include "lib/counter.h"
+#include "lib/hart.h"
 #include "pt_order.h"
 
 bool found_contains(struct found found, struct va_range range)
@@ -23,13 +24,30 @@ static bool node_is_in_place(struct found found, const struct pt_node *root)
            node->base.raw == found.base.raw;
 }
 
-status_t pt_lock_found(const struct pt_node *root, struct found found)
+/* True if the node is locked now.  A hart that holds nothing waits for it.  One that holds nodes
+ * does not: the node may have moved, to where it comes before them (pt_lock.c). */
+static bool lock_node(struct pt_node *node, enum pt_held held)
+{
+    if (held == PT_HELD_NODES || pt_order_holds_any()) {
+        if (!spinlock_try_acquire(&node->lock)) {
+            hart_relax();
+            return false;
+        }
+    } else {
+        spinlock_acquire(&node->lock);
+    }
+    counter_add(COUNTER_node_locks, 1);
+    return true;
+}
+
+status_t pt_lock_found(const struct pt_node *root, struct found found, enum pt_held held)
 {
     if (!pt_order_allows(root, found.base)) {
         return ERR_DEADLK;
     }
-    spinlock_acquire(&found.node->lock);
-    counter_add(COUNTER_node_locks, 1);
+    if (!lock_node(found.node, held)) {
+        return ERR_AGAIN;
+    }
     if (!node_is_in_place(found, root)) {
         spinlock_release(&found.node->lock);
         return ERR_AGAIN;
@@ -62,7 +80,7 @@ static status_t link_child(struct pt_node *root, struct found at, vaddr_t va)
     struct pt_node *parent = at.node;
     unsigned index = pte_index(va, at.level);
     struct pt_node *child;
-    status_t status = pt_lock_found(root, at);
+    status_t status = pt_lock_found(root, at, PT_HELD_NOTHING);
 
     if (status != OK) {
         return status;

@@ -19,6 +19,12 @@ bool found_contains(struct found found, struct va_range range);
 status_t pt_descend(struct pt_node *root, enum pt_link link, struct va_range range,
                     struct found *cover);
 
-/* Locks the node found.  ERR_AGAIN: it is not in place any more; ERR_DEADLK: this hart must not
- * wait for it. */
-status_t pt_lock_found(const struct pt_node *root, struct found found);
+/* What a hart holds that locks a node it has found, apart from its open cursors. */
+enum pt_held {
+    PT_HELD_NOTHING,
+    PT_HELD_NODES,
+};
+
+/* Locks the node found.  ERR_AGAIN: it is not in place any more, or another hart has it and this
+ * one holds nodes already: look again.  ERR_DEADLK: this hart must not wait for it. */
+status_t pt_lock_found(const struct pt_node *root, struct found found, enum pt_held held);

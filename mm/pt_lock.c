@@ -29,6 +29,12 @@
  * detached or move while its parent is locked, so only C needs the check of step 3; and whoever
  * moves or detaches a node has all its locks already and waits for nothing.
  *
+ * But the order is of places, and C may move between step 2 and its turn in step 3: a hart that
+ * waits for it then waits for a node of another place.  That does no harm if it holds nothing.  If
+ * it holds nodes already, those of another cursor or of the lower of two ranges, the new place may
+ * come before them, and whoever works there may wait for them.  So it does not wait: it tries, and
+ * if another hart has C, it looks again where the place is now.
+ *
  * Several cursors on one hart.  The hart would wait for itself, or behind another hart that waits
  * for it, if a second cursor locked anything that does not come after all it holds.  So that is
  * refused (pt_order.c), before anything is waited for, whatever the other harts do.
@@ -37,9 +43,9 @@
  * nodes are known.  If one contains the other's range it covers both, and step 4 locks below it
  * what intersects either, in one pass, so in pre-order and a common node once.  Else their extents
  * are disjoint, and the lower is locked with all below it before the higher.  If one of them is
- * stray or elsewhere by then, everything is let go and it starts again.  So it does, with both
- * ranges cut to the shorter length, where the nodes that it may lock end in one range before they
- * end in the other.
+ * stray or elsewhere by then, or another hart has the higher, everything is let go and it starts
+ * again.  So it does, with both ranges cut to the shorter length, where the nodes that it may lock
+ * end in one range before they end in the other.
  *
  * Why no node is freed under a descent.  Steps 1 and 2 may walk through nodes that others detach
  * meanwhile.  A detached node is freed only when every hart has been seen outside of the kernel
@@ -189,11 +195,12 @@ static vaddr_t lower_end(const struct pt_node *cover, struct va_range range)
 }
 
 /* Steps 3 and 4 on one candidate.  ERR_AGAIN: start again, perhaps with the shorter range. */
-static status_t lock_subtree(const struct pt_node *root, struct found found, struct wanted *wanted)
+static status_t lock_subtree(const struct pt_node *root, struct found found, enum pt_held held,
+                             struct wanted *wanted)
 {
     struct pt_node *cover = found.node;
     struct va_range whole = wanted->at[0];
-    status_t status = pt_lock_found(root, found);
+    status_t status = pt_lock_found(root, found, held);
 
     if (status != OK) {
         return status;
@@ -225,7 +232,7 @@ status_t pt_lock_range(struct pt_node *root, enum pt_link link, unsigned max_nod
         wanted.budget[0] = max_nodes - 1;
         status = pt_descend(root, link, wanted.at[0], &found);
         if (status == OK) {
-            status = lock_subtree(root, found, &wanted);
+            status = lock_subtree(root, found, PT_HELD_NOTHING, &wanted);
         }
     }
     if (status == OK) {
@@ -269,7 +276,7 @@ static status_t lock_two_below(const struct pt_node *root, struct found found, u
                                struct pt_two *two)
 {
     struct wanted both = {{two->ranges[0], two->ranges[1]}, {budget, budget}};
-    status_t status = lock_subtree(root, found, &both);
+    status_t status = lock_subtree(root, found, PT_HELD_NOTHING, &both);
 
     two->covers[0] = found.node;
     two->covers[1] = found.node;
@@ -288,14 +295,14 @@ static status_t lock_two_apart(const struct pt_node *root, const struct found fo
 {
     struct wanted low = wanted_one(two, 0, budget);
     struct wanted high = wanted_one(two, 1, budget);
-    status_t status = lock_subtree(root, found[0], &low);
+    status_t status = lock_subtree(root, found[0], PT_HELD_NOTHING, &low);
 
     two->covers[0] = found[0].node;
     two->covers[1] = found[1].node;
     if (status != OK) {
         return status;
     }
-    status = lock_subtree(root, found[1], &high);
+    status = lock_subtree(root, found[1], PT_HELD_NODES, &high);
     if (status == OK) {
         status = two_cut(two, low.at[0], high.at[0]);
         if (status != OK) {

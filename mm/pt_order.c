@@ -44,6 +44,11 @@ bool pt_order_allows(const struct pt_node *root, vaddr_t base)
     return true;
 }
 
+bool pt_order_holds_any(void)
+{
+    return holds[hart_index()].count > 0;
+}
+
 bool pt_order_is_full(void)
 {
     return holds[hart_index()].count == PT_ORDER_OPEN_MAX;

@@ -9,6 +9,9 @@
 /* True if this hart may wait for the node at `base` in that tree: it comes after all it holds. */
 bool pt_order_allows(const struct pt_node *root, vaddr_t base);
 
+/* True if it holds some. */
+bool pt_order_holds_any(void);
+
 /* True if this hart can open no more. */
 bool pt_order_is_full(void);
 

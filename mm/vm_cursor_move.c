@@ -2,316 +2,130 @@
 /*
  * Cursors: moving.
  *
- * An entry leaves its slot by an exchange, so that what hardware has set in it until then is kept,
- * and is stored in the other.  The frame has as many owners as before; only the charge for it goes
- * to the other space, if it is another.  Translations of the old addresses may live until `from` is
- * closed, which pays for their flush: they lead to the same frames, and nobody else can give those
- * away, for both ranges are locked.
+ * Entries change their place, and no page is copied:
  *
- *   level 0               pages, hidden pages and marks of one table, as they are
- *   marks of more than    made anew in `to`, as large as fits there, then removed in `from`
- *     one table
+ *   a table               as it is, with all below it, where both sides are aligned alike and
+ *                         nothing is in `to` (pt_relink.c)
+ *   pages, hidden pages,  as they are, a table's at a time (vm_cursor_move_entries.c)
+ *     marks of level 0
+ *   larger marks          made anew in `to`, as large as fits there, then removed in `from`
+ *
+ * What moves has as many owners as before; only the charge goes to the other space, if it is
+ * another.  Translations of the old addresses may live until `from` is closed, which pays for their
+ * flush: they lead to the same frames, and nobody else can give those away, for both ranges are
+ * locked.
  */
-#include "cursor_priv.h"
-#include "lib/assert.h"
+#include "vm_cursor_move_priv.h"
+
+#include "pt_relink.h"
 #include "vm_space_priv.h"
 
-/* Marks that are looked at before some are moved: more than the rest of a table, so that a step
- * which ends inside one does not keep the next from seeing what follows. */
-#define LOOK_MAX (2 * PTE_ENTRIES)
-
-/* A move under way. */
-struct moving {
-    struct vm_cursor *from, *to;
-    vaddr_t end;    /* of what is moved, in `from` */
-    unsigned edits; /* that may still be made      */
-};
-
-static bool is_between_spaces(const struct moving *job)
+/* Finds the highest table, below `node` of the source, that lies in what is still to be moved,
+ * holds the page at `va`, the first that means something, and could stand where it is to go: both
+ * sides are aligned alike. */
+static bool find_table(const struct moving *job, struct pt_node *node, vaddr_t va,
+                       struct pt_place *table)
 {
-    return job->from->space != job->to->space;
-}
+    uint64_t apart = job->from->va.raw ^ job->to->va.raw;
 
-static void move_on(struct moving *job, uint64_t bytes)
-{
-    job->from->va = vaddr_add(job->from->va, bytes);
-    job->to->va = vaddr_add(job->to->va, bytes);
-}
+    for (; node->level > 0; node = pt_node_of(table->entry)) {
+        unsigned index = pte_index(va, node->level);
+        struct va_range extent;
 
-static void spend(struct moving *job, uint64_t edits)
-{
-    job->edits -= edits < job->edits ? (unsigned)edits : job->edits;
-}
-
-/* Entries of a node of level 0 that go together, and what they are. */
-struct run {
-    unsigned slots;   /* from the position on, absent ones too */
-    unsigned entries; /* those that move                       */
-    unsigned present, io, hidden, marked, paged;
-    uint64_t bits; /* of the present ones, together */
-};
-
-static void run_add(struct run *run, pte_t entry)
-{
-    run->entries++;
-    if ((entry.raw & PTE_V) != 0) {
-        run->present++;
-        run->io += pte_sw(entry) == PTE_SW_IO ? 1 : 0;
-        run->bits |= entry.raw;
-    } else if (pte_is_hidden(entry)) {
-        run->hidden++;
-    } else {
-        run->marked++;
-        run->paged += pte_is_paged(entry) ? 1 : 0;
-    }
-}
-
-/* What the space that has them is charged for. */
-static unsigned run_charge(const struct run *run)
-{
-    return run->present - run->io + run->hidden;
-}
-
-/* A mark that names a row of its own space's table of objects. */
-static bool must_be_made_anew(const struct moving *job, pte_t entry)
-{
-    return pte_is_paged(entry) && is_between_spaces(job);
-}
-
-/* The run at `source`, as far as there is room from the position of `to` on, up to max slots. */
-static struct run measure_run(const struct moving *job, const struct pt_place *source,
-                              const struct pt_place *target, unsigned max)
-{
-    struct pte_slot *slots = &source->node->slots[source->index];
-    struct pte_slot *room =
-        target->node->level == 0 ? &target->node->slots[target->index] : NULL; /* NULL: anywhere */
-    struct run run = {0};
-
-    for (; run.slots < max; run.slots++) {
-        pte_t entry = pte_slot_load_locked(&slots[run.slots]);
-
-        if (pte_is_absent(entry)) {
-            continue;
+        *table = (struct pt_place){node, index, pte_slot_load(&node->slots[index]), PTE_TABLE};
+        if (!pte_is_table(table->entry)) {
+            return false;
         }
-        if (run.entries == job->edits || must_be_made_anew(job, entry) ||
-            (room != NULL && !pte_is_absent(pte_slot_load_locked(&room[run.slots])))) {
-            break;
+        extent = pt_place_range(table);
+        if (extent.start.raw >= job->from->va.raw && extent.end.raw <= job->end.raw &&
+            is_aligned(apart, pt_node_entry_bytes(node))) {
+            return true;
         }
-        run_add(&run, entry);
     }
-    return run;
+    return false;
 }
 
-/* A page of a region: the reference goes along, the spaces count it. */
-static void move_io(struct moving *job, paddr_t pa)
+/* Where the table at `source` is to go: in *target, an absent entry of its level or above.  False:
+ * there is none, or it is to be gone into for what is in it.  What is before it is empty. */
+static bool may_relink(struct moving *job, const struct pt_place *source, struct pt_place *target,
+                       struct pt_weight *weight)
 {
-    struct io_mem *io = io_mem_find(pa);
+    uint64_t ahead = pt_place_range(source).start.raw - job->from->va.raw;
 
-    io_mem_get(io);
-    vm_space_io_add(job->to->space, io);
-    vm_space_io_remove(job->from->space, pa);
+    *target = pt_walk(job->to, vaddr_add(job->to->va, ahead));
+    return target->kind == PTE_ABSENT && target->node->level >= source->node->level &&
+           pt_weigh(pt_node_of(source->entry), job->edits, weight) &&
+           (weight->is_free || !moving_is_between_spaces(job));
 }
 
-static void node_add(struct pt_node *node, const struct run *run)
+/* Moves the table at `source` to `target`.  ERR_NOMEM: nothing changed. */
+static status_t move_table(struct moving *job, const struct pt_place *source,
+                           struct pt_place *target, const struct pt_weight *weight)
 {
-    node->present = (uint16_t)(node->present + run->present);
-    node->io = (uint16_t)(node->io + run->io);
-    node->hidden = (uint16_t)(node->hidden + run->hidden);
-    node->marked = (uint16_t)(node->marked + run->marked);
-    node->paged = (uint16_t)(node->paged + run->paged);
-}
+    struct va_range extent = pt_place_range(source);
+    vaddr_t there = vaddr_add(job->to->va, extent.start.raw - job->from->va.raw);
+    uint64_t charge = moving_is_between_spaces(job) ? weight->charge : 0;
+    struct pt_pool pool;
+    status_t status = charge > 0 ? vm_space_charge(job->to->space, charge) : OK;
 
-static void node_subtract(struct pt_node *node, const struct run *run)
-{
-    node->present = (uint16_t)(node->present - run->present);
-    node->io = (uint16_t)(node->io - run->io);
-    node->hidden = (uint16_t)(node->hidden - run->hidden);
-    node->marked = (uint16_t)(node->marked - run->marked);
-    node->paged = (uint16_t)(node->paged - run->paged);
-}
-
-/* Moves the run, for which there is room, charge and a place for counts. */
-static void take_run(struct moving *job, const struct pt_place *source,
-                     const struct pt_place *target, const struct run *run)
-{
-    struct pte_slot *from = &source->node->slots[source->index];
-    struct pte_slot *to = &target->node->slots[target->index];
-
-    for (unsigned left = run->entries; left > 0; from++, to++) {
-        pte_t entry = pte_slot_load_locked(from);
-
-        if (pte_is_absent(entry)) {
-            continue;
-        }
-        entry = pte_slot_exchange(from, pte_absent());
-        if (run->io > 0 && is_between_spaces(job) && (entry.raw & PTE_V) != 0 &&
-            pte_sw(entry) == PTE_SW_IO) {
-            move_io(job, pte_pa(entry));
-        }
-        pte_slot_store(to, entry);
-        left--;
-    }
-    node_subtract(source->node, run);
-    node_add(target->node, run);
-    job->from->stores += run->entries;
-    job->to->stores += run->entries;
-}
-
-/* What the space that gets it needs before the first entry of a run moves: its charge, and where it
- * counts pages of regions.  ERR_NOMEM: nothing changed. */
-static status_t prepare_space(struct moving *job, const struct run *run)
-{
-    if (!is_between_spaces(job)) {
-        return OK;
-    }
-    if (run->io > 0 && vm_space_io_prepare(job->to->space) != OK) {
-        return ERR_NOMEM;
-    }
-    return vm_space_charge(job->to->space, run_charge(run));
-}
-
-/* What is owed for a run, and to whom. */
-static void settle_run(struct moving *job, const struct pt_place *source, const struct run *run)
-{
-    struct pt_span span = {source->index, source->index + run->slots};
-
-    if (run->present > 0) {
-        vm_cursor_issue(job->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));
-    }
-    if (is_between_spaces(job)) {
-        vm_space_release(job->from->space, run_charge(run));
-        job->to->owed.code = job->to->owed.code || (run->bits & PTE_X) != 0;
-    }
-    spend(job, run->entries);
-    move_on(job, run->slots * PAGE_SIZE);
-}
-
-/* What lies side by side in one table on each side, from the position on, where something is.
- * ERR_EXIST, ERR_NOMEM: nothing changed. */
-static status_t move_run(struct moving *job, const struct pt_place *source)
-{
-    struct vm_cursor *to = job->to;
-    uint64_t pages = (job->end.raw - job->from->va.raw) / PAGE_SIZE;
-    unsigned index = pte_index(to->va, 0);
-    unsigned max = PTE_ENTRIES - (source->index > index ? source->index : index);
-    struct pt_place target = pt_walk(to, to->va);
-    struct pt_pool pool = {NULL};
-    struct run run;
-    status_t status;
-
-    if (target.kind != PTE_ABSENT) {
-        return ERR_EXIST;
-    }
-    run = measure_run(job, source, &target, pages < max ? (unsigned)pages : max);
-    status = prepare_space(job, &run);
     if (status != OK) {
         return status;
     }
-    status = pt_pool_fill(to, (struct va_range){to->va, vaddr_add(to->va, PAGE_SIZE)}, &pool);
+    status = pt_pool_get(job->to->space, target->node->level - source->node->level, &pool);
     if (status != OK) {
-        if (is_between_spaces(job)) {
-            vm_space_release(to->space, run_charge(&run));
-        }
+        vm_space_release(job->to->space, charge);
         return status;
     }
-    target = pt_walk_linking(to, to->va, &pool);
-    take_run(job, source, &target, &run);
-    settle_run(job, source, &run);
+    while (target->node->level > source->node->level) {
+        *target = pt_link(job->to, target, there, &pool);
+    }
+    pt_relink(source, target->node, target->index);
+    vm_space_release(job->from->space, charge);
+    job->from->near = job->from->cover;
+    job->to->near = job->to->cover;
+    job->from->stores++;
+    job->to->stores++;
+    vm_cursor_issue(job->from, VM_FLUSH_SPACE, extent);
+    job->to->owed.code = job->to->owed.code || moving_is_between_spaces(job);
+    moving_go_on(job, extent.end.raw - job->from->va.raw);
+    moving_spend(job, weight->tables);
     return OK;
 }
 
-/* Takes back what was marked in `to` from `start` on, up to its position. */
-static void unmark(struct vm_cursor *to, vaddr_t start)
+/* Moves the highest table that it can, of those that hold the page at `va`.  False: none. */
+static bool move_some_table(struct moving *job, vaddr_t va, status_t *status)
 {
-    uint64_t bytes = to->va.raw - start.raw;
-    struct vm_removed none;
+    struct pt_node *node = job->from->cover;
+    struct pt_place table, target;
+    struct pt_weight weight;
 
-    to->va = start;
-    if (vm_cursor_unmap(to, bytes, &none) != OK) {
-        PANIC("a mark cannot be taken back");
-    }
-    to->va = start;
-}
-
-/* Where marks end that say together what the one at the position says, with those side by side that
- * continue it.  Looks at LOOK_MAX of them. */
-static vaddr_t marks_end(const struct moving *job, const struct pt_place *source)
-{
-    vaddr_t start = pt_place_range(source).start;
-    struct pt_place place = *source;
-    vaddr_t end;
-
-    for (unsigned looked = 1;; looked++) {
-        pte_t next;
-
-        end = pt_place_range(&place).end;
-        if (looked == LOOK_MAX || end.raw >= job->end.raw) {
-            break;
-        }
-        next = pte_mark_at(source->entry, (end.raw - start.raw) / PAGE_SIZE);
-        place = pt_look(job->from, end);
-        if (place.entry.raw != next.raw) {
-            break;
+    for (; find_table(job, node, va, &table); node = pt_node_of(table.entry)) {
+        if (may_relink(job, &table, &target, &weight)) {
+            *status = move_table(job, &table, &target, &weight);
+            return true;
         }
     }
-    return end.raw < job->end.raw ? end : job->end;
+    return false;
 }
 
-/* Marks from the position up to `end`, which say one thing: it is said in `to`, as far as the edits
- * go, then what says it in `from` leaves: no more entries than were looked at, and 511 a level
- * where the last is split.  ERR_EXIST, ERR_NOMEM: no address means anything else. */
-static status_t move_marks(struct moving *job, vaddr_t end)
-{
-    struct vm_mark mark = cursor_mark_there(job->from);
-    uint64_t stores = job->to->stores;
-    vaddr_t start = job->to->va;
-    struct vm_removed none;
-    status_t status = vm_cursor_mark(job->to, end.raw - job->from->va.raw, mark, VM_MAP_EXCLUSIVE,
-                                     job->edits, &none);
-
-    if (status != OK) {
-        return status;
-    }
-    status = vm_cursor_unmap(job->from, job->to->va.raw - start.raw, &none);
-    if (status != OK) {
-        unmark(job->to, start);
-        return status;
-    }
-    spend(job, job->to->stores - stores);
-    return OK;
-}
-
-/* True if marks are to be moved together: up to `end` there are more than one table holds, or they
- * cannot go as they are. */
-static bool go_together(const struct moving *job, const struct pt_place *source, vaddr_t end)
-{
-    return source->node->level > 0 || !pt_node_contains(source->node, (vaddr_t){end.raw - 1}) ||
-           must_be_made_anew(job, source->entry);
-}
-
-/* The next entry that is used, or as many as go with it. */
+/* The next entry that is used, a table that it is in, or as many entries as go with it. */
 static status_t move_some(struct moving *job)
 {
     struct pt_place source;
+    status_t status;
     vaddr_t start;
 
     if (!pt_find_used(job->from, (struct va_range){job->from->va, job->end}, &source)) {
-        move_on(job, job->end.raw - job->from->va.raw);
+        moving_go_on(job, job->end.raw - job->from->va.raw);
         return OK;
     }
     start = pt_place_range(&source).start;
-    if (start.raw > job->from->va.raw) {
-        move_on(job, start.raw - job->from->va.raw); /* nothing is there */
+    start = start.raw > job->from->va.raw ? start : job->from->va;
+    if (move_some_table(job, start, &status)) {
+        return status;
     }
-    /* A mark that is swapped speaks for its page alone. */
-    if (source.kind == PTE_MARK && pte_mark_kind(source.entry) != PTE_MARK_SWAPPED) {
-        vaddr_t end = marks_end(job, &source);
-
-        if (go_together(job, &source, end)) {
-            return move_marks(job, end);
-        }
-    }
-    return move_run(job, &source);
+    moving_go_on(job, start.raw - job->from->va.raw); /* nothing is there */
+    return moving_take_entries(job, &source);
 }
 
 /* Two spaces, or the two of one pair. */

@@ -39,7 +39,7 @@ status_t vm_space_table_read(struct vm_space *space, vaddr_t va, struct vm_table
     while (status == ERR_AGAIN) {
         status = node_find(space->root, va, part.level, &at);
         if (status == OK) {
-            status = pt_lock_found(space->root, at);
+            status = pt_lock_found(space->root, at, PT_HELD_NOTHING);
         }
     }
     if (status != OK) {

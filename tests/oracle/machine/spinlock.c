@@ -91,6 +91,18 @@ static void note_acquired(struct spinlock *lock)
     clock_join(&oracle.harts[hart].seen, carried_by(lock));
 }
 
+/* Others go, until somebody may have released the lock. */
+static void let_others_go(const struct spinlock *lock)
+{
+    uint8_t owner = atomic_load_explicit(&lock->owner, memory_order_relaxed);
+
+    if (oracle.driver.blocked == NULL) {
+        host_fail("hart %u waits for a lock of hart %u, and nobody else runs", hart_index(),
+                  owner - 1U);
+    }
+    oracle.driver.blocked(lock, owner == 0 ? hart_index() : owner - 1U);
+}
+
 void spinlock_acquire(struct spinlock *lock)
 {
     uint16_t ticket;
@@ -101,22 +113,18 @@ void spinlock_acquire(struct spinlock *lock)
     (void)state_step(ORACLE_LOCK, (uintptr_t)lock, true, 0);
     ticket = (uint16_t)atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
     while (serving_of(lock) != ticket) {
-        uint8_t owner = atomic_load_explicit(&lock->owner, memory_order_relaxed);
-
-        if (oracle.driver.blocked == NULL) {
-            host_fail("hart %u waits for a lock of hart %u, and nobody else runs", hart_index(),
-                      owner - 1U);
-        }
-        oracle.driver.blocked(lock, owner == 0 ? hart_index() : owner - 1U);
+        let_others_go(lock);
     }
     note_acquired(lock);
 }
 
+/* Who does not get it tries again, so it may as well wait until that makes sense. */
 bool spinlock_try_acquire(struct spinlock *lock)
 {
     check_reset();
     (void)state_step(ORACLE_LOCK, (uintptr_t)lock, true, 0);
     if (!is_free(lock)) {
+        let_others_go(lock);
         return false;
     }
     (void)atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cursors: moving what is not a whole table.
+ *
+ * An entry leaves its slot by an exchange, so that what hardware has set in it until then is kept,
+ * and is stored in the other.  In between it is nowhere, under the locks of both.
+ */
+#include "lib/assert.h"
+#include "vm_cursor_move_priv.h"
+#include "vm_space_priv.h"
+
+/* Marks that are looked at before some are moved: more than the rest of a table, so that a step
+ * which ends inside one does not keep the next from seeing what follows. */
+#define LOOK_MAX (2 * PTE_ENTRIES)
+
+/* Entries of a node of level 0 that go together, and what they are. */
+struct run {
+    unsigned slots;   /* from the position on, absent ones too */
+    unsigned entries; /* those that move                       */
+    unsigned present, io, hidden, marked, paged;
+    uint64_t bits; /* of the present ones, together */
+};
+
+static void run_add(struct run *run, pte_t entry)
+{
+    run->entries++;
+    if ((entry.raw & PTE_V) != 0) {
+        run->present++;
+        run->io += pte_sw(entry) == PTE_SW_IO ? 1 : 0;
+        run->bits |= entry.raw;
+    } else if (pte_is_hidden(entry)) {
+        run->hidden++;
+    } else {
+        run->marked++;
+        run->paged += pte_is_paged(entry) ? 1 : 0;
+    }
+}
+
+/* What the space that has them is charged for. */
+static unsigned run_charge(const struct run *run)
+{
+    return run->present - run->io + run->hidden;
+}
+
+/* A mark that names a row of its own space's table of objects. */
+static bool must_be_made_anew(const struct moving *job, pte_t entry)
+{
+    return pte_is_paged(entry) && moving_is_between_spaces(job);
+}
+
+/* The run at `source`, as far as there is room from the position of `to` on, up to max slots. */
+static struct run measure_run(const struct moving *job, const struct pt_place *source,
+                              const struct pt_place *target, unsigned max)
+{
+    struct pte_slot *slots = &source->node->slots[source->index];
+    struct pte_slot *room =
+        target->node->level == 0 ? &target->node->slots[target->index] : NULL; /* NULL: anywhere */
+    struct run run = {0};
+
+    for (; run.slots < max; run.slots++) {
+        pte_t entry = pte_slot_load_locked(&slots[run.slots]);
+
+        if (pte_is_absent(entry)) {
+            continue;
+        }
+        if (run.entries == job->edits || must_be_made_anew(job, entry) ||
+            (room != NULL && !pte_is_absent(pte_slot_load_locked(&room[run.slots])))) {
+            break;
+        }
+        run_add(&run, entry);
+    }
+    return run;
+}
+
+/* A page of a region: the reference goes along, the spaces count it. */
+static void move_io(struct moving *job, paddr_t pa)
+{
+    struct io_mem *io = io_mem_find(pa);
+
+    io_mem_get(io);
+    vm_space_io_add(job->to->space, io);
+    vm_space_io_remove(job->from->space, pa);
+}
+
+static void node_add(struct pt_node *node, const struct run *run)
+{
+    node->present = (uint16_t)(node->present + run->present);
+    node->io = (uint16_t)(node->io + run->io);
+    node->hidden = (uint16_t)(node->hidden + run->hidden);
+    node->marked = (uint16_t)(node->marked + run->marked);
+    node->paged = (uint16_t)(node->paged + run->paged);
+}
+
+static void node_subtract(struct pt_node *node, const struct run *run)
+{
+    node->present = (uint16_t)(node->present - run->present);
+    node->io = (uint16_t)(node->io - run->io);
+    node->hidden = (uint16_t)(node->hidden - run->hidden);
+    node->marked = (uint16_t)(node->marked - run->marked);
+    node->paged = (uint16_t)(node->paged - run->paged);
+}
+
+/* Moves the run, for which there is room, charge and a place for counts. */
+static void take_run(struct moving *job, const struct pt_place *source,
+                     const struct pt_place *target, const struct run *run)
+{
+    struct pte_slot *from = &source->node->slots[source->index];
+    struct pte_slot *to = &target->node->slots[target->index];
+
+    for (unsigned left = run->entries; left > 0; from++, to++) {
+        pte_t entry = pte_slot_load_locked(from);
+
+        if (pte_is_absent(entry)) {
+            continue;
+        }
+        entry = pte_slot_exchange(from, pte_absent());
+        if (run->io > 0 && moving_is_between_spaces(job) && (entry.raw & PTE_V) != 0 &&
+            pte_sw(entry) == PTE_SW_IO) {
+            move_io(job, pte_pa(entry));
+        }
+        pte_slot_store(to, entry);
+        left--;
+    }
+    node_subtract(source->node, run);
+    node_add(target->node, run);
+    job->from->stores += run->entries;
+    job->to->stores += run->entries;
+}
+
+/* What the space that gets it needs before the first entry of a run moves: its charge, and where it
+ * counts pages of regions.  ERR_NOMEM: nothing changed. */
+static status_t prepare_space(struct moving *job, const struct run *run)
+{
+    if (!moving_is_between_spaces(job)) {
+        return OK;
+    }
+    if (run->io > 0 && vm_space_io_prepare(job->to->space) != OK) {
+        return ERR_NOMEM;
+    }
+    return vm_space_charge(job->to->space, run_charge(run));
+}
+
+/* What is owed for a run, and to whom. */
+static void settle_run(struct moving *job, const struct pt_place *source, const struct run *run)
+{
+    struct pt_span span = {source->index, source->index + run->slots};
+
+    if (run->present > 0) {
+        vm_cursor_issue(job->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));
+    }
+    if (moving_is_between_spaces(job)) {
+        vm_space_release(job->from->space, run_charge(run));
+        job->to->owed.code = job->to->owed.code || (run->bits & PTE_X) != 0;
+    }
+    moving_spend(job, run->entries);
+    moving_go_on(job, run->slots * PAGE_SIZE);
+}
+
+/* What lies side by side in one table on each side, from the position on, where something is.
+ * ERR_EXIST, ERR_NOMEM: nothing changed. */
+static status_t move_run(struct moving *job, const struct pt_place *source)
+{
+    struct vm_cursor *to = job->to;
+    uint64_t pages = (job->end.raw - job->from->va.raw) / PAGE_SIZE;
+    unsigned index = pte_index(to->va, 0);
+    unsigned max = PTE_ENTRIES - (source->index > index ? source->index : index);
+    struct pt_place target = pt_walk(to, to->va);
+    struct pt_pool pool = {NULL};
+    struct run run;
+    status_t status;
+
+    if (target.kind != PTE_ABSENT) {
+        return ERR_EXIST;
+    }
+    run = measure_run(job, source, &target, pages < max ? (unsigned)pages : max);
+    status = prepare_space(job, &run);
+    if (status != OK) {
+        return status;
+    }
+    status = pt_pool_fill(to, (struct va_range){to->va, vaddr_add(to->va, PAGE_SIZE)}, &pool);
+    if (status != OK) {
+        if (moving_is_between_spaces(job)) {
+            vm_space_release(to->space, run_charge(&run));
+        }
+        return status;
+    }
+    target = pt_walk_linking(to, to->va, &pool);
+    take_run(job, source, &target, &run);
+    settle_run(job, source, &run);
+    return OK;
+}
+
+/* Takes back what was marked in `to` from `start` on, up to its position. */
+static void unmark(struct vm_cursor *to, vaddr_t start)
+{
+    uint64_t bytes = to->va.raw - start.raw;
+    struct vm_removed none;
+
+    to->va = start;
+    if (vm_cursor_unmap(to, bytes, &none) != OK) {
+        PANIC("a mark cannot be taken back");
+    }
+    to->va = start;
+}
+
+/* Where marks end that say together what the one at the position says, with those side by side that
+ * continue it.  Looks at LOOK_MAX of them. */
+static vaddr_t marks_end(const struct moving *job, const struct pt_place *source)
+{
+    vaddr_t start = pt_place_range(source).start;
+    struct pt_place place = *source;
+    vaddr_t end;
+
+    for (unsigned looked = 1;; looked++) {
+        pte_t next;
+
+        end = pt_place_range(&place).end;
+        if (looked == LOOK_MAX || end.raw >= job->end.raw) {
+            break;
+        }
+        next = pte_mark_at(source->entry, (end.raw - start.raw) / PAGE_SIZE);
+        place = pt_look(job->from, end);
+        if (place.entry.raw != next.raw) {
+            break;
+        }
+    }
+    return end.raw < job->end.raw ? end : job->end;
+}
+
+/* Marks from the position up to `end`, which say one thing: it is said in `to`, as far as the edits
+ * go, then what says it in `from` leaves: no more entries than were looked at, and 511 a level
+ * where the last is split.  ERR_EXIST, ERR_NOMEM: no address means anything else. */
+static status_t move_marks(struct moving *job, vaddr_t end)
+{
+    struct vm_mark mark = cursor_mark_there(job->from);
+    uint64_t stores = job->to->stores;
+    vaddr_t start = job->to->va;
+    struct vm_removed none;
+    status_t status = vm_cursor_mark(job->to, end.raw - job->from->va.raw, mark, VM_MAP_EXCLUSIVE,
+                                     job->edits, &none);
+
+    if (status != OK) {
+        return status;
+    }
+    status = vm_cursor_unmap(job->from, job->to->va.raw - start.raw, &none);
+    if (status != OK) {
+        unmark(job->to, start);
+        return status;
+    }
+    moving_spend(job, job->to->stores - stores);
+    return OK;
+}
+
+/* True if marks are to be moved together: up to `end` there are more than one table holds, or they
+ * cannot go as they are. */
+static bool go_together(const struct moving *job, const struct pt_place *source, vaddr_t end)
+{
+    return source->node->level > 0 || !pt_node_contains(source->node, (vaddr_t){end.raw - 1}) ||
+           must_be_made_anew(job, source->entry);
+}
+
+/* A mark, with those that continue it if that is worth while, or a run. */
+status_t moving_take_entries(struct moving *job, const struct pt_place *source)
+{
+    /* A mark that is swapped speaks for its page alone. */
+    if (source->kind == PTE_MARK && pte_mark_kind(source->entry) != PTE_MARK_SWAPPED) {
+        vaddr_t end = marks_end(job, source);
+
+        if (go_together(job, source, end)) {
+            return move_marks(job, end);
+        }
+    }
+    return move_run(job, source);
+}
