@@ -177,22 +177,22 @@ static status_t clone_mark(struct cloning *job, uint64_t bytes)
     return status;
 }
 
-/* Where the marks end that begin with a place and say together what one of their size would say: in
- * the same node, and before `limit`.  One that is swapped speaks for its page alone. */
+/* Where the marks end that begin with a place, lie in its node and before `limit`, and say together
+ * what one mark of their size would say.  A swapped one has a name of its own. */
 static vaddr_t marks_end(const struct pt_place *first, vaddr_t limit)
 {
-    const struct pt_node *node = first->node;
+    struct pt_node *node = first->node;
     uint64_t pages = pt_node_entry_bytes(node) / PAGE_SIZE;
+    vaddr_t start = pt_node_entry_va(node, first->index);
+    unsigned last = pt_node_span(node, (struct va_range){start, limit}).end;
     unsigned end = first->index + 1;
 
-    while (pte_mark_kind(first->entry) != PTE_MARK_SWAPPED && end < PTE_ENTRIES &&
-           pt_node_entry_va(node, end).raw < limit.raw &&
+    while (end < last && pte_mark_kind(first->entry) != PTE_MARK_SWAPPED &&
            pte_slot_load_locked(&node->slots[end]).raw ==
                pte_mark_at(first->entry, (end - first->index) * pages).raw) {
         end++;
     }
-    return (vaddr_t){pt_node_entry_va(node, end).raw < limit.raw ? pt_node_entry_va(node, end).raw
-                                                                 : limit.raw};
+    return pt_node_entry_va(node, end).raw < limit.raw ? pt_node_entry_va(node, end) : limit;
 }
 
 /* The next entry that is used, or as many like it as are side by side. */

@@ -282,24 +282,28 @@ MODE_TEST(vm_cursor_clone, a_large_mark_is_cut_where_it_does_not_fit)
 /* Marks side by side are cloned together, those alone that say the same. */
 MODE_TEST(vm_cursor_clone, each_of_many_marks_means_the_same_there)
 {
-    static const enum vm_prot prots[] = {VM_R, VM_R, VM_R, VM_RW, VM_RW, VM_R, VM_RX, VM_RX, VM_RX};
+    static const struct pte_mark marks[] = {
+        {PTE_MARK_RESERVED, PTE_SW_PRIVATE, VM_R, 0, 0},
+        {PTE_MARK_GUARD, PTE_SW_RAM, VM_PROT_NONE, 0, 0},
+        {PTE_MARK_RESERVED, PTE_SW_PRIVATE, VM_R, 0, 0},
+        {PTE_MARK_RESERVED, PTE_SW_PRIVATE, VM_RW, 0, 0},
+        {PTE_MARK_RESERVED, PTE_SW_PRIVATE, VM_RW, 0, 0},
+        {PTE_MARK_SWAPPED, PTE_SW_PRIVATE, VM_RW, 0, 7},
+        {PTE_MARK_SWAPPED, PTE_SW_PRIVATE, VM_RW, 0, 7}, /* of one name, and yet two */
+        {PTE_MARK_RESERVED, PTE_SW_PRIVATE, VM_RX, 0, 0},
+        {PTE_MARK_RESERVED, PTE_SW_PRIVATE, VM_RX, 0, 0},
+    };
     struct sides sides = sides_begin(*levels);
-    uint64_t bytes = ARRAY_LEN(prots) * PAGE_SIZE;
+    uint64_t bytes = ARRAY_LEN(marks) * PAGE_SIZE;
 
     map_at(&sides.world, NEIGHBOUR, frame_new(), VM_R); /* a table */
-    for (unsigned i = 0; i < ARRAY_LEN(prots); i++) {
-        struct pte_mark guard = {.kind = PTE_MARK_GUARD};
-        struct pte_mark page = {.sw = PTE_SW_PRIVATE, .prot = prots[i]};
-
-        put_mark(&sides.world, BASE + i * PAGE_SIZE, i == 1 ? guard : page);
+    for (unsigned i = 0; i < ARRAY_LEN(marks); i++) {
+        put_mark(&sides.world, BASE + i * PAGE_SIZE, marks[i]);
     }
     reserve(&sides.world, BASE + bytes, VM_RX); /* behind the end */
     clone_all(&sides, bytes);
-    for (unsigned i = 0; i < ARRAY_LEN(prots); i++) {
-        struct vm_slot slot = slot_of(&sides, THERE + i * PAGE_SIZE);
-
-        EXPECT_EQ(slot.item.kind, i == 1 ? VM_ITEM_GUARD : VM_ITEM_RESERVED);
-        EXPECT_EQ(slot.item.prop.prot, i == 1 ? VM_PROT_NONE : prots[i]);
+    for (unsigned i = 0; i < ARRAY_LEN(marks); i++) {
+        EXPECT_EQ(entry_at(&sides.clone, THERE + i * PAGE_SIZE).raw, pte_make_mark(marks[i]).raw);
     }
     EXPECT_EQ(slot_of(&sides, THERE + bytes).item.kind, VM_ITEM_ABSENT);
     sides_end(&sides);
