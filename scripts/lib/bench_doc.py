@@ -3,6 +3,8 @@
 
 import os
 
+import bench_flat
+import bench_flat_svg
 import bench_gate
 import bench_harts
 import bench_posix
@@ -89,11 +91,21 @@ def posix_part(posix):
     yield from bench_tell.as_markdown(bench_posix.table(posix, {}))
 
 
+def flat_part(flat):
+    yield "### More memory: instructions a page, one hart"
+    yield ""
+    yield from bench_tell.as_markdown(bench_flat.table(flat))
+    yield ""
+    yield "### More harts: locks of tables, tables, RFENCE calls a page"
+    yield ""
+    yield from bench_tell.as_markdown(bench_flat.table_harts(flat))
+
+
 def generated():
     """The lines between the markers."""
     plain, harts = load("plain"), load("harts")
     parts = (main_part(plain), exceptions_part(), harts_part(harts), variants_part())
-    for part in (*parts, posix_part(load("posix"))):
+    for part in (*parts, flat_part(load("flat")), posix_part(load("posix"))):
         yield from part
         yield ""
     yield from to_come_part(plain)
@@ -116,6 +128,7 @@ def update():
     with open(PATH, "w", encoding="utf-8") as file:
         file.write(text)
     bench_svg.save(load("plain"))
+    bench_flat_svg.save(load("flat"))
 
 
 def check():
@@ -123,5 +136,6 @@ def check():
     new, old = wanted()
     stale = [os.path.relpath(PATH)] if new != old else []
     stale += [os.path.relpath(bench_svg.PATH)] if bench_svg.is_stale(load("plain")) else []
+    stale += [os.path.relpath(bench_flat_svg.PATH)] if bench_flat_svg.is_stale(load("flat")) else []
     fix = "scripts/bench --update-documents"
     return [f"{path} does not show the baseline: {fix}" for path in stale]

@@ -11,6 +11,8 @@ import xml.etree.ElementTree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "scripts", "lib"))
+import bench_flat  # noqa: E402
+import bench_flat_svg  # noqa: E402
 import bench_gate  # noqa: E402
 import bench_harts  # noqa: E402
 import bench_linux  # noqa: E402
@@ -273,6 +275,61 @@ class Drawing(unittest.TestCase):
         self.assertEqual(len(bars), 6)
         tops = [float(bar.get("y")) for bar in bars]
         self.assertTrue(all(low + bench_svg.BAR < high for low, high in zip(tops, tops[1:])))
+
+
+def flat_result():
+    """Four sizes and all harts, and every page costs the same."""
+    rows = {}
+    for operation in bench_flat.OPERATIONS:
+        for size in (1, 512, 4096, 1 << 24):
+            counts = {"instructions": 100 * size, "node_locks": size, "tlb_flush_local": 0}
+            rows[f"pages {size} {operation}"] = {"n": size, **counts, "tables_allocated": 0}
+        for harts in bench_flat.HARTS:
+            calls = harts if harts > 1 else 0
+            counts = {"node_locks": 7 * harts, "tables_allocated": 0, "tlb_flush_local": harts}
+            row = {"n": 512 * harts, **counts, "tlb_flush_remote": calls}
+            rows[f"harts {harts} {operation}"] = row
+    return result(rows)
+
+
+class Flat(unittest.TestCase):
+    def fails(self, name, **changed):
+        changed_result = flat_result()
+        changed_result["rows"][name] |= changed
+        return bench_flat.judge(changed_result)
+
+    def test_what_is_flat_passes(self):
+        self.assertEqual(bench_flat.judge(flat_result()), [])
+
+    def test_a_call_on_one_page_may_cost_more(self):
+        self.assertEqual(self.fails("pages 1 touch", instructions=9000), [])
+
+    def test_a_page_that_costs_more_with_more_memory_fails(self):
+        self.assertEqual(self.fails("pages 4096 touch", instructions=129 * 4096), [])
+        self.assertEqual(len(self.fails("pages 4096 touch", instructions=131 * 4096)), 1)
+        self.assertEqual(len(self.fails("pages 4096 clone", tables_allocated=100)), 1)
+
+    def test_a_lock_more_with_more_harts_fails(self):
+        self.assertEqual(len(self.fails("harts 8 unmap", node_locks=57)), 1)
+
+    def test_a_call_too_many_or_too_few_fails(self):
+        self.assertEqual(len(self.fails("harts 8 unmap", tlb_flush_remote=9)), 1)
+        self.assertEqual(len(self.fails("harts 1 unmap", tlb_flush_remote=1)), 1)
+
+    def test_what_was_not_measured_fails(self):
+        for name in ("pages 512 touch", "harts 4 touch"):
+            less = flat_result()
+            del less["rows"][name]
+            if name.startswith("pages"):
+                del less["rows"]["pages 4096 touch"]
+            self.assertEqual(len(bench_flat.judge(less)), 1)
+
+    def test_the_picture_is_well_formed_and_repeatable(self):
+        picture = bench_flat_svg.draw(flat_result())
+        self.assertEqual(picture, bench_flat_svg.draw(flat_result()))
+        tree = xml.etree.ElementTree.fromstring(picture)
+        lines = [part for part in tree.iter() if part.tag.endswith("polyline")]
+        self.assertEqual(len(lines), 2 * len(bench_flat.OPERATIONS))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
  * The benchmark's program: measures rows and prints them for scripts/bench.
  *
  *   bench [instret] [ROW]   all rows, or one; instret: the kernel lets user mode read it
+ *   bench [instret] flat    four operations on more and more memory (flat.c)
  *
  * Lines: "fact NAME VALUE"; "check N GOT CLOCK" for loops of N instructions, by instret and by the
  * clock; "row NAME n=TIMES instructions=... COUNTER=..." as sums over all times; "absent NAME
@@ -106,7 +107,7 @@ static long row_measure(const struct row *row, uint64_t *instructions, struct co
     return status != 0 ? status : row_once(row, instructions, counts);
 }
 
-static void row_print(const struct row *row)
+void row_print(const struct row *row)
 {
     const struct row empty = {.times = row->in_one ? 0 : row->times, .run = loop_run};
     uint64_t instructions = 0;
@@ -156,6 +157,10 @@ int main(int argc, char **argv)
     if (!checks_print() && !exact) {
         printf("bench: the clock does not count instructions here: use scripts/bench\n");
         return 1;
+    }
+    if (only != NULL && strcmp(only, "flat") == 0) {
+        flat_print();
+        return 0;
     }
     rows_print(rows_call, only);
     rows_print(rows_memory, only);

@@ -27,6 +27,12 @@ struct row {
     void (*after)(void);
 };
 
+/* Measures a row and prints it. */
+void row_print(const struct row *row);
+
+/* Measures and prints the rows of flat.c. */
+void flat_print(void);
+
 extern const struct row rows_call[];
 extern const struct row rows_memory[];
 extern const struct row rows_fault[];
