@@ -207,6 +207,9 @@ proctype hart(byte me)
 #if ANY & 16384
     :: atomic { MAY(14) -> op_begin() } op_second(2, 0); op_end()
 #endif
+#if ANY & 32768
+    :: atomic { MAY(15) -> op_begin() } op_second(2, 4); op_end()
+#endif
     :: break
     od
 }

@@ -82,6 +82,25 @@ inline release_all()
 
 /* ---- step 3 ---- */
 
+/* Takes the lock of what the descent for page p has found.  A hart that holds nodes does not wait for
+ * it where it was found: it looks again and again, and goes on when the lock is free or something
+ * else stands at its place. */
+inline lock_node(n, lv, p)
+{
+#ifdef WAIT_WHERE_FOUND
+    acquire(n)
+#else
+    if
+    :: held == 0 -> acquire(n)
+    :: else ->
+        if
+        :: atomic { !lock[n] -> lock[n] = 1; held = held | (1 << (n)) }
+        :: atomic { lock[n] && AT(lv, p) != n -> again = 1 }
+        fi
+    fi
+#endif
+}
+
 /* Locks what the descent for page p has found.  again: it is not in place; refused: EDEADLK. */
 inline pt_lock_found(n, lv, p)
 {
@@ -92,8 +111,8 @@ inline pt_lock_found(n, lv, p)
         again = !IN_PLACE(n, lv, p);
         acquire(n)
 #else
-        acquire(n);
-        again = !IN_PLACE(n, lv, p)
+        lock_node(n, lv, p);
+        again = again || !IN_PLACE(n, lv, p)
 #endif
     fi
 }
@@ -143,7 +162,7 @@ inline link_child(p)
     :: else -> skip
     fi;
     if
-    :: !refused -> release(at)
+    :: HAS(held, at) -> release(at)
     :: else -> skip
     fi
 }

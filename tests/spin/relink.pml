@@ -108,10 +108,27 @@ inline disown(lo, hi)
 
 #define STOPPED (failed || again)
 
+/* As in lock_nodes.pml: who holds nodes does not wait for another where it was found. */
+inline lock_node(n, l, p)
+{
+#ifdef WAIT_WHERE_FOUND
+    acquire(n)
+#else
+    if
+    :: held == 0 -> acquire(n)
+    :: else ->
+        if
+        :: atomic { !lock[n] -> lock[n] = 1; held = held | (1 << (n)) }
+        :: atomic { lock[n] && AT(l, p) != n -> again = 1 }
+        fi
+    fi
+#endif
+}
+
 inline pt_lock_found(n, l, p)
 {
-    acquire(n);
-    again = !IN_PLACE(n, l, p)
+    lock_node(n, l, p);
+    again = again || !IN_PLACE(n, l, p)
 }
 
 /* A fresh node for place p below `at`, which is locked. */
@@ -238,6 +255,25 @@ inline op_page(p, may_link)
             c = 0
         }
         disown(p, (p) + 1)
+    fi
+}
+
+/* A page of each, at once. */
+inline op_pages(p, q)
+{
+    open(p, 0, true);
+    if
+    :: STOPPED -> skip
+    :: else -> open(q, 0, false)
+    fi;
+    if
+    :: STOPPED -> skip
+    :: else ->
+        own(p, (p) + 1);
+        own(q, (q) + 1);
+        assert(at == AT(lv, q));
+        disown(p, (p) + 1);
+        disown(q, (q) + 1)
     fi
 }
 
@@ -456,6 +492,9 @@ proctype hart(byte me)
 #if ANY & 1024
     :: atomic { WALKS(0) -> walked[me] = 0; found[me] = AT_0(0) }
     :: atomic { WALKS(4) -> walked[me] = 4; found[me] = AT_0(4) }
+#endif
+#if ANY & 2048
+    :: atomic { MAY(11) -> op_begin() } op_pages(1, 4); op_end()
 #endif
     :: break
     od

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """What run.py runs: the models, their configurations, and what is expected of each."""
 
-MODELS = ("lock", "relink", "marks", "touch", "word", "asid", "code", "quiescence", "handover", "futex")
+MODELS = (
+    "lock", "relink", "marks", "touch", "word", "asid", "code", "quiescence", "handover", "futex",
+)  # fmt: skip
 
 # Operations of lock.pml.
 OPS = (
-    "page look table span half move back near nested move-half back-half page4 page2 ahead behind"
-    .split()
+    "page look table span half move back near nested move-half back-half page4 page2 ahead behind "
+    "late".split()
 )  # fmt: skip
 
 
@@ -17,7 +19,7 @@ def ops(*harts):
 
 
 # Operations of relink.pml.
-RELINK_OPS = "page page4 look look4 table table4 move back half half-back walk".split()
+RELINK_OPS = "page page4 look look4 table table4 move back half half-back walk pages".split()
 
 
 def relink_ops(*harts):
@@ -46,11 +48,13 @@ CONFIGURATIONS = {
     "near": ("lock", ops("page nested", "page move", "near back"), 2_000_000),
     "half": ("lock", ops("page", "move-half", "back-half"), 2_000_000),
     "second": ("lock", ops("ahead page", "behind page2", "page table"), 2_000_000),
+    "second-move": ("lock", ops("move back", "page2 late", "ahead"), 2_000_000),
     "apart": ("lock", ops("page", "page2", "page4") + " LEAVES=3", 2_000_000),
     "half-full": ("lock", ops("page", "page4", "move-half back-half half"), 8_000_000),
     "relink": ("relink", relink_ops("move", "back page", "page4 look walk"), 2_000_000),
     "relink-half": ("relink", relink_ops("half", "half-back page", "look4 walk"), 2_000_000),
     "relink-detach": ("relink", relink_ops("half", "table4 page", "table look4"), 2_000_000),
+    "relink-wait": ("relink", relink_ops("move back", "pages", "half"), 2_000_000),
     "push": ("marks", mark_ops("make", "fault unmap", "mark-table"), 2_000_000),
     "detach-marks": ("marks", mark_ops("make", "unmap-table", "mark-all"), 2_000_000),
     "touch": ("touch", "", 500_000),
@@ -77,9 +81,10 @@ CONFIGURATIONS = {
 
 # The whole state space is searched.
 HOLDS = (
-    "detach", "move", "nested", "near", "half", "second", "apart", "relink", "relink-half",
-    "relink-detach", "push", "detach-marks", "touch-clones", "no-asids", "one-space", "two-spaces",
-    "unmap", "epochs", "code", "kernel", "threads", "wait", "wait-kill",
+    "detach", "move", "nested", "near", "half", "second", "second-move", "apart", "relink",
+    "relink-half", "relink-detach", "relink-wait", "push", "detach-marks", "touch-clones",
+    "no-asids", "one-space", "two-spaces", "unmap", "epochs", "code", "kernel", "threads", "wait",
+    "wait-kill",
 )  # fmt: skip
 HOLDS_FULL = ("half-full", "no-asids-full", "two-rounds", "numbers", "three")
 
@@ -106,6 +111,8 @@ BITES = (
     ("nested", "RANGE_BY_RANGE", CIRCLE),
     ("second", "NO_ORDER_CHECK", CIRCLE),
     ("half", "MOVE_TOP_ONLY", ELSEWHERE),
+    ("second-move", "WAIT_WHERE_FOUND", CIRCLE),
+    ("relink-wait", "WAIT_WHERE_FOUND", CIRCLE),
     ("relink", "NO_SPACE_CHECK", ELSEWHERE),
     ("relink", "CHECK_BEFORE_LOCK", ELSEWHERE),
     ("relink", "PLACE_KEPT", ELSEWHERE),
