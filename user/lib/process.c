@@ -53,7 +53,7 @@ static long segment_load(handle_t process, const struct elf_segment *segment)
     return status;
 }
 
-/* A copy of this program's archive, if it has one: no two processes can map the same memory yet. */
+/* This program's archive, if it has one; the two share its memory for as long as neither writes. */
 static long archive_give(handle_t process, struct start_info *info)
 {
     const struct start_info *own = user_info();
@@ -63,11 +63,8 @@ static long archive_give(handle_t process, struct start_info *info)
     if (own->archive == 0) {
         return 0;
     }
-    long status = sys_vm_map(process, USER_ARCHIVE_START, bytes, VM_PROT_R, 0, NULL);
-    if (status == 0) {
-        status = sys_vm_write(process, USER_ARCHIVE_START + inside, own->archive,
-                              own->archive_bytes, NULL);
-    }
+    long status = sys_vm_clone(user_self(), process, page_floor(own->archive), bytes,
+                               USER_ARCHIVE_START, NULL);
     info->archive = USER_ARCHIVE_START + inside;
     info->archive_bytes = own->archive_bytes;
     return status;
