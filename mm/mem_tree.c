@@ -136,13 +136,5 @@ static status_t cut_below(struct frame **slot, unsigned height, uint64_t base,
 
 status_t mem_tree_cut(struct mem_tree *tree, struct mem_tree_cut *cut)
 {
-    status_t status = OK;
-
-    if (cut->end < room_of(tree->height)) {
-        status = cut_below(&tree->top, tree->height, 0, cut);
-    }
-    if (tree->top == NULL) {
-        tree->height = 0;
-    }
-    return status;
+    return cut->end < room_of(tree->height) ? cut_below(&tree->top, tree->height, 0, cut) : OK;
 }

@@ -15,7 +15,7 @@
 
 struct mem_tree {
     struct frame *top; /* a table, or with height 0 the page 0; NULL: empty */
-    unsigned height;
+    unsigned height;   /* of an empty tree: any                              */
 };
 
 /* The frame of a page, borrowed; NULL: it has none. */
@@ -39,7 +39,7 @@ enum mem_tree_whose {
 struct mem_tree_cut {
     uint64_t end; /* pages from here on go */
     enum mem_tree_whose whose;
-    unsigned frames, tables; /* that may still go in this piece; both >= 1 to begin with */
+    unsigned frames, tables; /* that may still go in this piece */
     uint64_t low;            /* nothing is left from this page on */
 };
 

@@ -250,6 +250,22 @@ Test(mem_object, many_small_ones_are_reaped_in_bounded_pieces)
     world_end(&world);
 }
 
+Test(mem_object, many_that_have_some_pages_are_reaped_in_bounded_pieces)
+{
+    struct world world = world_begin(4);
+
+    for (unsigned i = 0; i < 60; i++) {
+        struct mem_object *object = object_new(NULL, 20);
+
+        for (uint64_t page = 0; page < 20; page++) {
+            (void)object_make(object, page);
+        }
+        mem_object_put(object);
+    }
+    EXPECT_EQ(reap_counting(256 + 2 * 64), 5); /* 1200 pages in pieces of 256 */
+    world_end(&world);
+}
+
 Test(mem_object, what_cannot_be_had_leaves_the_object_as_it_was)
 {
     static const uint64_t pages[] = {0, 1, 513, 1 << 18, LAST};
