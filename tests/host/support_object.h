@@ -8,12 +8,30 @@
 #include "mm/vm_budget.h"
 #include "support.h"
 
-static inline struct mem_object *object_new(struct vm_budget *budget, uint64_t pages)
+static inline struct vm_budget *budget_new(uint64_t frames)
+{
+    struct vm_budget *budget = NULL;
+
+    EXPECT_OK(vm_budget_create(NULL, frames, &budget));
+    return budget;
+}
+
+static inline uint64_t used(const struct vm_budget *budget)
+{
+    return vm_budget_state(budget).used;
+}
+
+static inline struct mem_object *object_new_in(struct vm_budget *budget, uint64_t pages)
 {
     struct mem_object *object = NULL;
 
     EXPECT_OK(mem_object_create(budget, pages, &object));
     return object;
+}
+
+static inline struct mem_object *object_new(uint64_t pages)
+{
+    return object_new_in(NULL, pages);
 }
 
 /* The frame of a page, made if it has none, without a reference. */

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of paged marks and views share: an object beside a world, its marks, and whether
+/* What the tests of paged marks and views share: the marks of an object, and whether
  * some space still names it. */
 #pragma once
 
-#include "mm/mem_object.h"
 #include "support_mark.h"
+#include "support_object.h"
 
 #define OBJECT_PAGES (UINT64_C(1) << 30) /* 4 TiB */
-
-static inline struct mem_object *object_new(uint64_t pages)
-{
-    struct mem_object *object = NULL;
-
-    EXPECT_OK(mem_object_create(NULL, pages, &object));
-    return object;
-}
 
 static inline struct vm_mark paged(struct mem_object *object, uint64_t page, enum vm_share share,
                                    enum vm_prot prot)

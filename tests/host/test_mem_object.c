@@ -1,30 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory objects: which page has which frame, what that costs the budget of the maker, what is left
- * when there is no memory, and that the reaper gives all of it back, in bounded pieces.
+ * Memory objects: which page has which frame, what that costs the budget of the maker, and what is
+ * left when there is no memory.
  */
 #include "support_object.h"
 
 #define LAST (MEM_OBJECT_PAGES_MAX - 1)
 
-static struct vm_budget *budget_new(uint64_t frames)
-{
-    struct vm_budget *budget = NULL;
-
-    EXPECT_OK(vm_budget_create(NULL, frames, &budget));
-    return budget;
-}
-
-static uint64_t used(const struct vm_budget *budget)
-{
-    return vm_budget_state(budget).used;
-}
-
 Test(mem_object, a_new_one_has_a_size_and_no_frame)
 {
     struct world world = world_begin(4);
     struct vm_budget *budget = budget_new(10);
-    struct mem_object *object = object_new(budget, 5);
+    struct mem_object *object = object_new_in(budget, 5);
 
     expect_object(object, 5, 0);
     EXPECT_EQ(used(budget), 1);
@@ -43,7 +30,7 @@ Test(mem_object, a_new_one_has_a_size_and_no_frame)
 Test(mem_object, the_largest_is_made_and_a_larger_one_is_refused)
 {
     struct world world = world_begin(4);
-    struct mem_object *object = object_new(NULL, MEM_OBJECT_PAGES_MAX);
+    struct mem_object *object = object_new(MEM_OBJECT_PAGES_MAX);
     struct mem_object *none = NULL;
 
     EXPECT_STATUS(mem_object_create(NULL, MEM_OBJECT_PAGES_MAX + 1, &none), ERR_RANGE);
@@ -57,7 +44,7 @@ Test(mem_object, the_largest_is_made_and_a_larger_one_is_refused)
 Test(mem_object, a_page_gets_a_frame_of_zeroes_once_and_keeps_it)
 {
     struct world world = world_begin(4);
-    struct mem_object *object = object_new(NULL, 2);
+    struct mem_object *object = object_new(2);
     struct frame *frame = object_make(object, 1);
 
     for (size_t i = 0; i < PAGE_SIZE; i++) {
@@ -79,7 +66,7 @@ Test(mem_object, past_the_size_there_is_nothing)
 {
     static const uint64_t pages[] = {3, 4, 512, LAST, LAST + 1, UINT64_MAX};
     struct world world = world_begin(4);
-    struct mem_object *object = object_new(NULL, 3);
+    struct mem_object *object = object_new(3);
     struct frame *frame = NULL;
 
     for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
@@ -110,7 +97,7 @@ static const uint64_t CORNERS[] = {1,
 Test(mem_object, pages_far_apart_do_not_meet)
 {
     struct world world = world_begin(4);
-    struct mem_object *object = object_new(NULL, MEM_OBJECT_PAGES_MAX);
+    struct mem_object *object = object_new(MEM_OBJECT_PAGES_MAX);
     struct frame *frames[ARRAY_LEN(CORNERS)];
 
     for (size_t i = 0; i < ARRAY_LEN(CORNERS); i++) {
@@ -140,7 +127,7 @@ Test(mem_object, the_budget_pays_for_the_record_the_tables_and_the_frames)
     };
     struct world world = world_begin(4);
     struct vm_budget *budget = budget_new(12);
-    struct mem_object *object = object_new(budget, MEM_OBJECT_PAGES_MAX);
+    struct mem_object *object = object_new_in(budget, MEM_OBJECT_PAGES_MAX);
     struct frame *frame = NULL;
 
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
@@ -159,113 +146,6 @@ Test(mem_object, the_budget_pays_for_the_record_the_tables_and_the_frames)
     world_end(&world);
 }
 
-Test(mem_object, a_frame_outlives_the_object_where_somebody_has_a_reference)
-{
-    struct world world = world_begin(4);
-    struct vm_budget *budget = budget_new(10);
-    struct mem_object *object = object_new(budget, 1);
-    struct frame *frame = object_make(object, 0);
-
-    frame_get(frame);
-    mem_object_put(object);
-    reap_all();
-    EXPECT_EQ(used(budget), 0); /* who has the reference pays */
-    EXPECT_EQ(frame_refs(frame), 1);
-    frame_put(frame);
-    vm_budget_put(budget);
-    world_end(&world);
-}
-
-Test(mem_object, the_last_reference_ends_it)
-{
-    struct world world = world_begin(4);
-    struct mem_object *object = object_new(NULL, 1);
-
-    (void)object_make(object, 0);
-    mem_object_get(object);
-    mem_object_put(object);
-    cr_assert(vm_space_reap_is_done());
-    expect_object(object, 1, 1);
-    mem_object_put(object);
-    cr_assert(!vm_space_reap_is_done());
-    cr_assert(vm_space_reap());
-    cr_assert(vm_space_reap_is_done());
-    world_end(&world);
-}
-
-/* Reaps in single pieces.  Returns how many gave something back. */
-static unsigned reap_counting(uint64_t most)
-{
-    unsigned pieces = 0;
-    uint64_t free_before = frame_free_count();
-
-    while (vm_space_reap()) {
-        uint64_t freed = frame_free_count() - free_before;
-
-        cr_assert(freed <= most, "%lu frames in one piece", (unsigned long)freed);
-        free_before += freed;
-        pieces++;
-    }
-    return pieces;
-}
-
-Test(mem_object, a_large_one_is_taken_apart_in_bounded_pieces)
-{
-    struct world world = world_begin(4);
-    struct mem_object *object = object_new(NULL, 2000);
-
-    for (uint64_t page = 0; page < 2000; page++) {
-        (void)object_make(object, page);
-    }
-    mem_object_put(object);
-    EXPECT_EQ(reap_counting(256 + 64), 8); /* 2000 / 256 */
-    world_end(&world);
-}
-
-/* One page in each table: what bounds a piece is the tables. */
-Test(mem_object, a_sparse_one_is_taken_apart_in_bounded_pieces)
-{
-    struct world world = world_begin(4);
-    struct mem_object *object = object_new(NULL, MEM_OBJECT_PAGES_MAX);
-
-    for (uint64_t i = 0; i < 200; i++) {
-        (void)object_make(object, i * 512);
-    }
-    mem_object_put(object);
-    EXPECT_EQ(reap_counting(2 * 64), 4); /* 201 tables and the record in pieces of 64 */
-    world_end(&world);
-}
-
-Test(mem_object, many_small_ones_are_reaped_in_bounded_pieces)
-{
-    struct world world = world_begin(4);
-
-    for (unsigned i = 0; i < 300; i++) {
-        struct mem_object *object = object_new(NULL, 1);
-
-        (void)object_make(object, 0);
-        mem_object_put(object);
-    }
-    EXPECT_EQ(reap_counting(2 * 64), 5);
-    world_end(&world);
-}
-
-Test(mem_object, many_that_have_some_pages_are_reaped_in_bounded_pieces)
-{
-    struct world world = world_begin(4);
-
-    for (unsigned i = 0; i < 60; i++) {
-        struct mem_object *object = object_new(NULL, 20);
-
-        for (uint64_t page = 0; page < 20; page++) {
-            (void)object_make(object, page);
-        }
-        mem_object_put(object);
-    }
-    EXPECT_EQ(reap_counting(256 + 2 * 64), 5); /* 1200 pages in pieces of 256 */
-    world_end(&world);
-}
-
 Test(mem_object, what_cannot_be_had_leaves_the_object_as_it_was)
 {
     static const uint64_t pages[] = {0, 1, 513, 1 << 18, LAST};
@@ -276,7 +156,7 @@ Test(mem_object, what_cannot_be_had_leaves_the_object_as_it_was)
     frame_fail_after(0);
     EXPECT_STATUS(mem_object_create(budget, 1, &object), ERR_NOMEM);
     EXPECT_EQ(used(budget), 0);
-    object = object_new(budget, MEM_OBJECT_PAGES_MAX);
+    object = object_new_in(budget, MEM_OBJECT_PAGES_MAX);
     for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
         uint64_t free_before = frame_free_count();
         uint64_t used_before = used(budget);
@@ -310,7 +190,7 @@ Test(mem_object, what_cannot_be_had_leaves_the_object_as_it_was)
 Test(mem_object, names_are_counted_and_stay_inside_the_size)
 {
     struct world world = world_begin(4);
-    struct mem_object *object = object_new(NULL, 10);
+    struct mem_object *object = object_new(10);
 
     EXPECT_STATUS(mem_object_marked(object, 11, 1), ERR_RANGE);
     EXPECT_OK(mem_object_marked(object, 10, 1));

@@ -7,24 +7,11 @@
 
 #define PIECE 256U /* pages that a piece cuts off at most */
 
-static struct vm_budget *budget_new(uint64_t frames)
-{
-    struct vm_budget *budget = NULL;
-
-    EXPECT_OK(vm_budget_create(NULL, frames, &budget));
-    return budget;
-}
-
-static uint64_t used(const struct vm_budget *budget)
-{
-    return vm_budget_state(budget).used;
-}
-
 Test(mem_object_resize, growing_costs_nothing)
 {
     struct world world = world_begin(4);
     struct vm_budget *budget = budget_new(3);
-    struct mem_object *object = object_new(budget, 0);
+    struct mem_object *object = object_new_in(budget, 0);
     struct frame *frame = NULL;
 
     EXPECT_STATUS(mem_object_page_get(object, 0, MEM_OBJECT_MAKE, &frame), ERR_RANGE);
@@ -45,7 +32,7 @@ Test(mem_object_resize, what_is_cut_off_is_gone_and_reads_as_zeroes_when_it_grow
 {
     struct world world = world_begin(4);
     struct vm_budget *budget = budget_new(100);
-    struct mem_object *object = object_new(budget, 10);
+    struct mem_object *object = object_new_in(budget, 10);
     uint64_t free_before;
     struct frame *frames[10];
 
@@ -90,7 +77,7 @@ Test(mem_object_resize, an_end_anywhere_cuts_exactly_there)
     struct vm_budget *budget = budget_new(100);
 
     for (size_t end = 0; end < 2 * ARRAY_LEN(pages); end++) {
-        struct mem_object *object = object_new(budget, MEM_OBJECT_PAGES_MAX);
+        struct mem_object *object = object_new_in(budget, MEM_OBJECT_PAGES_MAX);
         uint64_t size = pages[end / 2] + end % 2; /* before the page, and after it */
         uint64_t left = end / 2 + end % 2;
 
@@ -115,7 +102,7 @@ Test(mem_object_resize, nothing_is_left_of_an_object_of_no_page)
 {
     struct world world = world_begin(4);
     struct vm_budget *budget = budget_new(100);
-    struct mem_object *object = object_new(budget, MEM_OBJECT_PAGES_MAX);
+    struct mem_object *object = object_new_in(budget, MEM_OBJECT_PAGES_MAX);
 
     (void)object_make(object, MEM_OBJECT_PAGES_MAX - 1);
     EXPECT_EQ(used(budget), 6); /* four tables */
@@ -133,7 +120,7 @@ Test(mem_object_resize, nothing_is_left_of_an_object_of_no_page)
 Test(mem_object_resize, a_page_that_somebody_has_stands_in_the_way)
 {
     struct world world = world_begin(4);
-    struct mem_object *object = object_new(NULL, 10);
+    struct mem_object *object = object_new(10);
     struct frame *frame = NULL;
 
     (void)object_make(object, 2);
@@ -155,7 +142,7 @@ Test(mem_object_resize, a_page_that_somebody_has_stands_in_the_way)
 Test(mem_object_resize, a_page_that_a_mark_may_name_stands_in_the_way_until_no_space_has_any)
 {
     struct world world = world_begin(4);
-    struct mem_object *object = object_new(NULL, 10);
+    struct mem_object *object = object_new(10);
 
     (void)object_make(object, 9);
     EXPECT_OK(mem_object_marked(object, 8, 1));
@@ -176,7 +163,7 @@ Test(mem_object_resize, a_page_that_a_mark_may_name_stands_in_the_way_until_no_s
 Test(mem_object_resize, a_large_one_shrinks_in_bounded_pieces)
 {
     struct world world = world_begin(4);
-    struct mem_object *object = object_new(NULL, 4 * PIECE + 10);
+    struct mem_object *object = object_new(4 * PIECE + 10);
 
     for (uint64_t page = 0; page < 4 * PIECE + 10; page++) {
         (void)object_make(object, page);
@@ -196,7 +183,7 @@ Test(mem_object_resize, a_sparse_one_shrinks_in_bounded_pieces)
 {
     struct world world = world_begin(4);
     struct vm_budget *budget = budget_new(1000);
-    struct mem_object *object = object_new(budget, MEM_OBJECT_PAGES_MAX);
+    struct mem_object *object = object_new_in(budget, MEM_OBJECT_PAGES_MAX);
     unsigned pieces = 0;
     status_t status = ERR_AGAIN;
 
@@ -224,7 +211,7 @@ Test(mem_object_resize, a_sparse_one_shrinks_in_bounded_pieces)
 Test(mem_object_resize, pages_may_be_made_between_the_pieces)
 {
     struct world world = world_begin(4);
-    struct mem_object *object = object_new(NULL, 3 * PIECE);
+    struct mem_object *object = object_new(3 * PIECE);
     struct frame *frame = NULL;
 
     for (uint64_t page = 0; page < 3 * PIECE; page++) {

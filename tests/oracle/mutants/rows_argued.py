@@ -34,7 +34,7 @@ BUDGET = """Matters only where a piece of work ends inside of a node: more than 
     space, which the reference has not. The walk counts what is present, and so does not come back to
     an entry that it has released."""
 OBJECTS = """Frames of objects are no tables: the host tests of objects count every one of them, and what
-    is charged for it (tests/host/test_mem_object.c, test_vm_touch_paged.c)."""
+    is charged for it (tests/host/test_mem_object.c, test_vm_touch_paged_fail.c)."""
 
 ROWS = [
     argued("mm/asid.c", "asid_init", "shared_store", BOOT),
