@@ -146,19 +146,19 @@ static status_t map_step(struct map_call *call)
     struct vm_cursor cursor;
     struct vm_removed removed;
     /* Less than a table's extent, so that pages to be mapped now are marked one by one. */
-    struct va_range range = vm_call_step(&call->vm, call->is_now ? VM_STEP_BYTES : UINT64_MAX);
-    status_t status = vm_cursor_open_bounded(&cursor, call->vm.target.space, range,
-                                             VM_CURSOR_CHANGE, VM_STEP_TABLES);
+    uint64_t max_bytes = call->is_now ? VM_STEP_BYTES : UINT64_MAX;
+    status_t status = vm_call_open(&call->vm, VM_CURSOR_CHANGE, max_bytes, VM_STEP_TABLES, &cursor);
 
     if (status != OK) {
         return status;
     }
-    vaddr_t next = range.start;
+    vaddr_t start = vm_cursor_va(&cursor);
+    vaddr_t next = start;
 
-    status = vm_cursor_mark(&cursor, cursor.range.end.raw - cursor.range.start.raw, call->mark,
-                            call->vm.mode, VM_STEP_EDITS, &removed);
+    status = vm_cursor_mark(&cursor, vm_call_bytes_open(&cursor), call->mark, call->vm.mode,
+                            VM_STEP_EDITS, &removed);
     if (status == OK && call->is_now) {
-        status = map_now(&cursor, range.start, call->vm.prot, &next);
+        status = map_now(&cursor, start, call->vm.prot, &next);
     } else if (status == OK) {
         next = vm_cursor_va(&cursor);
     }

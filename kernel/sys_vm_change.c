@@ -4,7 +4,6 @@
  * (kernel/vm_call.h).  They take memory only where the range ends inside of a mark, which then has
  * to be split.
  */
-#include "kernel/memory_retry.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/vm_call.h"
@@ -19,25 +18,15 @@
 static status_t unmap_step(struct vm_call *call)
 {
     struct vm_cursor cursor;
-    struct vm_removed removed;
+    struct vm_removed removed = {0};
+    status_t status = vm_call_open(call, VM_CURSOR_EDIT, UINT64_MAX, VM_STEP_TABLES, &cursor);
 
-    if (vm_call_is_complete(call)) {
-        return OK;
-    }
-    status_t status =
-        vm_cursor_open_bounded(&cursor, call->target.space, vm_call_step(call, UINT64_MAX),
-                               VM_CURSOR_EDIT, VM_STEP_TABLES);
-
-    if (status != OK) {
-        return status;
-    }
-    status = vm_cursor_unmap_bounded(&cursor, cursor.range.end.raw - cursor.range.start.raw,
-                                     VM_STEP_EDITS, &removed);
     if (status == OK) {
+        status =
+            vm_cursor_unmap_bounded(&cursor, vm_call_bytes_open(&cursor), VM_STEP_EDITS, &removed);
         call->count += removed.ram_pages + removed.io_pages;
+        vm_call_close(call, &cursor);
     }
-    vm_call_progress_to(call, vm_cursor_va(&cursor));
-    vm_cursor_close(&cursor);
     return status;
 }
 
@@ -84,11 +73,6 @@ static status_t protect_device(struct vm_cursor *cursor, struct vm_call *call)
     return status;
 }
 
-static uint64_t bytes_left(const struct vm_cursor *cursor)
-{
-    return cursor->range.end.raw - vm_cursor_va(cursor).raw;
-}
-
 /* Changes pages from the position on, so many at most, until marks have taken the rest of one
  * piece's work, or the cursor's tables end. */
 static status_t protect_pages(struct vm_cursor *cursor, struct vm_call *call, uint64_t max_pages)
@@ -96,13 +80,13 @@ static status_t protect_pages(struct vm_cursor *cursor, struct vm_call *call, ui
     uint64_t max = max_pages;
     status_t status = OK;
 
-    while (status == OK && max > 0 && bytes_left(cursor) > 0) {
+    while (status == OK && max > 0 && vm_call_bytes_open(cursor) > 0) {
         uint64_t pages = 0;
 
-        status = vm_cursor_protect(cursor, bytes_left(cursor), call->prot, max, &pages);
+        status = vm_cursor_protect(cursor, vm_call_bytes_open(cursor), call->prot, max, &pages);
         call->count += pages;
         max -= pages;
-        if (status != OK || max == 0 || bytes_left(cursor) == 0 || !is_at_device(cursor)) {
+        if (status != OK || max == 0 || vm_call_bytes_open(cursor) == 0 || !is_at_device(cursor)) {
             return status;
         }
         status = protect_device(cursor, call);
@@ -114,20 +98,12 @@ static status_t protect_pages(struct vm_cursor *cursor, struct vm_call *call, ui
 static status_t protect_step(struct vm_call *call)
 {
     struct vm_cursor cursor;
+    status_t status = vm_call_open(call, VM_CURSOR_EDIT, UINT64_MAX, PROTECT_TABLES, &cursor);
 
-    if (vm_call_is_complete(call)) {
-        return OK;
+    if (status == OK) {
+        status = protect_pages(&cursor, call, PROTECT_PAGES);
+        vm_call_close(call, &cursor);
     }
-    status_t status =
-        vm_cursor_open_bounded(&cursor, call->target.space, vm_call_step(call, UINT64_MAX),
-                               VM_CURSOR_EDIT, PROTECT_TABLES);
-
-    if (status != OK) {
-        return status;
-    }
-    status = protect_pages(&cursor, call, PROTECT_PAGES);
-    vm_call_progress_to(call, vm_cursor_va(&cursor));
-    vm_cursor_close(&cursor);
     return status;
 }
 
@@ -135,80 +111,58 @@ static status_t clear_accessed_step(struct vm_call *call)
 {
     struct vm_cursor cursor;
     uint64_t accessed = 0;
+    status_t status = vm_call_open(call, VM_CURSOR_EDIT, UINT64_MAX, VM_STEP_TABLES, &cursor);
 
-    if (vm_call_is_complete(call)) {
-        return OK;
+    if (status == OK) {
+        status = vm_cursor_clear_accessed(&cursor, vm_call_bytes_open(&cursor), VM_STEP_EDITS,
+                                          &accessed);
+        call->count += accessed;
+        vm_call_close(call, &cursor);
     }
-    status_t status =
-        vm_cursor_open_bounded(&cursor, call->target.space, vm_call_step(call, UINT64_MAX),
-                               VM_CURSOR_EDIT, VM_STEP_TABLES);
-
-    if (status != OK) {
-        return status;
-    }
-    status = vm_cursor_clear_accessed(&cursor, bytes_left(&cursor), VM_STEP_EDITS, &accessed);
-    call->count += accessed;
-    vm_call_progress_to(call, vm_cursor_va(&cursor));
-    vm_cursor_close(&cursor);
     return status;
-}
-
-/* Ends a step of a call that has `progress` and `count` as arguments from progress_arg on. */
-static enum verdict step_end(struct user_frame *frame, status_t status, unsigned progress_arg,
-                             struct vm_call *call)
-{
-    bool tries_again = memory_retry(call->target.space, status);
-
-    vm_target_put(&call->target);
-    if (tries_again || (status == OK && !vm_call_is_complete(call))) {
-        user_frame_set_arg(frame, progress_arg, call->args.progress_bytes);
-        user_frame_set_arg(frame, progress_arg + 1, call->count);
-        return VERDICT_RESTART;
-    }
-    return syscall_done_with(frame, status, call->count);
 }
 
 enum verdict sys_vm_unmap(struct user_frame *frame)
 {
-    struct vm_call call = {.count = user_frame_arg(frame, 4)};
+    struct vm_call call = vm_call_begin(frame, 3, VM_CALL_TELLS_COUNT);
     status_t status = vm_target_get(frame, RIGHT_MAP, &call.target);
 
     if (status == OK) {
-        status = vm_call_range(frame, 3, &call);
+        status = vm_call_range(frame, &call);
     }
-    if (status == OK) {
+    if (status == OK && !vm_call_is_complete(&call)) {
         status = unmap_step(&call);
     }
-    return step_end(frame, status, 3, &call);
+    return vm_call_end(frame, status, &call);
 }
 
 enum verdict sys_vm_protect(struct user_frame *frame)
 {
-    struct vm_call call = {.count = user_frame_arg(frame, 5)};
+    struct vm_call call = vm_call_begin(frame, 4, VM_CALL_TELLS_COUNT);
     status_t status = vm_target_get(frame, RIGHT_MAP, &call.target);
 
     if (status == OK) {
         status = vm_args_prot_or_none(user_frame_arg(frame, 3), &call.prot);
     }
     if (status == OK) {
-        status = vm_call_range(frame, 4, &call);
+        status = vm_call_range(frame, &call);
     }
-    if (status == OK) {
+    if (status == OK && !vm_call_is_complete(&call)) {
         status = protect_step(&call);
     }
-    return step_end(frame, status, 4, &call);
+    return vm_call_end(frame, status, &call);
 }
 
 enum verdict sys_vm_clear_accessed(struct user_frame *frame)
 {
-    struct vm_call call = {.count = user_frame_arg(frame, 4)};
+    struct vm_call call = vm_call_begin(frame, 3, VM_CALL_TELLS_COUNT);
     status_t status = vm_target_get(frame, RIGHT_READ | RIGHT_MAP, &call.target);
 
     if (status == OK) {
-        status = vm_call_range(frame, 3, &call);
+        status = vm_call_range(frame, &call);
     }
-    if (status == OK) {
+    if (status == OK && !vm_call_is_complete(&call)) {
         status = clear_accessed_step(&call);
     }
-    return step_end(frame, status, 3, &call);
+    return vm_call_end(frame, status, &call);
 }

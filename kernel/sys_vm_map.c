@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The system call that maps fresh RAM, step by step (kernel/vm_call.h). */
-#include "kernel/memory_retry.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/vm_call.h"
@@ -24,7 +23,7 @@ static status_t map_decode(struct user_frame *frame, struct vm_call *call)
         return ERR_INVAL;
     }
     call->mode = flags != 0 ? VM_MAP_REPLACE : VM_MAP_EXCLUSIVE;
-    return vm_call_range(frame, 5, call);
+    return vm_call_range(frame, call);
 }
 
 /* Replaces what is in the cursor's range, all of it with one flush, or nothing. */
@@ -52,43 +51,26 @@ static status_t map_replacing(struct vm_cursor *cursor, const struct vm_call *ca
 static status_t map_step(struct vm_call *call)
 {
     bool replaces = call->mode == VM_MAP_REPLACE;
+    uint64_t max_bytes = replaces ? REPLACE_PAGES * PAGE_SIZE : VM_STEP_BYTES;
     struct vm_cursor cursor;
-    struct va_range range =
-        vm_call_step(call, replaces ? REPLACE_PAGES * PAGE_SIZE : VM_STEP_BYTES);
+    status_t status = vm_call_open(call, VM_CURSOR_CHANGE, max_bytes, VM_STEP_TABLES, &cursor);
 
-    if (vm_call_is_complete(call)) {
-        return OK;
+    if (status == OK) {
+        status = replaces ? map_replacing(&cursor, call)
+                          : vm_cursor_fill(&cursor, vm_call_bytes_open(&cursor),
+                                           (struct vm_prop){call->prot, VM_MEM_PMA});
+        vm_call_close(call, &cursor);
     }
-    status_t status = vm_cursor_open_bounded(&cursor, call->target.space, range, VM_CURSOR_CHANGE,
-                                             VM_STEP_TABLES);
-
-    if (status != OK) {
-        return status;
-    }
-    status = replaces ? map_replacing(&cursor, call)
-                      : vm_cursor_fill(&cursor, cursor.range.end.raw - cursor.range.start.raw,
-                                       (struct vm_prop){call->prot, VM_MEM_PMA});
-    vm_call_progress_to(call, vm_cursor_va(&cursor));
-    vm_cursor_close(&cursor);
     return status;
 }
 
 enum verdict sys_vm_map(struct user_frame *frame)
 {
-    struct vm_call call = {0};
+    struct vm_call call = vm_call_begin(frame, 5, VM_CALL_TELLS_DONE);
     status_t status = map_decode(frame, &call);
-    uint64_t done = vm_call_progress_given(frame, 5);
 
-    if (status == OK) {
+    if (status == OK && !vm_call_is_complete(&call)) {
         status = map_step(&call);
-        done = call.args.progress_bytes;
     }
-    bool tries_again = memory_retry(call.target.space, status);
-
-    vm_target_put(&call.target);
-    if (tries_again || (status == OK && !vm_call_is_complete(&call))) {
-        user_frame_set_arg(frame, 5, done);
-        return VERDICT_RESTART;
-    }
-    return syscall_done_with(frame, status, done);
+    return vm_call_end(frame, status, &call);
 }

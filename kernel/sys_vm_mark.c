@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The system call that marks addresses, step by step (kernel/vm_call.h). */
-#include "kernel/memory_retry.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/vm_call.h"
@@ -43,48 +42,31 @@ static status_t mark_decode(struct user_frame *frame, struct vm_call *call, stru
         return status;
     }
     call->mode = flags != 0 ? VM_MAP_REPLACE : VM_MAP_EXCLUSIVE;
-    return vm_call_range(frame, ARG_PROGRESS, call);
+    return vm_call_range(frame, call);
 }
 
 static status_t mark_step(struct vm_call *call, struct vm_mark mark)
 {
     struct vm_cursor cursor;
     struct vm_removed removed;
+    status_t status = vm_call_open(call, VM_CURSOR_CHANGE, UINT64_MAX, VM_STEP_TABLES, &cursor);
 
-    if (vm_call_is_complete(call)) {
-        return OK;
+    if (status == OK) {
+        status = vm_cursor_mark(&cursor, vm_call_bytes_open(&cursor), mark, call->mode,
+                                VM_STEP_EDITS, &removed);
+        vm_call_close(call, &cursor);
     }
-    status_t status =
-        vm_cursor_open_bounded(&cursor, call->target.space, vm_call_step(call, UINT64_MAX),
-                               VM_CURSOR_CHANGE, VM_STEP_TABLES);
-
-    if (status != OK) {
-        return status;
-    }
-    status = vm_cursor_mark(&cursor, cursor.range.end.raw - cursor.range.start.raw, mark,
-                            call->mode, VM_STEP_EDITS, &removed);
-    vm_call_progress_to(call, vm_cursor_va(&cursor));
-    vm_cursor_close(&cursor);
     return status;
 }
 
 enum verdict sys_vm_mark(struct user_frame *frame)
 {
-    struct vm_call call = {0};
+    struct vm_call call = vm_call_begin(frame, ARG_PROGRESS, VM_CALL_TELLS_DONE);
     struct vm_mark mark;
     status_t status = mark_decode(frame, &call, &mark);
-    uint64_t done = vm_call_progress_given(frame, ARG_PROGRESS);
 
-    if (status == OK) {
+    if (status == OK && !vm_call_is_complete(&call)) {
         status = mark_step(&call, mark);
-        done = call.args.progress_bytes;
     }
-    bool tries_again = memory_retry(call.target.space, status);
-
-    vm_target_put(&call.target);
-    if (tries_again || (status == OK && !vm_call_is_complete(&call))) {
-        user_frame_set_arg(frame, ARG_PROGRESS, done);
-        return VERDICT_RESTART;
-    }
-    return syscall_done_with(frame, status, done);
+    return vm_call_end(frame, status, &call);
 }

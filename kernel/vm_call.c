@@ -2,22 +2,31 @@
 /* A call that changes mappings: its range and its progress. */
 #include "kernel/vm_call.h"
 
+#include "kernel/memory_retry.h"
 #include "uapi/vm.h"
 
-status_t vm_call_range(struct user_frame *frame, unsigned progress_arg, struct vm_call *call)
+struct vm_call vm_call_begin(const struct user_frame *frame, unsigned progress_arg,
+                             enum vm_call_tells tells)
+{
+    uint64_t progress = user_frame_arg(frame, progress_arg);
+    struct vm_call call = {.progress_arg = progress_arg, .tells = tells};
+
+    if (progress <= user_frame_arg(frame, VM_ARG_BYTES)) {
+        call.args.progress_bytes = progress;
+    }
+    if (tells == VM_CALL_TELLS_COUNT) {
+        call.count = user_frame_arg(frame, progress_arg + 1);
+    }
+    return call;
+}
+
+status_t vm_call_range(const struct user_frame *frame, struct vm_call *call)
 {
     status_t status =
         vm_args_make(user_frame_arg(frame, VM_ARG_ADDRESS), user_frame_arg(frame, VM_ARG_BYTES),
-                     user_frame_arg(frame, progress_arg), vm_space_user_limit(), &call->args);
+                     user_frame_arg(frame, call->progress_arg), vm_space_user_limit(), &call->args);
 
     return status == OK ? vm_target_enter(&call->target) : status;
-}
-
-uint64_t vm_call_progress_given(const struct user_frame *frame, unsigned progress_arg)
-{
-    uint64_t progress = user_frame_arg(frame, progress_arg);
-
-    return progress <= user_frame_arg(frame, VM_ARG_BYTES) ? progress : 0;
 }
 
 struct va_range vm_call_step(const struct vm_call *call, uint64_t max_bytes)
@@ -36,6 +45,35 @@ void vm_call_progress_to(struct vm_call *call, vaddr_t va)
 bool vm_call_is_complete(const struct vm_call *call)
 {
     return call->args.progress_bytes == call->args.bytes;
+}
+
+status_t vm_call_open(const struct vm_call *call, enum vm_cursor_mode mode, uint64_t max_bytes,
+                      unsigned max_tables, struct vm_cursor *cursor)
+{
+    return vm_cursor_open_bounded(cursor, call->target.space, vm_call_step(call, max_bytes), mode,
+                                  max_tables);
+}
+
+void vm_call_close(struct vm_call *call, struct vm_cursor *cursor)
+{
+    vm_call_progress_to(call, vm_cursor_va(cursor));
+    vm_cursor_close(cursor);
+}
+
+enum verdict vm_call_end(struct user_frame *frame, status_t status, struct vm_call *call)
+{
+    bool counts = call->tells == VM_CALL_TELLS_COUNT;
+    bool tries_again = memory_retry(call->target.space, status);
+
+    vm_target_put(&call->target);
+    if (tries_again || (status == OK && !vm_call_is_complete(call))) {
+        user_frame_set_arg(frame, call->progress_arg, call->args.progress_bytes);
+        if (counts) {
+            user_frame_set_arg(frame, call->progress_arg + 1, call->count);
+        }
+        return VERDICT_RESTART;
+    }
+    return syscall_done_with(frame, status, counts ? call->count : call->args.progress_bytes);
 }
 
 uint64_t vm_call_kind(enum vm_item_kind kind)
