@@ -48,6 +48,12 @@ BUDGETS = {
     "reserve an executable page": 0,
     "first read of that": 1,  # the fence.i of a first executable mapping
     "unmap that": 1,
+    "map a page to move": 0,
+    "move a page": 1,
+    "unmap a moved page": 1,
+    "map 4 MiB to move": 0,
+    "move 4 MiB": 1,
+    "unmap moved 4 MiB": 1,
     "unmap a page, no other hart there": 0,
     "unmap a page, one other hart there": 1,
     "unmap a page, two other harts there": 1,

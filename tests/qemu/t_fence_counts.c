@@ -18,6 +18,7 @@
 #define PAGES_4M UINT64_C(1024) /* 4 MiB */
 #define TABLE    (UINT64_C(512) * PAGE)
 #define RX       (VM_PROT_R | VM_PROT_X)
+#define MOVED_TO (PLACE + 64 * TABLE)
 
 enum counted {
     REMOTE,
@@ -63,6 +64,18 @@ static void replace(uint64_t pages, uint64_t prot)
 static void reserve(uint64_t pages, uint64_t prot)
 {
     (void)sys_vm_mark(user_self(), PLACE, pages * PAGE, VM_KIND_RESERVED, prot, 0, NULL);
+}
+
+static void move(uint64_t pages, uint64_t prot)
+{
+    (void)prot;
+    (void)sys_vm_move(user_self(), user_self(), PLACE, pages * PAGE, MOVED_TO, NULL);
+}
+
+static void unmap_moved(uint64_t pages, uint64_t prot)
+{
+    (void)prot;
+    (void)page_unmap(MOVED_TO, pages * PAGE);
 }
 
 static void write_page(uint64_t pages, uint64_t prot)
@@ -125,6 +138,12 @@ static const struct row {
     {"tighten 4 MiB", protect, PAGES_4M, VM_PROT_R, 1, 1, 0},
     {"loosen 4 MiB", protect, PAGES_4M, RW, 0, 0, 0},
     {"unmap touched 4 MiB", unmap, PAGES_4M, 0, 1, 1, 0},
+    {"map a page to move", map, 1, RW, 0, 0, 0},
+    {"move a page", move, 1, 0, 1, 1, 0},
+    {"unmap a moved page", unmap_moved, 1, 0, 1, 1, 0},
+    {"map 4 MiB to move", map, PAGES_4M, RW, 0, 0, 0},
+    {"move 4 MiB", move, PAGES_4M, 0, 1, 1, 0},
+    {"unmap moved 4 MiB", unmap_moved, PAGES_4M, 0, 1, 1, 0},
 };
 
 static struct counts got[COUNT_OF(rows)];
