@@ -140,7 +140,7 @@ static const struct row {
     {"unmap touched 4 MiB", unmap, PAGES_4M, 0, 1, 1, 0},
     {"map a page to move", map, 1, RW, 0, 0, 0},
     {"move a page", move, 1, 0, 1, 1, 0},
-    {"unmap a moved page", unmap_moved, 1, 0, 1, 1, 0},
+    {"unmap a moved page", unmap_moved, PAGES_4M, 0, 1, 1, 0}, /* with its table */
     {"map 4 MiB to move", map, PAGES_4M, RW, 0, 0, 0},
     {"move 4 MiB", move, PAGES_4M, 0, 1, 1, 0},
     {"unmap moved 4 MiB", unmap_moved, PAGES_4M, 0, 1, 1, 0},
