@@ -2,8 +2,9 @@
 /*
  * System calls on memory objects themselves: making, measuring, resizing, reading and writing.
  *
- * Bytes are copied page by page, with a reference on the page's frame and nothing locked.  Who wants
- * to cut the page off meanwhile is refused; between two pages the object may have become shorter.
+ * Bytes are copied page by page, with a reference on the page's frame and nothing locked.  Who
+ * wants to cut the page off meanwhile is refused; between two pages the object may have become
+ * shorter.
  */
 #include "kernel/handle.h"
 #include "kernel/memory_object.h"

@@ -284,7 +284,8 @@ struct vm_mark {
  * what left is done when the cursor is closed; the mark itself owes none.
  *
  * Errors:  ERR_INVAL  another kind; rights that map refuses but VM_PROT_NONE; max_edits 0; paged,
- *                     and no object, or a view with W; swapped, and len is not one page, or cookie >= 2^40
+ *                     and no object, or a view with W; swapped, and len is not one page, or
+ *                     cookie >= 2^40
  *          ERR_RANGE  paged, and the object ends before the part
  *          ERR_INVAL, ERR_RANGE of the length, as find_next; ERR_ACCES not VM_CURSOR_CHANGE
  *          ERR_EXIST  (exclusive) something is at the position: nothing changed, no move.  Later
@@ -312,8 +313,9 @@ status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access);
  * sides are aligned alike.  The charge moves along.  What is private stays so: its frame has as
  * many owners as before.  Stops before it would change more than max_edits entries, max_edits >= 1:
  * an entry that is moved counts 1, a whole table 1 and 1 for each table below it; both positions
- * say how far it came.  The flush for `from` is done when it is closed or synced; until then nothing
- * but moving on is done with either, so close it before `to`, or both by vm_cursor_close_two.
+ * say how far it came.  The flush for `from` is done when it is closed or synced; until then
+ * nothing but moving on is done with either, so close it before `to`, or both by
+ * vm_cursor_close_two.
  *
  * from, to: of two spaces, or a pair that vm_cursor_open_two opened.
  * Errors:  ERR_INVAL  one space, and they are no such pair; max_edits 0
