@@ -63,13 +63,14 @@ void pt_node_fill(struct pt_node *node, pte_t entry)
     }
 }
 
-void pt_node_mark_added(struct pt_node *node, pte_t mark)
+/* Inline, both: see frame.c. */
+inline void pt_node_mark_added(struct pt_node *node, pte_t mark)
 {
     node->marked++;
     node->paged = (uint16_t)(node->paged + (pte_is_paged(mark) ? 1 : 0));
 }
 
-void pt_node_mark_gone(struct pt_node *node, pte_t mark)
+inline void pt_node_mark_gone(struct pt_node *node, pte_t mark)
 {
     node->marked--;
     if (pte_is_paged(mark)) {
