@@ -99,6 +99,10 @@ def flat_part(flat):
     yield "### More harts: locks of tables, tables, RFENCE calls a page"
     yield ""
     yield from bench_tell.as_markdown(bench_flat.table_harts(flat))
+    yield ""
+    yield "### Between two turns of a thread, one hart"
+    yield ""
+    yield from bench_tell.as_markdown(bench_flat.table_turns(flat))
 
 
 def generated():

@@ -3,7 +3,8 @@
 
 user/bench/flat.c does four operations on 4 KiB to 64 GiB of reserved memory, on one hart.
 tests/qemu/t_flat_counts.c does them on 1 to 8 harts at once, each in memory of its own; what it
-counts is no instructions, but exact. Rows are "pages SIZE OPERATION" and "harts HARTS OPERATION".
+counts is no instructions, but exact. user/bench/turns.c watches how long another thread waits for its
+turn meanwhile. Rows are "pages SIZE OPERATION", "harts HARTS OPERATION" and "turns beside WORK".
 """
 
 import os
@@ -17,6 +18,13 @@ OPERATIONS = ("reserve", "touch", "clone", "unmap")
 HARTS = (1, 2, 4, 8)
 TEST = "test/t_flat_counts"
 ROW = re.compile(r"(\w+)_(\d+)$")
+TURNS = {
+    "compute": "computes",
+    "clone": "clones 64 GiB, 256 MiB of them touched, and unmaps the clone",
+    "end": "clones it into processes that end",
+    "unmap": "maps it and unmaps it",
+}
+TURN_SPARE = 150_000  # instructions that a turn may come later than beside one that computes
 LINE = re.compile(r"\s*# flat (\d+) (\w+): (.*)$")
 
 FROM_PAGES = 512  # below, what a call itself takes is most of a page's cost
@@ -26,13 +34,19 @@ COUNTS = ("node_locks", "tables_allocated", "tlb_flush_local")
 REMOTE = "tlb_flush_remote"
 
 
+def row_name(printed):
+    """From what the program prints to the name of the row."""
+    if match := ROW.match(printed):
+        return f"pages {match[2]} {match[1]}"
+    return printed.replace("turns_", "turns beside ")
+
+
 def run_pages(build, out):
-    """{row} of the sizes."""
+    """{row} of the sizes, and of the turns."""
     initrd = bench_run.pack(build, out, "flat.cpio", bench_run.MEMBERS)
     boot = bench_run.boot_of("plain", build, out, initrd, "flat")
     rows, _ = bench_run.read_lines(bench_run.console_of(boot, "flat"))
-    named = {name: ROW.match(name) for name in rows}
-    return {f"pages {named[name][2]} {named[name][1]}": row for name, row in rows.items()}, boot
+    return {row_name(name): row for name, row in rows.items()}, boot
 
 
 def run_harts(build, out):
@@ -64,7 +78,7 @@ def series(result, kind, operation):
     found = [
         (int(words[1]), row)
         for name, row in result["rows"].items()
-        if (words := name.split())[0] == kind and words[2] == operation
+        if (words := name.split())[0] == kind and words[-1] == operation
     ]
     return sorted(found, key=lambda one: one[0])
 
@@ -96,9 +110,25 @@ def judge_harts(operation, points):
             yield f"{operation}, {harts} harts: {row[REMOTE]} RFENCE calls, not {calls}"
 
 
+def turn_of(result, work):
+    """Instructions between two turns at most; None: not measured."""
+    return result["rows"].get(f"turns beside {work}", {}).get("instructions")
+
+
+def judge_turns(result):
+    """Who waits for a turn longer than a slice and a piece of the kernel's work."""
+    alone = turn_of(result, "compute")
+    for work in TURNS:
+        longest = turn_of(result, work)
+        if longest is None or alone is None:
+            yield f"turns beside {work}: not measured"
+        elif longest > alone + TURN_SPARE:
+            yield f"turns beside {work}: {longest:,} instructions apart, {alone:,} beside no calls"
+
+
 def judge(result):
     """[failure]"""
-    failures = []
+    failures = list(judge_turns(result))
     for operation in OPERATIONS:
         pages, harts = (series(result, kind, operation) for kind in ("pages", "harts"))
         if len([size for size, _ in pages if size >= FROM_PAGES]) < 2:
@@ -142,4 +172,11 @@ def table_harts(result):
             ", ".join(f"{each(row, count):.2g}" for count in (*COUNTS[:2], REMOTE)) for row in rows
         )
         lines.append([str(harts), *cells])
+    return lines
+
+
+def table_turns(result):
+    """[[cell]]: the longest time between two turns."""
+    lines = [["another thread of the hart", "instructions at most"]]
+    lines += [[told, bench_tell.number(turn_of(result, work))] for work, told in TURNS.items()]
     return lines

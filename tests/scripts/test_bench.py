@@ -289,6 +289,8 @@ def flat_result():
             counts = {"node_locks": 7 * harts, "tables_allocated": 0, "tlb_flush_local": harts}
             row = {"n": 512 * harts, **counts, "tlb_flush_remote": calls}
             rows[f"harts {harts} {operation}"] = row
+    for work in bench_flat.TURNS:
+        rows[f"turns beside {work}"] = {"n": 1, "instructions": 10_000_000, "turns": 16}
     return result(rows)
 
 
@@ -316,8 +318,12 @@ class Flat(unittest.TestCase):
         self.assertEqual(len(self.fails("harts 8 unmap", tlb_flush_remote=9)), 1)
         self.assertEqual(len(self.fails("harts 1 unmap", tlb_flush_remote=1)), 1)
 
+    def test_a_turn_that_comes_late_fails(self):
+        self.assertEqual(self.fails("turns beside end", instructions=10_150_000), [])
+        self.assertEqual(len(self.fails("turns beside end", instructions=10_150_001)), 1)
+
     def test_what_was_not_measured_fails(self):
-        for name in ("pages 512 touch", "harts 4 touch"):
+        for name in ("pages 512 touch", "harts 4 touch", "turns beside end"):
             less = flat_result()
             del less["rows"][name]
             if name.startswith("pages"):

@@ -3,7 +3,7 @@
  * The benchmark's program: measures rows and prints them for scripts/bench.
  *
  *   bench [instret] [ROW]   all rows, or one; instret: the kernel lets user mode read it
- *   bench [instret] flat    four operations on more and more memory (flat.c)
+ *   bench [instret] flat    four operations on more and more memory (flat.c), and turns.c
  *
  * Lines: "fact NAME VALUE"; "check N GOT CLOCK" for loops of N instructions, by instret and by the
  * clock; "row NAME n=TIMES instructions=... COUNTER=..." as sums over all times; "absent NAME
@@ -160,6 +160,7 @@ int main(int argc, char **argv)
     }
     if (only != NULL && strcmp(only, "flat") == 0) {
         flat_print();
+        turns_print();
         return 0;
     }
     rows_print(rows_call, only);

@@ -33,6 +33,9 @@ void row_print(const struct row *row);
 /* Measures and prints the rows of flat.c. */
 void flat_print(void);
 
+/* The same for turns.c. */
+void turns_print(void);
+
 extern const struct row rows_call[];
 extern const struct row rows_memory[];
 extern const struct row rows_fault[];
