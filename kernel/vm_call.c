@@ -5,21 +5,6 @@
 #include "kernel/memory_retry.h"
 #include "uapi/vm.h"
 
-struct vm_call vm_call_begin(const struct user_frame *frame, unsigned progress_arg,
-                             enum vm_call_tells tells)
-{
-    uint64_t progress = user_frame_arg(frame, progress_arg);
-    struct vm_call call = {.progress_arg = progress_arg, .tells = tells};
-
-    if (progress <= user_frame_arg(frame, VM_ARG_BYTES)) {
-        call.args.progress_bytes = progress;
-    }
-    if (tells == VM_CALL_TELLS_COUNT) {
-        call.count = user_frame_arg(frame, progress_arg + 1);
-    }
-    return call;
-}
-
 status_t vm_call_range(const struct user_frame *frame, struct vm_call *call)
 {
     status_t status =

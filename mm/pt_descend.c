@@ -117,8 +117,8 @@ static struct found follow(struct pt_node *root, struct va_range range, pte_t *e
     return (struct found){node, level, {align_down(range.start.raw, pte_level_bytes(level + 1))}};
 }
 
-status_t pt_descend(struct pt_node *root, enum pt_link link, struct va_range range,
-                    struct found *cover)
+inline status_t pt_descend(struct pt_node *root, enum pt_link link, struct va_range range,
+                           struct found *cover)
 {
     for (;;) {
         pte_t entry;

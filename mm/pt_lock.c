@@ -107,20 +107,24 @@ static struct pt_node *child_at(const struct pt_node *node, unsigned index)
     return pt_node_of(pte_slot_load(&node->slots[index]));
 }
 
+/* Most nodes have none: asked before a call, so that it costs nothing. */
+static inline bool may_have_children(const struct pt_node *node)
+{
+    return node->level > 0 && node->present > 0;
+}
+
 static void unlock_children(struct pt_node *node, const struct wanted *wanted)
 {
-    struct pt_span span;
+    struct pt_span span = pt_node_span(node, wanted_hull(wanted));
     unsigned i;
 
-    if (node->level == 0 || node->present == 0) {
-        return;
-    }
-    span = pt_node_span(node, wanted_hull(wanted));
     while (pt_node_prev_table(node, &span, &i)) {
         if (wanted_touches(wanted, entry_extent(node, i))) {
             struct pt_node *child = child_at(node, i);
 
-            unlock_children(child, wanted);
+            if (may_have_children(child)) {
+                unlock_children(child, wanted);
+            }
             spinlock_release(&child->lock);
         }
     }
@@ -149,13 +153,9 @@ static bool wanted_pay(struct wanted *wanted, struct va_range extent)
  * ERR_2BIG if that leaves nothing of the first: then no child of `node` is locked. */
 static status_t lock_children(struct pt_node *node, struct wanted *wanted)
 {
-    struct pt_span span;
+    struct pt_span span = pt_node_span(node, wanted_hull(wanted));
     unsigned i;
 
-    if (node->level == 0 || node->present == 0) {
-        return OK;
-    }
-    span = pt_node_span(node, wanted_hull(wanted));
     while (pt_node_next_table(node, &span, &i)) {
         struct va_range extent = entry_extent(node, i);
         status_t status = OK;
@@ -167,7 +167,7 @@ static status_t lock_children(struct pt_node *node, struct wanted *wanted)
             struct pt_node *child = child_at(node, i);
 
             node_acquire(child);
-            status = lock_children(child, wanted);
+            status = may_have_children(child) ? lock_children(child, wanted) : OK;
             if (status != OK || !wanted_touches(wanted, extent)) {
                 spinlock_release(&child->lock); /* refused, or cut before its first address */
             }
@@ -195,8 +195,8 @@ static vaddr_t lower_end(const struct pt_node *cover, struct va_range range)
 }
 
 /* Steps 3 and 4 on one candidate.  ERR_AGAIN: start again, perhaps with the shorter range. */
-static status_t lock_subtree(const struct pt_node *root, struct found found, enum pt_held held,
-                             struct wanted *wanted)
+static inline status_t lock_subtree(const struct pt_node *root, struct found found,
+                                    enum pt_held held, struct wanted *wanted)
 {
     struct pt_node *cover = found.node;
     struct va_range whole = wanted->at[0];
@@ -205,7 +205,7 @@ static status_t lock_subtree(const struct pt_node *root, struct found found, enu
     if (status != OK) {
         return status;
     }
-    if (lock_children(cover, wanted) == ERR_2BIG) {
+    if (may_have_children(cover) && lock_children(cover, wanted) == ERR_2BIG) {
         /* Not even the nodes above the first page fit: look further down. */
         wanted->at[0] = (struct va_range){whole.start, lower_end(cover, whole)};
         spinlock_release(&cover->lock);
@@ -216,12 +216,14 @@ static status_t lock_subtree(const struct pt_node *root, struct found found, enu
 
 static void unlock_subtree(struct pt_node *cover, const struct wanted *wanted)
 {
-    unlock_children(cover, wanted);
+    if (may_have_children(cover)) {
+        unlock_children(cover, wanted);
+    }
     spinlock_release(&cover->lock);
 }
 
-status_t pt_lock_range(struct pt_node *root, enum pt_link link, unsigned max_nodes,
-                       struct va_range *range, struct pt_node **cover)
+inline status_t pt_lock_range(struct pt_node *root, enum pt_link link, unsigned max_nodes,
+                              struct va_range *range, struct pt_node **cover)
 {
     struct wanted wanted = {.at = {*range}};
     struct found found = {0};

@@ -33,8 +33,20 @@ struct vm_call {
 };
 
 /* A call before anything is decoded, as earlier steps left it. */
-struct vm_call vm_call_begin(const struct user_frame *frame, unsigned progress_arg,
-                             enum vm_call_tells tells);
+static inline struct vm_call vm_call_begin(const struct user_frame *frame, unsigned progress_arg,
+                                           enum vm_call_tells tells)
+{
+    uint64_t progress = user_frame_arg(frame, progress_arg);
+    struct vm_call call = {.progress_arg = progress_arg, .tells = tells};
+
+    if (progress <= user_frame_arg(frame, VM_ARG_BYTES)) {
+        call.args.progress_bytes = progress;
+    }
+    if (tells == VM_CALL_TELLS_COUNT) {
+        call.count = user_frame_arg(frame, progress_arg + 1);
+    }
+    return call;
+}
 
 /* Decodes the range of a call, with its progress; then takes the space.
  * Errors: those of vm_args_make and vm_target_enter. */

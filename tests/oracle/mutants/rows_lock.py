@@ -65,10 +65,10 @@ ROWS = [
     ),
     mutant(
         "two.high_first", LOCK, "lock_two_apart",
-        "lock_subtree(root, found[0], &low)",
-        "lock_subtree(root, found[1], &high)", "locks the higher of two ranges first",
-        ("lock_two_apart", "lock_subtree(root, found[1], &high)",
-         "lock_subtree(root, found[0], &low)"),
+        "lock_subtree(root, found[0], PT_HELD_NOTHING, &low)",
+        "lock_subtree(root, found[1], PT_HELD_NODES, &high)", "locks the higher of two ranges first",
+        ("lock_two_apart", "lock_subtree(root, found[1], PT_HELD_NODES, &high)",
+         "lock_subtree(root, found[0], PT_HELD_NOTHING, &low)"),
     ),
     gone(
         "stray.not_marked", LOCK, "pt_unlock_stray", "node->is_stray = true;",
