@@ -17,6 +17,7 @@
  */
 #include "vm_cursor_move_priv.h"
 
+#include "lib/counter.h"
 #include "pt_relink.h"
 #include "vm_space_priv.h"
 
@@ -89,6 +90,7 @@ static status_t move_table(struct moving *job, const struct pt_place *source,
     job->to->owed.code = job->to->owed.code || moving_is_between_spaces(job);
     moving_go_on(job, extent.end.raw - job->from->va.raw);
     moving_spend(job, weight->tables);
+    counter_add(COUNTER_tables_moved, weight->tables);
     return OK;
 }
 

@@ -6,6 +6,7 @@
  * and is stored in the other.  In between it is nowhere, under the locks of both.
  */
 #include "lib/assert.h"
+#include "lib/counter.h"
 #include "vm_cursor_move_priv.h"
 #include "vm_space_priv.h"
 
@@ -153,6 +154,7 @@ static void settle_run(struct moving *job, const struct pt_place *source, const 
         job->to->owed.code = job->to->owed.code || (run->bits & PTE_X) != 0;
     }
     moving_spend(job, run->entries);
+    counter_add(COUNTER_entries_moved, run->entries);
     moving_go_on(job, run->slots * PAGE_SIZE);
 }
 
@@ -248,6 +250,7 @@ static status_t move_marks(struct moving *job, vaddr_t end)
         return status;
     }
     moving_spend(job, job->to->stores - stores);
+    counter_add(COUNTER_entries_moved, job->to->stores - stores);
     return OK;
 }
 

@@ -189,7 +189,7 @@ MODE_TEST(vm_move_tables, no_hart_may_use_the_old_place)
 MODE_TEST(vm_move_tables, regions_and_marks_of_objects_go_along)
 {
     struct world world = world_begin(*levels);
-    struct mem_object *object = object_new(NULL, 512);
+    struct mem_object *object = object_new(512);
     struct vm_mark mark = {.kind = VM_ITEM_PAGED, .prot = VM_R, .object = object, .object_page = 7};
     struct vm_cursor cursor;
     struct io_mem *io;
