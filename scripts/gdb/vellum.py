@@ -4,6 +4,7 @@
   vm-walk ADDR [PID]   where an address leads, level by level: in a process, or in the table that
                        the hart at hand has in force
   vm-map PID           what a process maps
+  vm-objects PID       the memory objects that it maps pages of, by the slots that vm-map shows
   threads              processes and their threads: what each does, where, on which hart
   lock-holders         which hart holds which lock, and how many wait for it
   add-program NAME     adds the symbols of a user program, like init or bin/hello
@@ -23,6 +24,7 @@ from vellum_command import (  # noqa: E402
     Command, harts_of, name_of, number, process_of, processes_of, register, table_of,
 )  # fmt: skip
 from vellum_locks import LockHolders  # noqa: E402
+from vellum_objects import VmObjects  # noqa: E402
 from vellum_programs import AddProgram, BreakProgram, program_name  # noqa: E402
 
 PRIVILEGES = {0: "user mode", 1: "the kernel", 3: "the firmware"}
@@ -155,5 +157,6 @@ VmWalk("vm-walk")
 VmMap("vm-map")
 Threads("threads")
 LockHolders("lock-holders")
+VmObjects("vm-objects")
 AddProgram()
 BreakProgram()

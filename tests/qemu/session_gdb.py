@@ -5,6 +5,7 @@
   gdb     stops Vellum in a system call of a program, and again where a cursor closes, and compares
           what vm-walk, vm-map, threads, lock-holders and add-program say with what must be there;
           in Sv39 and Sv48
+  objects the same of a program that maps a memory object in four ways
   break   break-program stops in the program that it was asked for, though init runs through the
           same address before
   absent  the same commands without a machine, without symbols, and before the kernel has booted
@@ -103,6 +104,29 @@ def session_commands(boot, bits):
     walks = re.findall(rf"^walk of {TEXT:#018x} from root (0x[0-9a-f]+)", said, re.MULTILINE)
     if len(set(walks)) != 1 or len(walks) != 2:
         raise Failure(f"process 2 and the hart that runs it differ: {walks}")
+
+
+def session_objects(boot):
+    """`shares` waits with three mappings of 4 MiB of which two pages were used, and one that was not."""
+    said = with_gdb(boot, [
+        script(), "hbreak sys_futex_wait", "continue", "delete", "vm-map 2", "vm-objects 2",
+        "vm-objects 1", "vm-objects 99", "vm-walk 0x2040000000 2", "vm-walk 0x2040200000 2",
+        "vm-walk 0x2080002000 2",
+    ])  # fmt: skip
+    demand(said, [
+        r"  0x002000000000 - 0x002000002000  rw- RAM  2 x 4 KiB",
+        r"  0x002000002000 - 0x002000200000  rw- paged slot 0  510 x 4 KiB",
+        r"  0x002040000000 - 0x002040002000  r-- RAM view  2 x 4 KiB",
+        r"  0x002040200000 - 0x002040400000  r-- paged slot 0 view  1 x 2048 KiB",
+        r"  0x002080002000 - 0x002080200000  rw- paged slot 0 private  510 x 4 KiB",
+        r"  0x0020c0000000 - 0x0020c0400000  --- paged slot 0  2 x 2048 KiB",
+        r"  slot 0: object 0xf[0-9a-f]+ of 1024 pages, 2 of them made; 1535 marks name it here",
+        r"init \(1\)",
+        r"there is no process 99: see threads",
+        r"  level 0 \[  0\] at 0x[0-9a-f]+: 0x[0-9a-f]+ leaf .*--RV -> 0x[0-9a-f]+ view",
+        r"  level 1 \[  1\] at 0x[0-9a-f]+: 0x000000020000011a paged r-- slot 0 page 0x200 view",
+        r"  level 0 \[  2\] at 0x[0-9a-f]+: 0x00000000020000ba paged rw- slot 0 page 0x2 private",
+    ])  # fmt: skip
 
 
 def session_break(boot):
@@ -219,6 +243,8 @@ def sessions(build):
     for bits in (39, 48):
         boot = vellum_qemu.Boot(build=build, paging=f"sv{bits}", harts=2, commands=f"run {PROGRAM}")
         yield f"gdb, Sv{bits}", lambda boot=boot, bits=bits: session_commands(boot, bits)
+    shares = vellum_qemu.Boot(build=build, paging="sv48", harts=2, commands="run shares")
+    yield "gdb, memory objects", lambda: session_objects(shares)
     yield "gdb, break-program", lambda: session_break(boot)
     yield "gdb, what is absent", lambda: session_absent(boot)
     traced = vellum_qemu.Boot(build=build, harts=2, commands=f"trace on; run {PROGRAM}")
