@@ -108,11 +108,14 @@ static status_t take_frame(struct vm_budget *budget, enum frame_type type, struc
     return status;
 }
 
-/* Makes the supply a frame and `need` tables at least.  ERR_NOMEM: it has fewer. */
+/* Makes the supply a frame and `need` tables at least.  ERR_NOMEM: it has less. */
 static status_t supply_fill(struct supply *supply, struct vm_budget *budget, unsigned need)
 {
     status_t status = OK;
 
+    if (supply->frame == NULL) {
+        status = take_frame(budget, FRAME_USER, &supply->frame);
+    }
     while (status == OK && supply->count < need) {
         struct frame **table = &supply->tables[supply->count];
 
@@ -121,9 +124,6 @@ static status_t supply_fill(struct supply *supply, struct vm_budget *budget, uns
             memset(frame_bytes(*table), 0, PAGE_SIZE);
             supply->count++;
         }
-    }
-    if (status == OK && supply->frame == NULL) {
-        status = take_frame(budget, FRAME_USER, &supply->frame);
     }
     return status;
 }
@@ -141,25 +141,8 @@ static void supply_drop(struct supply *supply, struct vm_budget *budget)
     }
 }
 
-/* Puts the supply's frame at the page, which has none, with tables from the supply.  ERR_AGAIN: the
- * supply has too little, *need says how many tables there must be. */
-static status_t make_page_locked(struct mem_object *object, uint64_t page, struct supply *supply,
-                                 unsigned *need)
-{
-    *need = mem_tree_need(&object->tree, page);
-    if (supply->frame == NULL || supply->count < *need) {
-        return ERR_AGAIN;
-    }
-    supply->count -= *need;
-    mem_tree_put(&object->tree, page, supply->frame, &supply->tables[supply->count]);
-    supply->frame = NULL;
-    object->frames++;
-    return OK;
-}
-
-/* The page's frame with a reference, made of the supply if it may be. */
-static status_t page_get_locked(struct mem_object *object, uint64_t page, struct supply *supply,
-                                unsigned *need, struct frame **frame)
+/* The page's frame with a reference, if it has one. */
+static status_t look_locked(struct mem_object *object, uint64_t page, struct frame **frame)
 {
     struct frame *found;
 
@@ -168,36 +151,65 @@ static status_t page_get_locked(struct mem_object *object, uint64_t page, struct
     }
     found = mem_tree_find(&object->tree, page);
     if (found == NULL) {
-        status_t status = supply != NULL ? make_page_locked(object, page, supply, need) : ERR_NOENT;
-
-        if (status != OK) {
-            return status;
-        }
-        found = mem_tree_find(&object->tree, page);
+        return ERR_NOENT;
     }
     frame_get(found);
     *frame = found;
     return OK;
 }
 
-status_t mem_object_page_get(struct mem_object *object, uint64_t page, enum mem_object_get how,
-                             struct frame **frame)
+/* The same; if it has none, the supply's, put there with tables from the supply.  ERR_AGAIN: there
+ * must be *need tables. */
+static status_t make_locked(struct mem_object *object, uint64_t page, struct supply *supply,
+                            unsigned *need, struct frame **frame)
+{
+    status_t status = look_locked(object, page, frame);
+
+    if (status != ERR_NOENT) {
+        return status;
+    }
+    *need = mem_tree_need(&object->tree, page);
+    if (supply->count < *need) {
+        return ERR_AGAIN;
+    }
+    supply->count -= *need;
+    mem_tree_put(&object->tree, page, supply->frame, &supply->tables[supply->count]);
+    object->frames++;
+    frame_get(supply->frame);
+    *frame = supply->frame;
+    supply->frame = NULL;
+    return OK;
+}
+
+/* Not inline: most pages that are asked for have a frame. */
+__attribute__((noinline)) static status_t make_page(struct mem_object *object, uint64_t page,
+                                                    struct frame **frame)
 {
     struct supply supply = {0};
     unsigned need = 0;
     status_t status;
 
     do {
-        spinlock_acquire(&object->lock);
-        status =
-            page_get_locked(object, page, how == MEM_OBJECT_MAKE ? &supply : NULL, &need, frame);
-        spinlock_release(&object->lock);
-        if (status == ERR_AGAIN && supply_fill(&supply, object->budget, need) != OK) {
-            status = ERR_NOMEM;
+        status = supply_fill(&supply, object->budget, need);
+        if (status == OK) {
+            spinlock_acquire(&object->lock);
+            status = make_locked(object, page, &supply, &need, frame);
+            spinlock_release(&object->lock);
         }
     } while (status == ERR_AGAIN);
     supply_drop(&supply, object->budget);
     return status;
+}
+
+status_t mem_object_page_get(struct mem_object *object, uint64_t page, enum mem_object_get how,
+                             struct frame **frame)
+{
+    status_t status;
+
+    spinlock_acquire(&object->lock);
+    status = look_locked(object, page, frame);
+    spinlock_release(&object->lock);
+    return status == ERR_NOENT && how == MEM_OBJECT_MAKE ? make_page(object, page, frame) : status;
 }
 
 status_t mem_object_cut(struct mem_object *object, struct mem_tree_cut *cut)

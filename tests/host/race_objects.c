@@ -47,7 +47,7 @@ static vaddr_t page_va(unsigned area, uint64_t page)
 
 static uint64_t tag_of(unsigned area, uint64_t page)
 {
-    return UINT64_C(0xace00000) + area * PAGES + page;
+    return UINT64_C(0xace00000) + area * (uint64_t)PAGES + page;
 }
 
 /* Some pages of an area: one, from a page to the end, or all. */
