@@ -159,7 +159,8 @@ enum verdict vm_pair_step(struct user_frame *frame, enum vm_pair_kind kind, vm_p
         status = pair_work(&call, work, user_frame_arg(frame, ARG_COOKIE));
         done = call.from.args.progress_bytes;
     }
-    bool tries_again = memory_retry(call.to.space, status);
+    /* Others are at the tables all the time: again, when this hart has looked for interrupts. */
+    bool tries_again = status == ERR_BUSY || memory_retry(call.to.space, status);
 
     vm_target_put(&call.to);
     vm_target_put(&call.from.target);

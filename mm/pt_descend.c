@@ -46,7 +46,7 @@ status_t pt_lock_found(const struct pt_node *root, struct found found, enum pt_h
         return ERR_DEADLK;
     }
     if (!lock_node(found.node, held)) {
-        return ERR_AGAIN;
+        return ERR_BUSY;
     }
     if (!node_is_in_place(found, root)) {
         spinlock_release(&found.node->lock);

@@ -25,6 +25,7 @@ enum pt_held {
     PT_HELD_NODES,
 };
 
-/* Locks the node found.  ERR_AGAIN: it is not in place any more, or another hart has it and this
- * one holds nodes already: look again.  ERR_DEADLK: this hart must not wait for it. */
+/* Locks the node found.  ERR_AGAIN: it is not in place any more: look again; ERR_BUSY: so, too, for
+ * another hart has it, and this one holds nodes already; ERR_DEADLK: this hart must not wait for
+ * it. */
 status_t pt_lock_found(const struct pt_node *root, struct found found, enum pt_held held);

@@ -33,7 +33,9 @@
  * waits for it then waits for a node of another place.  That does no harm if it holds nothing.  If
  * it holds nodes already, those of another cursor or of the lower of two ranges, the new place may
  * come before them, and whoever works there may wait for them.  So it does not wait: it tries, and
- * if another hart has C, it looks again where the place is now.
+ * if another hart has C, it looks again where the place is now.  Trying is not fair, and nobody
+ * interrupts a hart in here: if others have the node again and again, who bounds its work is told
+ * so, and lets go of everything before it comes again.
  *
  * Several cursors on one hart.  The hart would wait for itself, or behind another hart that waits
  * for it, if a second cursor locked anything that does not come after all it holds.  So that is
@@ -222,15 +224,32 @@ static void unlock_subtree(struct pt_node *cover, const struct wanted *wanted)
     spinlock_release(&cover->lock);
 }
 
+/* How often a hart tries to get a node that others have, before it gives up. */
+#define TRIES_MAX 1024U
+
+/* True if an open that ended so starts again.  Who does not bound its nodes never gives up. */
+static inline bool starts_again(status_t status, unsigned max_nodes, unsigned *tries)
+{
+    if (status == OK) {
+        return false; /* mostly */
+    }
+    if (status == ERR_BUSY && max_nodes < UINT_MAX) {
+        (*tries)++;
+        return *tries < TRIES_MAX;
+    }
+    return status == ERR_AGAIN || status == ERR_BUSY;
+}
+
 inline status_t pt_lock_range(struct pt_node *root, enum pt_link link, unsigned max_nodes,
                               struct va_range *range, struct pt_node **cover)
 {
     struct wanted wanted = {.at = {*range}};
     struct found found = {0};
+    unsigned tries = 0;
     status_t status = pt_order_is_full() ? ERR_DEADLK : ERR_AGAIN;
 
     ASSERT(max_nodes > 0 && range->start.raw < range->end.raw);
-    while (status == ERR_AGAIN) {
+    while (starts_again(status, max_nodes, &tries)) {
         wanted.budget[0] = max_nodes - 1;
         status = pt_descend(root, link, wanted.at[0], &found);
         if (status == OK) {
@@ -334,10 +353,11 @@ status_t pt_lock_two(struct pt_node *root, enum pt_link link, unsigned max_nodes
                      struct pt_two *two)
 {
     struct found found[2] = {0};
+    unsigned tries = 0;
     status_t status = pt_order_is_full() ? ERR_DEADLK : ERR_AGAIN;
 
     ASSERT(max_nodes >= PT_TWO_NODES_MIN);
-    while (status == ERR_AGAIN) {
+    while (starts_again(status, max_nodes, &tries)) {
         status = pt_descend(root, link, two->ranges[0], &found[0]);
         if (status == OK) {
             status = pt_descend(root, link, two->ranges[1], &found[1]);

@@ -16,6 +16,8 @@ enum pt_link {
  *            max_nodes would have to be locked, but never to nothing.
  * Errors:    ERR_NOMEM  no table; those linked before stay (empty, and found by the next comer)
  *            ERR_DEADLK this hart holds a node that excludes these, or comes after one of them.
+ *            ERR_BUSY   (max_nodes below UINT_MAX) this hart holds nodes, and others have one that
+ *                       it wants again and again
  *            Nothing is locked after an error, and ERR_DEADLK is found before anything is waited
  *            for.
  * Context:   only page-table node locks may be held. */

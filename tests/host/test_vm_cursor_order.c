@@ -72,6 +72,33 @@ MODE_TEST(vm_cursor_order, a_second_cursor_may_not_go_backwards)
     world_end(&world);
 }
 
+/* Another hart has the table of the second cursor, or of the higher range, and keeps it: who bounds
+ * its work is told so, and has nothing of it locked. */
+MODE_TEST(vm_cursor_order, who_holds_tables_does_not_wait_for_ever)
+{
+    const struct va_range ranges[2] = {va_span(BASE, PAGE_SIZE), va_span(BASE + GIB, PAGE_SIZE)};
+    struct world world = world_with_tables(*levels);
+    struct vm_cursor others, first, pair[2];
+
+    host_hart_set(1);
+    EXPECT_OK(open_at(&world, BASE + GIB, PAGE_SIZE, VM_CURSOR_EDIT, &others));
+    host_hart_set(0);
+    EXPECT_OK(open_at(&world, BASE, PAGE_SIZE, VM_CURSOR_EDIT, &first));
+    EXPECT_STATUS(vm_cursor_open_bounded(&pair[0], world.space, ranges[1], VM_CURSOR_CHANGE, 2),
+                  ERR_BUSY);
+    EXPECT_EQ(spinlock_held_count(), 1);
+    vm_cursor_close(&first);
+    EXPECT_STATUS(vm_cursor_open_two_bounded(pair, world.space, ranges, VM_CURSOR_CHANGE, 64),
+                  ERR_BUSY);
+    EXPECT_EQ(spinlock_held_count(), 0);
+    host_hart_set(1);
+    vm_cursor_close(&others);
+    host_hart_set(0);
+    EXPECT_OK(vm_cursor_open_two_bounded(pair, world.space, ranges, VM_CURSOR_CHANGE, 64));
+    vm_cursor_close_two(pair);
+    world_end(&world);
+}
+
 /* The table of a second cursor is missing, and lies below a node that comes before the first. */
 MODE_TEST(vm_cursor_order, a_second_cursor_may_not_link_below_what_comes_before)
 {

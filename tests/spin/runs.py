@@ -105,7 +105,7 @@ BITES = (
     ("detach", "NO_CHECK_WHEN_LINKING", ELSEWHERE),
     ("detach", "CHILDREN_NOT_LOCKED", NOT_HELD),
     ("detach", "CHILD_BEFORE_PARENT", NOT_HELD),
-    ("move", "NO_PLACE_CHECK", OVERLAP),
+    ("move", "NO_PLACE_CHECK", ELSEWHERE),
     ("move", "CHECK_BEFORE_LOCK", OVERLAP),
     ("move", "ARGUMENT_ORDER", CIRCLE),
     ("nested", "RANGE_BY_RANGE", CIRCLE),

@@ -138,7 +138,8 @@ status_t vm_cursor_open(struct vm_cursor *cursor, struct vm_space *space, struct
 
 /* Opens at most so much of [start, end) that no more than max_nodes tables are locked; the range
  * opened is [start, end'), end' = cursor->range.end, at least one page.  max_nodes >= 1.  Errors as
- * above. */
+ * above; and where this hart has another cursor open, ERR_BUSY: other harts had a table that is
+ * wanted whenever it was tried.  Close all and come again later. */
 status_t vm_cursor_open_bounded(struct vm_cursor *cursor, struct vm_space *space,
                                 struct va_range range, enum vm_cursor_mode mode,
                                 unsigned max_nodes);
@@ -154,7 +155,7 @@ status_t vm_cursor_open_two(struct vm_cursor pair[2], struct vm_space *space,
 
 /* Opens so much of both, from their starts on, that no more than max_nodes tables are locked: less
  * than all is the same length of both, at least a page.  max_nodes >= 2 * PTE_LEVELS_MAX.  Errors
- * as above. */
+ * as above; ERR_BUSY as vm_cursor_open_bounded, though it be the only one. */
 status_t vm_cursor_open_two_bounded(struct vm_cursor pair[2], struct vm_space *space,
                                     const struct va_range ranges[2], enum vm_cursor_mode mode,
                                     unsigned max_nodes);
