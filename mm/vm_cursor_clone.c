@@ -68,7 +68,9 @@ static unsigned count_absent(const struct pt_node *node, unsigned first, unsigne
     return (unsigned)(slot - from);
 }
 
-/* The bits in which private pages differ that grant W, and whose write is pending. */
+/* What a private page says that grants W, and the bits in which it differs from one whose write is
+ * pending. */
+#define PRIVATE_W     (PTE_W | (uint64_t)PTE_SW_PRIVATE << PTE_RSW_SHIFT)
 #define PENDING_FLIPS (PTE_W | (uint64_t)(PTE_SW_PRIVATE ^ PTE_SW_PENDING) << PTE_RSW_SHIFT)
 
 /* Takes W from a private page; the write is pending from now on.  What hardware sets in the entry
@@ -96,7 +98,7 @@ static inline void clone_entry(struct pte_slot *from, struct pte_slot *to, struc
         return;
     }
     frame_get(frame_of(pte_pa(entry)));
-    if ((entry.raw & PTE_W) != 0 && pte_sw(entry) == PTE_SW_PRIVATE) {
+    if ((entry.raw & (PTE_W | PTE_RSW_MASK)) == PRIVATE_W) {
         entry = make_pending(from);
         cloned->tightened = cloned->tightened != NULL ? cloned->tightened : from;
         cloned->tightened_end = from + 1;
@@ -110,10 +112,12 @@ static void clone_run(struct cloning *job, const struct pt_place *source, struct
                       unsigned count)
 {
     struct pte_slot *slots = source->node->slots;
+    struct pte_slot *from = &slots[source->index];
+    struct pte_slot *to = &target.node->slots[target.index];
     struct cloned cloned = {0};
 
-    for (unsigned i = 0; i < count; i++) {
-        clone_entry(&slots[source->index + i], &target.node->slots[target.index + i], &cloned);
+    for (const struct pte_slot *end = from + count; from < end; from++, to++) {
+        clone_entry(from, to, &cloned);
     }
     target.node->present = (uint16_t)(target.node->present + count - cloned.hidden);
     target.node->hidden = (uint16_t)(target.node->hidden + cloned.hidden);
