@@ -2,8 +2,8 @@
 /*
  * What a handle's rights let one do with a memory object: each call wants its own, and who has no
  * WRITE has a view, which never becomes writable: not by vm_protect, before or after the first
- * access, nor hidden in between; not by mapping it again; not in a clone or a forked child, nor by
- * vm_write, nor through another handle; and private pages keep to themselves.
+ * access, nor hidden in between; not by mapping it again or moving it; not in a clone or a forked
+ * child, nor by vm_write, nor through another handle; and private pages keep to themselves.
  */
 #include "memory.h"
 
@@ -159,6 +159,18 @@ static void check_clone(void)
     (void)sys_handle_close(other);
 }
 
+/* A page that was accessed and one that was not change their place, and come back. */
+static void check_move(void)
+{
+    tap_status(sys_vm_move(user_self(), user_self(), PLACE, PAGES * PAGE, OTHER, NULL), 0, "moved");
+    for (uint64_t i = 0; i < PAGES; i++) {
+        tap_ok(view_is_kept(OTHER + i * PAGE), "page %u is a view there", (unsigned)i);
+        tap_status(protect(OTHER + i * PAGE, 1, RW), -SYS_EACCES, "and gets no W");
+    }
+    tap_status(sys_vm_move(user_self(), user_self(), OTHER, PAGES * PAGE, PLACE, NULL), 0,
+               "moved back");
+}
+
 static int forked_run(void *argument)
 {
     (void)argument;
@@ -213,6 +225,7 @@ int main(void)
     check_between(view);
     check_writes(view);
     check_clone();
+    check_move();
     check_child(forked_run, NULL, 0, "a forked child has the same view");
     check_private(view);
     handle_t reader = memory_share(reader_run, board, 0, memory, RIGHT_READ | RIGHT_MAP);
