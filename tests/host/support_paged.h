@@ -28,8 +28,12 @@ static inline void expect_named(struct mem_object *object, uint64_t end)
 static inline void expect_not_named(struct mem_object *object)
 {
     uint64_t pages = mem_object_state(object).pages;
+    status_t status = ERR_AGAIN;
 
-    EXPECT_OK(mem_object_resize(object, 0));
+    while (status == ERR_AGAIN) {
+        status = mem_object_resize(object, 0);
+    }
+    EXPECT_OK(status);
     EXPECT_OK(mem_object_resize(object, pages));
 }
 
