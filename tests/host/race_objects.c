@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Real threads as harts, in two spaces: programs load from and store to pages of memory objects
- * while others make the objects, map them shared, as views and private, clone the mappings, unmap
- * them, change their rights and their size, and end them.
+ * while others make the objects, map them shared, as views and private, clone and move the
+ * mappings, unmap them, change their rights and their size, and end them.
  *
  * Page i of an area is page i of the object that is mapped there, whichever that is, and holds
  * zeroes or a word that tells area and page.  A mark never names a page past its object's end, a
@@ -147,8 +147,8 @@ static void protect(struct vm_space *space, unsigned area)
     vm_cursor_close(&cursor);
 }
 
-/* What is there leaves, so that most of the range is cloned. */
-static void clone(unsigned source, unsigned area)
+/* What is there leaves, so that most of the range is cloned, or moved. */
+static void hand_over(unsigned source, unsigned area)
 {
     struct va_range range = some_pages(area);
     bool from_first = vm_space_root(spaces[source]).raw < vm_space_root(spaces[1 - source]).raw;
@@ -163,7 +163,8 @@ static void clone(unsigned source, unsigned area)
     }
     EXPECT_OK(vm_cursor_unmap(&cursors[1], bytes_of(range), &removed));
     EXPECT_OK(vm_cursor_jump(&cursors[1], range.start));
-    EXPECT_OK(vm_cursor_clone(&cursors[0], &cursors[1], bytes_of(range), 64));
+    EXPECT_OK(pick(2) == 0 ? vm_cursor_clone(&cursors[0], &cursors[1], bytes_of(range), 64)
+                           : vm_cursor_move(&cursors[0], &cursors[1], bytes_of(range), 64));
     vm_cursor_close(&cursors[0]);
     vm_cursor_close(&cursors[1]);
 }
@@ -261,7 +262,7 @@ static void change_something(void)
         inspect(spaces[which], area);
         break;
     case 7:
-        clone(which, area);
+        hand_over(which, area);
         break;
     default:
         map(spaces[which], area);
