@@ -20,7 +20,7 @@ struct pair_call {
     struct vm_call from; /* the range, its progress and its target */
     struct vm_target to;
     vaddr_t to_start;
-    struct vm_cursor cursors[2]; /* from, to */
+    uint64_t cookie;
 };
 
 static bool is_one_process(const struct pair_call *call)
@@ -71,7 +71,7 @@ static status_t pair_decode(const struct user_frame *frame, enum vm_pair_kind ki
     return status == OK ? vm_target_enter(&call->to) : status;
 }
 
-/* Opens the side of the step that is in `range`, and cuts *bytes to what it has locked. */
+/* Opens one side of a step, and cuts *bytes to what it has locked. */
 static status_t open_side(struct vm_cursor *cursor, struct vm_space *space, vaddr_t start,
                           enum vm_cursor_mode mode, uint64_t *bytes)
 {
@@ -84,79 +84,81 @@ static status_t open_side(struct vm_cursor *cursor, struct vm_space *space, vadd
     return status;
 }
 
-static status_t open_in_two(struct pair_call *call, vaddr_t start, vaddr_t to_start,
-                            uint64_t *bytes)
+static status_t open_in_two(const struct pair_call *call, const vaddr_t starts[2], uint64_t *bytes,
+                            struct vm_cursor cursors[2])
 {
-    struct vm_space *spaces[2] = {call->from.target.space, call->to.space};
     static const enum vm_cursor_mode modes[2] = {VM_CURSOR_EDIT, VM_CURSOR_CHANGE};
-    const vaddr_t starts[2] = {start, to_start};
-    unsigned first = vm_space_root(spaces[0]).raw < vm_space_root(spaces[1]).raw ? 0 : 1;
-    status_t status =
-        open_side(&call->cursors[first], spaces[first], starts[first], modes[first], bytes);
+    struct vm_space *spaces[2] = {call->from.target.space, call->to.space};
+    unsigned a = vm_space_root(spaces[0]).raw < vm_space_root(spaces[1]).raw ? 0 : 1;
+    unsigned b = 1 - a;
+    status_t status = open_side(&cursors[a], spaces[a], starts[a], modes[a], bytes);
 
-    return status == OK ? open_side(&call->cursors[1 - first], spaces[1 - first], starts[1 - first],
-                                    modes[1 - first], bytes)
-                        : status;
+    if (status == OK) {
+        status = open_side(&cursors[b], spaces[b], starts[b], modes[b], bytes);
+        if (status != OK) {
+            vm_cursor_close(&cursors[a]);
+        }
+    }
+    return status;
 }
 
-static status_t open_both(struct pair_call *call, uint64_t *bytes)
+/* Opens both sides of a step, from and to, or none. */
+static status_t open_both(const struct pair_call *call, uint64_t *bytes,
+                          struct vm_cursor cursors[2])
 {
     struct va_range step = vm_call_step(&call->from, UINT64_MAX);
     vaddr_t there = vaddr_add(call->to_start, call->from.args.progress_bytes);
 
     *bytes = step.end.raw - step.start.raw;
     if (!is_one_process(call)) {
-        return open_in_two(call, step.start, there, bytes);
+        return open_in_two(call, (const vaddr_t[2]){step.start, there}, bytes, cursors);
     }
     status_t status = vm_cursor_open_two_bounded(
-        call->cursors, call->to.space,
+        cursors, call->to.space,
         (const struct va_range[2]){step, {there, vaddr_add(there, *bytes)}}, VM_CURSOR_CHANGE,
         2 * VM_STEP_TABLES);
 
     if (status == OK) {
-        *bytes = call->cursors[0].range.end.raw - step.start.raw;
+        *bytes = cursors[0].range.end.raw - step.start.raw;
     }
     return status;
 }
 
 /* With the flush that is due: `from`'s, before the other side is unlocked. */
-static void close_both(struct pair_call *call)
+static void close_both(const struct pair_call *call, struct vm_cursor cursors[2])
 {
     if (is_one_process(call)) {
-        vm_cursor_close_two(call->cursors);
-        return;
+        vm_cursor_close_two(cursors);
+    } else {
+        vm_cursor_close(&cursors[0]);
+        vm_cursor_close(&cursors[1]);
     }
-    vm_cursor_close(&call->cursors[0]); /* one that is not open is left alone */
-    vm_cursor_close(&call->cursors[1]);
 }
 
-static status_t pair_work(struct pair_call *call, vm_pair_work *work, uint64_t cookie)
+static status_t pair_step(struct pair_call *call, vm_pair_work *work)
 {
+    struct vm_cursor cursors[2]; /* from, to */
     uint64_t bytes;
-
-    if (vm_call_is_complete(&call->from)) {
-        return OK;
-    }
-    status_t status = open_both(call, &bytes);
+    status_t status = open_both(call, &bytes, cursors);
 
     if (status == OK) {
-        status = work(&call->cursors[0], &call->cursors[1], bytes, VM_STEP_EDITS,
-                      cookie + call->from.args.progress_bytes / PAGE_SIZE);
-        vm_call_progress_to(&call->from, vm_cursor_va(&call->cursors[0]));
+        status = work(&cursors[0], &cursors[1], bytes, VM_STEP_EDITS,
+                      call->cookie + call->from.args.progress_bytes / PAGE_SIZE);
+        vm_call_progress_to(&call->from, vm_cursor_va(&cursors[0]));
+        close_both(call, cursors);
     }
-    close_both(call);
     return status;
 }
 
 enum verdict vm_pair_step(struct user_frame *frame, enum vm_pair_kind kind, vm_pair_work *work)
 {
-    struct pair_call call = {0};
+    struct pair_call call = {.cookie = user_frame_arg(frame, ARG_COOKIE)};
     status_t status = pair_decode(frame, kind, &call);
     uint64_t progress = user_frame_arg(frame, ARG_PROGRESS);
     uint64_t done = progress <= user_frame_arg(frame, ARG_BYTES) ? progress : 0;
 
-    if (status == OK) {
-        status = pair_work(&call, work, user_frame_arg(frame, ARG_COOKIE));
+    if (status == OK && !vm_call_is_complete(&call.from)) {
+        status = pair_step(&call, work);
         done = call.from.args.progress_bytes;
     }
     /* Others are at the tables all the time: again, when this hart has looked for interrupts. */
