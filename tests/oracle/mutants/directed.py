@@ -161,6 +161,14 @@ def code_join():
     ])  # fmt: skip
 
 
+def code_joins_first():
+    """The same on harts that have not been here: hart 0 comes, and executes at once."""
+    return history([op(0, "create", 0)], [
+        op(0, "activate", 0), op(0, "touch", 0, prot=2),
+        op(1, "map", 0, prot=R | W | X),
+    ])  # fmt: skip
+
+
 def linked():
     """Hart 0 links tables in the middle of a large range, hart 1 wants a page of one."""
     return history([op(0, "create", 0)], [
@@ -276,6 +284,7 @@ def all_histories():
     yield "both-first", both_first()
     yield "stale-descent+3", stale_descent()
     yield "code-join", code_join()
+    yield "code-joins-first+2", code_joins_first()
     yield "linked", linked()
     for shape in (TABLE, TABLE + 1, TABLE + 2):
         yield f"device-{shape}", device(shape)

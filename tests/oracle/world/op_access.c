@@ -92,6 +92,7 @@ static void note_access(const struct op *op, unsigned page, enum vm_access acces
              "a program can %s %#lx and is led to %#lx by the entry %#lx, which the space "
              "does not grant",
              access_names[access], ref_va(page), out->pa, out->entry);
+    ref_used(space, page, pa);
     if (access == VM_ACCESS_WRITE) {
         OP_AGREE(op, !ref_store_shows(space, page, pa),
                  "a program writes %#lx through the entry %#lx, and it shows in another space",

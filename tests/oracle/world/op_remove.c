@@ -211,7 +211,9 @@ static void check_item(const struct op *op, const struct vm_item *got, const str
     OP_AGREE(op, item->kind == VM_ITEM_ABSENT || got->prop.prot == item->prop.prot,
              "the slot at %#lx has rights %u, not %u", va, got->prop.prot, item->prop.prot);
     if (item->kind == VM_ITEM_IO || has_frame(got)) {
-        OP_AGREE(op, got->pa.raw == item->pa && got->prop.mem == item->prop.mem && got->accessed,
+        OP_AGREE(op,
+                 got->pa.raw == item->pa && got->prop.mem == item->prop.mem &&
+                     (got->accessed || item->may_lack_a),
                  "the slot at %#lx is %#lx, not %#lx", va, got->pa.raw, item->pa);
         OP_AGREE(op, !item->is_written || got->dirty,
                  "the slot at %#lx has no D, though a program has written there", va);
@@ -226,6 +228,8 @@ static void check_item(const struct op *op, const struct vm_item *got, const str
                   got->object_page == item->object_page),
              "the slot at %#lx names page %lu of an object, not %lu, or another one", va,
              (unsigned long)got->object_page, (unsigned long)item->object_page);
+    OP_AGREE(op, got->kind != VM_ITEM_SWAPPED || got->cookie == item->cookie,
+             "the slot at %#lx has the cookie %lu", va, (unsigned long)got->cookie);
     OP_AGREE(op, !has_frame(got) || got->frame == frame_of(got->pa),
              "the slot at %#lx names another frame than its address", va);
 }

@@ -49,6 +49,9 @@ static const struct ops_row table[] = {
     {"take a page of an object", op_object_page, OPS_KERNEL, 6},
     {"resize an object", op_object_resize, OPS_KERNEL, 4},
     {"move", op_move, OPS_KERNEL, 12},
+    {"take pages out", op_evict, OPS_KERNEL, 6},
+    {"bring pages back", op_supply, OPS_KERNEL, 6},
+    {"take A from pages", op_clear_accessed, OPS_KERNEL, 4},
 };
 
 const struct ops_row *ops_row(unsigned kind)

@@ -309,6 +309,22 @@ void ref_clear(unsigned hart, struct ref_space *space, uint64_t start, uint64_t 
     ref_runs_clear(space, start, end);
 }
 
+void ref_used_clear(struct ref_space *space, uint64_t start, uint64_t end)
+{
+    for (unsigned page = ref_page_from(start); page < REF_PAGES && ref.va[page] < end; page++) {
+        space->items[page].may_lack_a = true;
+    }
+}
+
+void ref_used(struct ref_space *space, unsigned page, uint64_t pa)
+{
+    struct ref_item *item = &space->items[page];
+
+    if (item->pa == pa && (space->unsteady >> page & 1U) == 0) {
+        item->may_lack_a = false;
+    }
+}
+
 void ref_written(struct ref_space *space, unsigned page, uint64_t pa)
 {
     struct ref_item *item = &space->items[page];

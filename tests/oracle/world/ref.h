@@ -30,6 +30,8 @@ struct ref_item {
     enum vm_share share; /* paged; of others only whether it is a view */
     const struct mem_object *object; /* paged; borrowed                            */
     uint64_t object_page;            /* paged                                      */
+    uint64_t cookie;                 /* swapped                                    */
+    bool may_lack_a;                 /* A was taken from it, and no program has used it since */
 };
 
 /* The addresses of [start, end) that are no pages of the universe hold this mark. */
@@ -82,6 +84,12 @@ void ref_steady(struct ref_space *space, uint64_t start, uint64_t end);
 /* It has. */
 void ref_set(unsigned hart, struct ref_space *space, unsigned page, struct ref_item item);
 void ref_clear(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end);
+
+/* A is taken from what is present in [start, end). */
+void ref_used_clear(struct ref_space *space, uint64_t start, uint64_t end);
+
+/* A program has used the frame at pa through the page. */
+void ref_used(struct ref_space *space, unsigned page, uint64_t pa);
 
 /* A program has written to the frame at pa through the entry that is in memory. */
 void ref_written(struct ref_space *space, unsigned page, uint64_t pa);

@@ -174,7 +174,10 @@ bool ref_store_shows(const struct ref_space *space, unsigned page, uint64_t pa)
 {
     bool may = space->items[page].is_shared || may_be_late(space, page);
 
-    if (space->items[page].is_private && space->items[page].pa == pa && ref_object_has_frame(pa)) {
+    if (space->items[page].pa != pa) {
+        return false; /* by an entry that an operation under way has taken away, or is bringing */
+    }
+    if (space->items[page].is_private && ref_object_has_frame(pa)) {
         return true;
     }
     for (unsigned i = 0; i < REF_SPACES && !may; i++) {

@@ -22,13 +22,14 @@ struct ref_item ref_item_of_mark(struct vm_mark mark, uint64_t bytes)
 static bool is_marked(const struct ref_item *item)
 {
     return item->kind == VM_ITEM_RESERVED || item->kind == VM_ITEM_GUARD ||
-           item->kind == VM_ITEM_PAGED;
+           item->kind == VM_ITEM_PAGED || item->kind == VM_ITEM_SWAPPED;
 }
 
 /* True if b, so many bytes after a, goes on with what a is. */
 static bool goes_on(const struct ref_item *a, const struct ref_item *b, uint64_t bytes)
 {
     return a->kind == b->kind && a->prop.prot == b->prop.prot &&
+           (a->kind != VM_ITEM_SWAPPED || (a->cookie == b->cookie && bytes < PAGE_SIZE)) &&
            (a->kind != VM_ITEM_PAGED || (a->object == b->object && a->share == b->share &&
                                          a->object_page + bytes / PAGE_SIZE == b->object_page));
 }
@@ -140,7 +141,7 @@ void ref_mark_protect(unsigned hart, struct ref_space *space, uint64_t start, ui
     for (unsigned page = ref_page_from(start); page < REF_PAGES && ref_va(page) < end; page++) {
         struct ref_item item = space->items[page];
 
-        if (item.kind == VM_ITEM_RESERVED || item.kind == VM_ITEM_PAGED) {
+        if (is_marked(&item) && item.kind != VM_ITEM_GUARD) {
             item.prop.prot = prot;
             ref_set(hart, space, page, item);
         }

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""Mutants of moving: what leaves, what arrives, what is owed for it, who pays; and of pagers, who
+take pages out and bring them back."""
+
+from rows import argued, gone, mutant
+
+MOVE = "mm/vm_cursor_move.c"
+ENTRIES = "mm/vm_cursor_move_entries.c"
+RELINK = "mm/pt_relink.c"
+DESCEND = "mm/pt_descend.c"
+PAGER = "mm/vm_cursor_pager.c"
+UNDER_LOCK = """Reads an entry of a node whose lock is held: it changes under no one else's hand but
+    hardware's, which sets A and D only."""
+
+RUNS = [
+    gone(
+        "move.not_owed", ENTRIES, "settle_run",
+        "vm_cursor_issue(job->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));",
+        "owes no flush for what has moved away",
+    ),
+    gone(
+        "move.no_code_owed", ENTRIES, "settle_run",
+        "job->to->owed.code = job->to->owed.code || (run->bits & PTE_X) != 0;",
+        "owes no fence.i for code that came from another space",
+    ),
+    mutant(
+        "move.stays", ENTRIES, "take_run", "pte_slot_exchange(from, pte_absent())",
+        "pte_slot_load_locked(from)", "leaves what has moved where it was, too",
+    ),
+    gone(
+        "move.not_stored", ENTRIES, "take_run", "pte_slot_store(to, entry);",
+        "stores nothing where a page has moved to",
+    ),
+    gone(
+        "move.debts_stay", MOVE, "vm_cursor_move", "vm_cursor_sync(to);",
+        "moves to where something is dying",
+    ),
+    gone(
+        "move.own_debts_stay", MOVE, "vm_cursor_move", "vm_cursor_sync(from);",
+        "moves from where something is dying",
+    ),
+    mutant(
+        "move.over_something", ENTRIES, "measure_run",
+        "!pte_is_absent(pte_slot_load_locked(&room[run.slots]))", "false",
+        "moves over what is there",
+    ),
+    mutant(
+        "move.over_first", ENTRIES, "move_run", "target.kind != PTE_ABSENT", "false",
+        "moves to where something is from the first page on",
+    ),
+    mutant(
+        "move.not_charged", ENTRIES, "prepare_space",
+        "vm_space_charge(job->to->space, run_charge(run))", "OK",
+        "charges nothing for what comes from another space",
+    ),
+    gone(
+        "move.charge_stays", ENTRIES, "settle_run",
+        "vm_space_release(job->from->space, run_charge(run));",
+        "keeps the charge of what has moved to another space",
+    ),
+    gone(
+        "move.charge_stays_without_table", ENTRIES, "move_run",
+        "vm_space_release(to->space, run_charge(&run));",
+        "keeps the charge of a move for which it found no table",
+    ),
+    gone(
+        "move.io_not_counted", ENTRIES, "take_run", "move_io(job, pte_pa(entry));",
+        "moves a device's page to another space without its count",
+    ),
+    mutant(
+        "move.foreign_slot", ENTRIES, "must_be_made_anew",
+        "pte_is_paged(entry) && moving_is_between_spaces(job)", "false",
+        "takes a mark to another space with the slot of its own",
+    ),
+    gone(
+        "move.mark_in_both", ENTRIES, "move_marks", "unmark(job->to, start);",
+        "leaves in both places a mark that could not be taken away from one",
+    ),
+]  # fmt: skip
+
+TABLES = [
+    gone(
+        "relink.not_owed", MOVE, "move_table",
+        "vm_cursor_issue(job->from, VM_FLUSH_SPACE, extent);",
+        "owes no flush for a table that has moved away",
+    ),
+    mutant(
+        "relink.leaves_owed", MOVE, "move_table",
+        "vm_cursor_issue(job->from, VM_FLUSH_SPACE, extent);",
+        "vm_cursor_issue(job->from, VM_FLUSH_PAGES, extent);",
+        "owes a flush of pages, and none of the pointer, for a table that has moved away",
+    ),
+    gone(
+        "relink.no_code_owed", MOVE, "move_table",
+        "job->to->owed.code = job->to->owed.code || moving_is_between_spaces(job);",
+        "owes no fence.i for the code in a table that came from another space",
+    ),
+    gone(
+        "relink.space_stays", RELINK, "set_place", "node->space = space;",
+        "leaves the space in the record of a table that has moved to another",
+    ),
+    gone(
+        "relink.base_stays", RELINK, "set_place", "node->base = base;",
+        "leaves the place in the record of a table that has moved",
+    ),
+    gone(
+        "relink.below_stays", RELINK, "set_place",
+        "set_place(pt_node_of(pte_slot_load(&node->slots[i])), space, pt_node_entry_va(node, i));",
+        "leaves the place in the records of the tables below one that has moved",
+    ),
+    mutant(
+        "relink.whatever_is_in_it", MOVE, "may_relink",
+        "(weight->is_free || !moving_is_between_spaces(job))", "true",
+        "moves a table with what its space counts in it to another space",
+    ),
+    mutant(
+        "relink.over_something", MOVE, "may_relink", "target->kind == PTE_ABSENT",
+        "target->kind != PTE_TABLE", "moves a table to where something is",
+    ),
+    mutant(
+        "relink.not_aligned_alike", MOVE, "find_table",
+        "is_aligned(apart, pt_node_entry_bytes(node))", "true",
+        "moves a table to where its entries would translate other addresses",
+    ),
+    mutant(
+        "relink.past_the_end", MOVE, "find_table", "extent.end.raw <= job->end.raw", "true",
+        "moves a table of which a part was to stay",
+    ),
+    mutant(
+        "relink.not_charged", MOVE, "move_table",
+        "charge > 0 ? vm_space_charge(job->to->space, charge) : OK", "OK",
+        "charges nothing for a table that comes from another space",
+    ),
+    gone(
+        "relink.charge_stays", MOVE, "move_table", "vm_space_release(job->from->space, charge);",
+        "keeps the charge of a table that has moved to another space",
+    ),
+    gone(
+        "relink.charge_stays_without_table", MOVE, "move_table",
+        "vm_space_release(job->to->space, charge);",
+        "keeps the charge of a table for which it found no place",
+    ),
+    gone(
+        "relink.near_stays", MOVE, "move_table", "job->from->near = job->from->cover;",
+        "goes on from a table that is no longer there",
+    ),
+    mutant(
+        "place.space_ok", DESCEND, "node_is_in_place", "node->space == root->space", "true",
+        "takes a table that has moved to another space for one in place",
+    ),
+    mutant(
+        "place.base_ok", DESCEND, "node_is_in_place", "node->base.raw == found.base.raw", "true",
+        "takes a table that has moved inside its space for one in place",
+    ),
+]  # fmt: skip
+
+PAGERS = [
+    mutant(
+        "pager.a_stays", PAGER, "take_accessed",
+        """pte_slot_replace(&place->node->slots[place->index], &seen,
+                             (pte_t){seen.raw & ~PTE_A})""", "true",
+        "says that it has taken A from a page, and has not",
+    ),
+    gone(
+        "pager.a_not_owed", PAGER, "vm_cursor_clear_accessed",
+        "vm_cursor_issue(cursor, VM_FLUSH_PAGES, page);",
+        "owes no flush for A that is taken",
+    ),
+    gone(
+        "pager.debts_stay", PAGER, "begin", "vm_cursor_sync(job->to);",
+        "puts pages where something is dying",
+    ),
+    mutant(
+        "pager.page_stays", PAGER, "take_page",
+        "pte_slot_exchange(&place->node->slots[place->index], instead)",
+        "pte_slot_load(&place->node->slots[place->index])",
+        "leaves a page that it takes out where it was, too",
+    ),
+    gone(
+        "pager.not_owed", PAGER, "take_page",
+        "vm_cursor_issue(from, VM_FLUSH_PAGES, pt_place_range(place));",
+        "owes no flush for a page that it takes out",
+    ),
+    gone(
+        "pager.not_stored", PAGER, "put_page",
+        "pte_slot_store(&place->node->slots[place->index], page);",
+        "stores nothing where it brings a page",
+    ),
+    gone(
+        "pager.no_code_owed", PAGER, "put_page",
+        "to->owed.code = to->owed.code || (pte_prot(page) & VM_X) != 0;",
+        "owes no fence.i for code that it brings back",
+    ),
+    mutant(
+        "pager.any_cookie", PAGER, "supply_page", "mark.place != job->cookie", "false",
+        "brings a page to where another one was",
+    ),
+    mutant(
+        "pager.writable_though_shared", PAGER, "private_page",
+        "(prot & VM_W) != 0 && !frame_has_one_ref(frame)", "false",
+        "brings a page back writable that others name",
+    ),
+]  # fmt: skip
+
+ROWS = [
+    *RUNS,
+    *TABLES,
+    *PAGERS,
+    argued(ENTRIES, "measure_run take_run", "pte_slot_load_locked", UNDER_LOCK),
+    argued(MOVE, "find_table", "pte_slot_load", UNDER_LOCK),
+    argued(RELINK, "weigh", "pte_slot_load", UNDER_LOCK),
+]  # fmt: skip
