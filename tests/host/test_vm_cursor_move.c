@@ -249,23 +249,27 @@ MODE_TEST(vm_cursor_move, a_page_of_a_region_stays_one)
 MODE_TEST(vm_cursor_move, what_left_under_the_same_cursors_makes_room)
 {
     struct world world = world_begin(*levels);
-    struct va_range ranges[2] = {va_span(BASE, 2 * PAGE_SIZE), va_span(THERE, 2 * PAGE_SIZE)};
+    struct va_range ranges[2] = {va_span(BASE, 3 * PAGE_SIZE), va_span(THERE, 3 * PAGE_SIZE)};
     struct vm_cursor pair[2];
     struct vm_removed removed;
 
-    (void)page_with(&world, BASE, 1);
-    (void)page_with(&world, BASE + PAGE_SIZE, 2);
-    (void)page_with(&world, THERE + PAGE_SIZE, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        (void)page_with(&world, BASE + i * PAGE_SIZE, (unsigned char)i);
+    }
+    (void)page_with(&world, THERE + 2 * PAGE_SIZE, 9);
     EXPECT_OK(vm_cursor_open_two(pair, world.space, ranges, VM_CURSOR_CHANGE));
+    EXPECT_OK(vm_cursor_jump(&pair[0], va(BASE + PAGE_SIZE)));
     EXPECT_OK(vm_cursor_unmap(&pair[0], PAGE_SIZE, &removed));
-    EXPECT_OK(vm_cursor_unmap(&pair[1], 2 * PAGE_SIZE, &removed));
+    EXPECT_OK(vm_cursor_unmap(&pair[1], 3 * PAGE_SIZE, &removed));
     EXPECT_OK(vm_cursor_jump(&pair[0], va(BASE)));
     EXPECT_OK(vm_cursor_jump(&pair[1], va(THERE)));
-    EXPECT_OK(vm_cursor_move(&pair[0], &pair[1], 2 * PAGE_SIZE, 256));
+    /* Two edits: what was unmapped is not there any more. */
+    EXPECT_OK(vm_cursor_move(&pair[0], &pair[1], 3 * PAGE_SIZE, 2));
+    EXPECT_EQ(vm_cursor_va(&pair[1]).raw, THERE + 3 * PAGE_SIZE);
     vm_cursor_close_two(pair);
-    expect_nothing(&world, BASE, 2);
-    EXPECT_EQ(slot_of(&world, THERE).item.kind, VM_ITEM_ABSENT);
-    cr_assert(holds(frame_at(&world, THERE + PAGE_SIZE), 2));
+    expect_nothing(&world, BASE, 3);
+    EXPECT_EQ(slot_of(&world, THERE + PAGE_SIZE).item.kind, VM_ITEM_ABSENT);
+    cr_assert(holds(frame_at(&world, THERE + 2 * PAGE_SIZE), 2));
     world_end(&world);
 }
 

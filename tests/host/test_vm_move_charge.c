@@ -118,17 +118,31 @@ MODE_TEST(vm_move_charge, without_memory_tables_stop_and_nothing_is_lost)
     fail_each_to(*levels, NEW);
 }
 
+/* Takes the tables away that the space has put by. */
+static void drain_stock(struct vm_space *space)
+{
+    for (struct pt_node *node; (node = vm_space_stock_take(space)) != NULL;) {
+        pt_node_destroy(node);
+    }
+}
+
 MODE_TEST(vm_move_charge, without_memory_a_large_mark_stays_whole_somewhere)
 {
     struct sides sides = sides_begin(*levels);
     struct mem_object *object = object_new(1024);
     struct vm_mark mark = {.kind = VM_ITEM_PAGED, .prot = VM_RW, .object = object};
-    struct vm_cursor way;
 
     mark_range(&sides.world, BASE, STEP, mark);
+    /* Beside both ends of the new place, so that nothing is wanted there. */
+    mark_range(&sides.other, THERE - PAGE_SIZE, PAGE_SIZE, mark);
+    mark_range(&sides.other, THERE + STEP, PAGE_SIZE, mark);
     mem_object_put(object);
-    way = cursor_open(&sides.other, THERE, 2 * STEP, VM_CURSOR_CHANGE);
-    vm_cursor_close(&way);
+    drain_stock(sides.world.space);
+    frame_fail_after(0);
+    expect_done(move_between(&sides.world, BASE, &sides.other, THERE, STEP, 100), ERR_NOMEM, 0);
+    frame_fail_after(UINT64_MAX);
+    EXPECT_EQ(slot_of(&sides.world, BASE).range.end.raw, BASE + STEP);
+    EXPECT_EQ(slot_of(&sides.other, THERE).item.kind, VM_ITEM_ABSENT);
     /* Where it is split depends on the step; so only what each page means is looked at. */
     for (uint64_t done = 0, fails = 0; done < STEP; fails++) {
         struct result result;

@@ -157,6 +157,34 @@ MODE_TEST(vm_move_spaces, harts_of_the_space_that_a_table_leaves_are_fenced)
     expect_fenced(*levels, NEW);
 }
 
+/* fence.i that a move owes to a hart that runs the space it goes to. */
+static size_t fences_of_code(const struct sides *sides, uint64_t at, uint64_t there)
+{
+    host_events_start();
+    expect_done(move_between(&sides->world, at, &sides->other, there, STEP, 256), OK, STEP);
+    return host_event_count_of(HOST_EVENT_CODE_REMOTE);
+}
+
+MODE_TEST(vm_move_spaces, what_may_be_executed_is_so_in_fact)
+{
+    struct sides sides = sides_begin(*levels);
+
+    map_at(&sides.world, BASE, frame_new(), VM_RX);
+    map_at(&sides.world, BASE + STEP, frame_new(), VM_RW);
+    map_at(&sides.world, BASE + 2 * STEP, frame_new(), VM_RX);
+    another_hart_runs(&sides.other);
+    EXPECT_EQ(fences_of_code(&sides, BASE, THERE), 1);
+    EXPECT_EQ(fences_of_code(&sides, BASE + STEP, THERE + STEP), 0);
+    /* What is in a table is not looked at. */
+    EXPECT_EQ(fences_of_code(&sides, BASE + 2 * STEP, NEW), 1);
+    /* Inside a space those that run it have fetched from it before. */
+    host_events_start();
+    expect_done(move_inside(&sides.other, NEW, NEW + STEP, STEP, 256), OK, STEP);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_CODE_REMOTE), 0);
+    another_hart_leaves();
+    sides_end(&sides);
+}
+
 MODE_TEST(vm_move_spaces, what_is_pending_stays_pending)
 {
     struct sides sides = sides_begin(*levels);
