@@ -36,7 +36,7 @@ status_t vm_space_table_read(struct vm_space *space, vaddr_t va, struct vm_table
     status_t status = ERR_AGAIN;
 
     ASSERT(part.level < arch_paging_levels() && part.count <= PTE_ENTRIES - part.first);
-    while (status == ERR_AGAIN) {
+    while (status == ERR_AGAIN || status == ERR_BUSY) {
         status = node_find(space->root, va, part.level, &at);
         if (status == OK) {
             status = pt_lock_found(space->root, at, PT_HELD_NOTHING);
