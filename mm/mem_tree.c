@@ -94,13 +94,15 @@ void mem_tree_put(struct mem_tree *tree, uint64_t page, struct frame *frame,
     *at.slot = frame;
 }
 
-/* Takes out what a slot holds, if it may. */
-static status_t cut_slot(struct frame **slot, unsigned *left, struct mem_tree_cut *cut)
+/* Takes out what a slot holds, an empty table or a page, if it may. */
+static status_t cut_slot(struct frame **slot, unsigned height, struct mem_tree_cut *cut)
 {
+    unsigned *left = height > 0 ? &cut->tables : &cut->frames;
+
     if (*left == 0) {
         return ERR_AGAIN;
     }
-    if (left == &cut->frames && cut->whose == MEM_TREE_OWN && !frame_has_one_ref(*slot)) {
+    if (height == 0 && cut->whose == MEM_TREE_OWN && !frame_has_one_ref(*slot)) {
         return ERR_BUSY;
     }
     frame_put(*slot);
@@ -127,7 +129,7 @@ static status_t cut_below(struct frame **slot, unsigned height, uint64_t base,
     if (status != OK || base < cut->end) {
         return status; /* a table that is needed stays */
     }
-    status = cut_slot(slot, height > 0 ? &cut->tables : &cut->frames, cut);
+    status = cut_slot(slot, height, cut);
     if (status == OK) {
         cut->low = base;
     }
