@@ -21,13 +21,14 @@ struct call {
 };
 
 /* Sample handles by type, also for the other handle of a call. */
-static handle_t samples[HANDLE_MACHINE + 1];
+static handle_t samples[HANDLE_MEMORY + 1];
 
 /* Arguments that stand for sample handles. */
 #define PROCESS (UINT64_C(0xabcd) << 48 | HANDLE_PROCESS)
 #define IO      (UINT64_C(0xabcd) << 48 | HANDLE_IO)
 #define MACHINE (UINT64_C(0xabcd) << 48 | HANDLE_MACHINE)
 #define CONSOLE (UINT64_C(0xabcd) << 48 | HANDLE_CONSOLE)
+#define MEMORY  (UINT64_C(0xabcd) << 48 | HANDLE_MEMORY)
 #define TESTED  0
 
 static uint64_t buffer[64];
@@ -105,6 +106,20 @@ static const struct call calls[] = {
      RIGHT_READ,
      {TESTED, PROCESS, SPACE, PAGE, SPACE}},
     {"vm_clone, to", 47, 1, HANDLE_PROCESS, RIGHT_MAP, {PROCESS, TESTED, SPACE, PAGE, SPACE}},
+    {"memory_info", 49, 0, HANDLE_MEMORY, 0, {TESTED}},
+    {"memory_resize", 50, 0, HANDLE_MEMORY, RIGHT_MANAGE, {TESTED, PAGE}},
+    {"memory_read", 51, 0, HANDLE_MEMORY, RIGHT_READ, {TESTED, 0, BUFFER, 8}},
+    {"memory_write", 52, 0, HANDLE_MEMORY, RIGHT_WRITE, {TESTED, 0, BUFFER, 8}},
+    {"memory_map, space", 53, 0, HANDLE_PROCESS, RIGHT_MAP, {TESTED, SPACE, PAGE, RW, 0, MEMORY}},
+    {"memory_map, MAP", 53, 5, HANDLE_MEMORY, RIGHT_MAP, {PROCESS, SPACE, PAGE, RW, 0, TESTED}},
+    {"memory_map, READ", 53, 5, HANDLE_MEMORY, RIGHT_READ, {PROCESS, SPACE, PAGE, RW, 0, TESTED}},
+    {"memory_map, WRITE", 53, 5, HANDLE_MEMORY, RIGHT_WRITE, {PROCESS, SPACE, PAGE, RW, 0, TESTED}},
+    {"memory_map, EXECUTE",
+     53,
+     5,
+     HANDLE_MEMORY,
+     RIGHT_EXECUTE,
+     {PROCESS, SPACE, PAGE, VM_PROT_R | VM_PROT_X, 0, TESTED}},
     {"vm_move, from, MAP", 54, 0, HANDLE_PROCESS, RIGHT_MAP, {TESTED, PROCESS, SPACE, PAGE, SPACE}},
     {"vm_move, from, READ",
      54,
@@ -151,7 +166,7 @@ static void call_try(const struct call *call, handle_t stale)
     bad += handle_try(call, UINT64_MAX, -SYS_EBADF, "all bits");
     bad += handle_try(call, stale, -SYS_EBADF, "a closed one");
     bad += handle_try(call, user_self() | UINT64_C(1) << 32, -SYS_EBADF, "a bit above");
-    for (uint64_t type = HANDLE_PROCESS; type <= HANDLE_MACHINE; type++) {
+    for (uint64_t type = HANDLE_PROCESS; type <= HANDLE_MEMORY; type++) {
         if (call->type != ANY && type != call->type && samples[type] != HANDLE_NONE) {
             bad += handle_try(call, samples[type], -SYS_EBADF, "another type");
         }
@@ -186,6 +201,7 @@ int main(void)
     if (sys_io_open(user_machine(), 0, &samples[HANDLE_IO]) != 0) {
         samples[HANDLE_IO] = HANDLE_NONE;
     }
+    tap_status(sys_memory_create(PAGE, &samples[HANDLE_MEMORY]), 0, "a memory object");
     samples[HANDLE_CONSOLE] = user_console();
     samples[HANDLE_MACHINE] = user_machine();
     (void)sys_handle_close(stale);
@@ -203,5 +219,6 @@ int main(void)
     (void)user_finish(samples[HANDLE_PROCESS], &end);
     (void)sys_handle_close(samples[HANDLE_THREAD]);
     (void)sys_handle_close(samples[HANDLE_IO]);
+    (void)sys_handle_close(samples[HANDLE_MEMORY]);
     return tap_done();
 }

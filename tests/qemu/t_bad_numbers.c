@@ -14,6 +14,8 @@
 #define TOP     UINT64_C(0xabcd000000000006) /* the user range's last page   */
 #define TEXT    UINT64_C(0xabcd000000000007) /* "name\n"                     */
 
+#define OBJECT  UINT64_C(0xabcd000000000008) /* a memory object of a page    */
+
 #define BIG     (UINT64_C(1) << 63)
 #define LAST    (UINT64_MAX - PAGE + 1) /* the last page of all */
 
@@ -122,6 +124,29 @@ static const struct row rows[] = {
     {"mark, skew progress", 46, {TARGET, PLACE, PAGE, VM_KIND_RESERVED, RW, 0, 1}, -SYS_EINVAL},
     {"mark, past the range", 46, {TARGET, TOP, 2 * PAGE, VM_KIND_RESERVED, RW}, -SYS_ERANGE},
     {"mark, the kernel", 46, {TARGET, LAST, PAGE, VM_KIND_RESERVED, RW}, -SYS_ERANGE},
+    {"object, skew bytes", 48, {PAGE + 1}, -SYS_EINVAL},
+    {"object, too large", 48, {(UINT64_C(1) << 48) + PAGE}, -SYS_ERANGE},
+    {"object, all there is", 48, {LAST}, -SYS_ERANGE},
+    {"object, resized, skew bytes", 50, {OBJECT, 1}, -SYS_EINVAL},
+    {"object, resized, too large", 50, {OBJECT, LAST}, -SYS_ERANGE},
+    {"object, read past its end", 51, {OBJECT, PAGE, PLACE, 1}, -SYS_ERANGE},
+    {"object, read around everything", 51, {OBJECT, UINT64_MAX, PLACE, 2}, -SYS_ERANGE},
+    {"object, progress past bytes", 51, {OBJECT, 0, PLACE, 1, 2}, -SYS_EINVAL},
+    {"object, written past its end", 52, {OBJECT, 1, PLACE, PAGE}, -SYS_ERANGE},
+    {"object, written from the kernel", 52, {OBJECT, 0, LAST, 8}, -SYS_ERANGE},
+    {"object, mapped, skew address", 53, {TARGET, PLACE + 1, PAGE, RW, 0, OBJECT}, -SYS_EINVAL},
+    {"object, mapped, skew bytes", 53, {TARGET, PLACE, 1, RW, 0, OBJECT}, -SYS_EINVAL},
+    {"object, mapped, no bytes", 53, {TARGET, PLACE, 0, RW, 0, OBJECT}, -SYS_EINVAL},
+    {"object, mapped, unknown permission", 53, {TARGET, PLACE, PAGE, 8, 0, OBJECT}, -SYS_EINVAL},
+    {"object, mapped, write without read", 53, {TARGET, PLACE, PAGE, 2, 0, OBJECT}, -SYS_EINVAL},
+    {"object, mapped, the I/O flag", 53, {TARGET, PLACE, PAGE, RW, 2, OBJECT}, -SYS_EINVAL},
+    {"object, mapped, all flags", 53, {TARGET, PLACE, PAGE, RW, UINT64_MAX, OBJECT}, -SYS_EINVAL},
+    {"object, mapped, nothing now", 53, {TARGET, PLACE, PAGE, 0, 8, OBJECT}, -SYS_EINVAL},
+    {"object, mapped, skew offset", 53, {TARGET, PLACE, PAGE, RW, 0, OBJECT, 1}, -SYS_EINVAL},
+    {"object, mapped, past its end", 53, {TARGET, PLACE, 2 * PAGE, RW, 0, OBJECT}, -SYS_ERANGE},
+    {"object, mapped, far past it", 53, {TARGET, PLACE, PAGE, RW, 0, OBJECT, LAST}, -SYS_ERANGE},
+    {"object, mapped, past the range", 53, {TARGET, TOP, 2 * PAGE, RW, 0, OBJECT}, -SYS_ERANGE},
+    {"object, mapped, the kernel", 53, {TARGET, LAST, PAGE, RW, 0, OBJECT}, -SYS_ERANGE},
     {"clone, skew address", 47, {SELF, TARGET, PLACE + 1, PAGE, PLACE}, -SYS_EINVAL},
     {"clone, to a skew address", 47, {SELF, TARGET, PLACE, PAGE, PLACE + 1}, -SYS_EINVAL},
     {"clone, no bytes", 47, {SELF, TARGET, PLACE, 0, PLACE}, -SYS_EINVAL},
@@ -172,6 +197,8 @@ static char text[] = "name\n";
 static handle_t target;
 static handle_t io;
 
+static handle_t object;
+
 static uint64_t stand_in(uint64_t argument)
 {
     switch (argument) {
@@ -189,6 +216,8 @@ static uint64_t stand_in(uint64_t argument)
         return user_limit() - PAGE;
     case TEXT:
         return (uintptr_t)text;
+    case OBJECT:
+        return object;
     default:
         return argument;
     }
@@ -211,7 +240,9 @@ int main(void)
     struct user_end end;
 
     tap_status(sys_process_create((uintptr_t) "target", 6, 0, &target), 0, "a process to aim at");
+    tap_status(sys_memory_create(PAGE, &object), 0, "a memory object");
     rows_try(rows, COUNT_OF(rows));
+    (void)sys_handle_close(object);
     if (sys_io_open(user_machine(), 0, &io) == 0) {
         rows_try(io_rows, COUNT_OF(io_rows));
         (void)sys_handle_close(io);

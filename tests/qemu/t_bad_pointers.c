@@ -11,7 +11,8 @@
 enum {
     CONSOLE = 1,
     MACHINE,
-    SELF
+    SELF,
+    OBJECT,
 }; /* stand for handles in the table */
 
 /* A call that reads or writes `bytes` bytes at argument `at`; bytes_at: the argument that says how
@@ -39,6 +40,8 @@ static const struct call calls[] = {
     {"io_info", 26, MACHINE, 2, -1, sizeof(struct io_info), ACCESS_WRITE, 0},
     {"process_info", 37, MACHINE, 2, -1, sizeof(struct process_info), ACCESS_WRITE, 0},
     {"thread_info", 39, SELF, 2, -1, sizeof(struct thread_info), ACCESS_WRITE, 0},
+    {"memory_read", 51, OBJECT, 2, 3, 64, ACCESS_WRITE, 0},
+    {"memory_write", 52, OBJECT, 2, 3, 64, ACCESS_READ, 0},
 };
 
 /* PLACE: a good page; then one to straddle from, an absent one, a read-only and an execute-only. */
@@ -54,9 +57,11 @@ struct pointer {
     long want;
 };
 
+static handle_t object; /* as long as any buffer here */
+
 static long call_with(const struct call *call, uint64_t address, uint64_t bytes)
 {
-    const uint64_t handles[] = {0, user_console(), user_machine(), user_self()};
+    const uint64_t handles[] = {0, user_console(), user_machine(), user_self(), object};
     uint64_t args[7] = {0};
 
     args[1] = call->other;
@@ -139,9 +144,11 @@ int main(void)
     tap_status(sys_vm_protect(user_self(), READONLY, PAGE, VM_PROT_R, NULL), 0, "one read-only");
     tap_status(sys_vm_protect(user_self(), UNREAD, PAGE, VM_PROT_X, NULL), 0, "one unreadable");
 
+    tap_status(sys_memory_create(16 * PAGE, &object), 0, "a memory object");
     for (size_t i = 0; i < COUNT_OF(calls); i++) {
         call_try(&calls[i]);
     }
+    (void)sys_handle_close(object);
     tap_is(*word_at(READONLY), 77, "the read-only page is as it was");
 
     uint64_t end = user_limit();

@@ -19,6 +19,7 @@ static struct {
     uint64_t state;
     uint64_t handles[POOL_MAX];
     uint64_t handle_count;
+    uint64_t object; /* the memory object that was made last; 0: none was */
     uint64_t buffer[512];
 } random_state;
 
@@ -81,6 +82,38 @@ static void shape_range(struct raw_call *call)
     }
 }
 
+/* The same for calls on objects and on two processes. */
+static void shape_objects(struct raw_call *call)
+{
+    uint64_t bytes = (1 + draw() % 700) * PAGE;
+
+    switch (call->number) {
+    case SYS_NR_MEMORY_CREATE:
+        call->args[0] = bytes;
+        break;
+    case SYS_NR_MEMORY_RESIZE:
+        call->args[1] = bytes;
+        break;
+    case SYS_NR_MEMORY_MAP:
+        call->args[1] = PLACE + draw() % 512 * PAGE;
+        call->args[2] = bytes;
+        call->args[3] = draw() % 8;
+        call->args[4] = draw() % 16;
+        call->args[5] = random_state.object;
+        call->args[6] = draw() % 64 * PAGE;
+        break;
+    case SYS_NR_VM_CLONE:
+    case SYS_NR_VM_MOVE:
+        call->args[2] = PLACE + draw() % 512 * PAGE;
+        call->args[3] = bytes;
+        call->args[4] = PLACE + draw() % 2048 * PAGE;
+        call->args[5] = 0;
+        break;
+    default:
+        break;
+    }
+}
+
 static int is_on_range(uint64_t number)
 {
     return (number >= SYS_NR_VM_MAP && number <= SYS_NR_VM_PROTECT) || number == SYS_NR_VM_MARK;
@@ -125,7 +158,10 @@ static int is_wanted(const struct raw_call *call)
     case SYS_NR_VM_PROTECT:
     case SYS_NR_VM_WRITE:
     case SYS_NR_VM_MARK:
+    case SYS_NR_MEMORY_MAP:
         return !(own && low);
+    case SYS_NR_VM_MOVE:
+        return !(own && call->args[2] < PLACE);
     default:
         return 1;
     }
@@ -134,7 +170,7 @@ static int is_wanted(const struct raw_call *call)
 static void make_call(void)
 {
     static const char name[] = "kid";
-    struct raw_call call = {.number = draw() % (SYS_NR_VM_MARK + 1)};
+    struct raw_call call = {.number = draw() % (SYS_NR_VM_MOVE + 1)};
 
     for (unsigned i = 0; i < COUNT_OF(call.args); i++) {
         call.args[i] = draw_argument();
@@ -144,6 +180,9 @@ static void make_call(void)
     }
     if (is_on_range(call.number) && draw() % 2 == 0) {
         shape_range(&call);
+    }
+    if (draw() % 4 != 0) {
+        shape_objects(&call);
     }
     shape_wait(&call);
     if (call.number == SYS_NR_PROCESS_CREATE) {
@@ -159,11 +198,14 @@ static void make_call(void)
     raw_call(&call);
     if (call.out[0] == 0 &&
         (call.number == SYS_NR_HANDLE_DUPLICATE || call.number == SYS_NR_PROCESS_CREATE ||
-         call.number == SYS_NR_THREAD_START || call.number == SYS_NR_IO_OPEN)) {
+         call.number == SYS_NR_THREAD_START || call.number == SYS_NR_IO_OPEN ||
+         call.number == SYS_NR_MEMORY_CREATE)) {
         uint64_t at = random_state.handle_count;
 
         random_state.handle_count += at < POOL_MAX ? 1 : 0;
         random_state.handles[at < POOL_MAX ? at : 3 + draw() % (POOL_MAX - 3)] = call.out[1];
+        random_state.object =
+            call.number == SYS_NR_MEMORY_CREATE ? call.out[1] : random_state.object;
     }
 }
 
