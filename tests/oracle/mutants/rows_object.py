@@ -54,7 +54,7 @@ OBJECTS = [
     ),
     mutant(
         "object.cut_while_mapped", TREE, "cut_slot",
-        "left == &cut->frames && cut->whose == MEM_TREE_OWN && !frame_has_one_ref(*slot)", "false",
+        "height == 0 && cut->whose == MEM_TREE_OWN && !frame_has_one_ref(*slot)", "false",
         "cuts off pages that are mapped",
     ),
     gone(
