@@ -100,7 +100,7 @@ static status_t link_child(struct pt_node *root, struct found at, vaddr_t va)
 /* Goes down from the root as far as there are tables and one of them may hold the range: to the
  * covering node, or to the lowest node there is on the way.  What its entry for the range holds is
  * in *entry, if it is not the covering node's. */
-static struct found follow(struct pt_node *root, struct va_range range, pte_t *entry)
+static inline struct found follow(struct pt_node *root, struct va_range range, pte_t *entry)
 {
     struct pt_node *node = root;
     unsigned level = root->level;
@@ -117,23 +117,34 @@ static struct found follow(struct pt_node *root, struct va_range range, pte_t *e
     return (struct found){node, level, {align_down(range.start.raw, pte_level_bytes(level + 1))}};
 }
 
+/* True if a table may be linked below the node, nearer to the range. */
+static bool is_missing(struct found at, struct va_range range, pte_t entry)
+{
+    return range_fits_one_entry(at.level, range) && has_room_for_table(entry, at.level);
+}
+
+/* The rest of a descent where a table is missing below `cover`.  Not inline: mostly none is. */
+__attribute__((noinline)) static status_t link_missing(struct pt_node *root, struct va_range range,
+                                                       struct found *cover)
+{
+    status_t status = OK;
+    pte_t entry;
+
+    do {
+        status = link_child(root, *cover, range.start);
+        *cover = follow(root, range, &entry);
+    } while (status == OK && cover->level > 0 && is_missing(*cover, range, entry));
+    return status;
+}
+
 inline status_t pt_descend(struct pt_node *root, enum pt_link link, struct va_range range,
                            struct found *cover)
 {
-    for (;;) {
-        pte_t entry;
-        struct found at = follow(root, range, &entry);
-        bool is_missing = at.level > 0 && range_fits_one_entry(at.level, range) &&
-                          has_room_for_table(entry, at.level);
-        status_t status;
+    pte_t entry;
 
-        if (link == PT_LINK_NOTHING || !is_missing) {
-            *cover = at;
-            return OK;
-        }
-        status = link_child(root, at, range.start);
-        if (status != OK) {
-            return status;
-        }
+    *cover = follow(root, range, &entry);
+    if (link == PT_LINK_NOTHING || cover->level == 0 || !is_missing(*cover, range, entry)) {
+        return OK;
     }
+    return link_missing(root, range, cover);
 }
