@@ -65,11 +65,11 @@ struct vm_space *vm_space_active(void);
  * Errors: ERR_IO and others that the firmware reported: some hart may still run old code. */
 status_t vm_space_icache_sync(struct vm_space *space);
 
-/* One bounded piece (at most 64 tables and 256 pages) of what detached tables and dead spaces leave
- * behind.  True if it has done something: call it again.  False: nothing waits, or what waits may
- * still be in the hands of another hart in the kernel; whoever leaves the kernel next will find it.
- * Called from where the kernel has time: before it returns to user mode, when it idles; and by who
- * is out of memory and may try again.
+/* One bounded piece (at most 64 tables, 256 pages and 256 rows of a table of objects) of what
+ * detached tables, dead spaces and objects leave behind.  True if it has done something: call it
+ * again.  False: nothing waits, or what waits may still be in the hands of another hart in the
+ * kernel; whoever leaves the kernel next will find it. Called from where the kernel has time:
+ * before it returns to user mode, when it idles; and by who is out of memory and may try again.
  * Context: no lock held, no cursor open. */
 bool vm_space_reap(void);
 
