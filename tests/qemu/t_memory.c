@@ -114,6 +114,7 @@ static void check_shared(void)
     (void)sys_memory_write(memory, 2 * PAGE, (uintptr_t)&word, 8, NULL);
     tap_ok(*word_at(OTHER + PAGE) == 12 && *word_at(PLACE + 2 * PAGE) == 12, "and back");
     tap_is(memory_frames(memory), 2, "the object has the pages that were used");
+    tap_status(sys_vm_check(user_machine(), user_self()), 0, "the audits find nothing");
     check_touch(ACCESS_WRITE, OTHER, "a write where R was asked for");
     tap_status(sys_vm_protect(user_self(), OTHER, PAGE, RW, NULL), 0,
                "who has WRITE may have W there too");

@@ -164,6 +164,7 @@ static void check_threads(void)
     tap_status(team_run(team_size(), touch_work), 0, "%u threads touch one mapping", team_size());
     tap_is(atomic_load_explicit(&lost, memory_order_relaxed), 0, "no store got lost");
     tap_is(memory_frames(memory), PAGES, "each page was made once");
+    tap_status(sys_vm_check(user_machine(), user_self()), 0, "the audits find nothing");
     (void)page_unmap(PLACE, PAGES * PAGE);
     (void)sys_handle_close(memory);
 }
