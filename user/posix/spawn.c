@@ -2,7 +2,7 @@
 /*
  * Starting programs of the archive.  There are no files: a path is a name in the archive that this
  * program was given.  A program that can start others says so in its image, by the note below; its
- * own starter then gives it a copy of the archive.
+ * own starter then gives it the archive it has itself.
  */
 #include <spawn.h>
 

@@ -28,7 +28,7 @@
 #define USER_PAGES_END     UINT64_C(0x2000000000)
 #define USER_FREE_START    UINT64_C(0x2000000000) /* the program's own             */
 #define USER_FREE_END      UINT64_C(0x3f00000000)
-#define USER_ARCHIVE_START UINT64_C(0x3f00000000) /* a copy of the archive, if wished */
+#define USER_ARCHIVE_START UINT64_C(0x3f00000000) /* the archive, if wished       */
 #define USER_STACK_TOP     UINT64_C(0x3ffffff000) /* of a program's first thread   */
 #define USER_STACK_BYTES   UINT64_C(0x10000)
 

@@ -32,7 +32,7 @@ struct elf_segment {
  * owner "Vellum" in a segment of nothing else, ELF_WISHES_MAX at most.
  * Most images have none. */
 enum elf_wish_type {
-    ELF_WISH_ARCHIVE = 1, /* a copy of the archive of programs       */
+    ELF_WISH_ARCHIVE = 1, /* the archive of programs, to be read    */
     ELF_WISH_STACK = 2,   /* value: bytes of the first thread's stack */
 };
 
