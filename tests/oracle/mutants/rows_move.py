@@ -72,10 +72,6 @@ RUNS = [
         "pte_is_paged(entry) && moving_is_between_spaces(job)", "false",
         "takes a mark to another space with the slot of its own",
     ),
-    gone(
-        "move.mark_in_both", ENTRIES, "move_marks", "unmark(job->to, start);",
-        "leaves in both places a mark that could not be taken away from one",
-    ),
 ]  # fmt: skip
 
 TABLES = [
@@ -83,12 +79,6 @@ TABLES = [
         "relink.not_owed", MOVE, "move_table",
         "vm_cursor_issue(job->from, VM_FLUSH_SPACE, extent);",
         "owes no flush for a table that has moved away",
-    ),
-    mutant(
-        "relink.leaves_owed", MOVE, "move_table",
-        "vm_cursor_issue(job->from, VM_FLUSH_SPACE, extent);",
-        "vm_cursor_issue(job->from, VM_FLUSH_PAGES, extent);",
-        "owes a flush of pages, and none of the pointer, for a table that has moved away",
     ),
     gone(
         "relink.no_code_owed", MOVE, "move_table",

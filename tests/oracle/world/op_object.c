@@ -196,6 +196,9 @@ void op_object_page(const struct op *op)
     known = ref_object_page(object->object, page);
     was_known = was_known && known != NULL && !known->is_uncertain;
     if (status == OK) {
+        OP_AGREE(op, page < object->pages || ref_object_may_differ(object, changes),
+                 "page %lu of an object of %lu can be had", (unsigned long)page,
+                 (unsigned long)object->pages);
         check_page(op, object, page, frame);
         if (op->in->arg[0] / 2U % 2U == 0) {
             write_page(op, frame);

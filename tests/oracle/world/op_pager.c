@@ -162,6 +162,19 @@ void op_supply(const struct op *op)
 
 /* ---- which pages are used ---- */
 
+/* Where hardware sets no A, none has it now. */
+static void check_taken(const struct op *op, struct op_session *session, unsigned page)
+{
+    struct vm_slot slot;
+
+    op_look_at(op, session, page);
+    OP_AGREE(op, vm_cursor_query(&session->cursor, &slot) == OK, "a query fails");
+    OP_AGREE(op,
+             slot.item.kind != VM_ITEM_RAM || !slot.item.accessed ||
+                 oracle_config()->ad == ORACLE_AD_HARDWARE,
+             "the page at %#lx still has A", ref_va(page));
+}
+
 void op_clear_accessed(const struct op *op)
 {
     struct op_session session;
@@ -180,7 +193,7 @@ void op_clear_accessed(const struct op *op)
     OP_AGREE(op, status == OK && vm_cursor_va(&session.cursor).raw == end,
              "taking A from [%#lx, %#lx) gives %s", start, end, status_name(status));
     for (unsigned page = ref_page_from(start); page < REF_PAGES && ref_va(page) < end; page++) {
-        op_look_at(op, &session, page);
+        check_taken(op, &session, page);
     }
     vm_cursor_close(&session.cursor);
     ref_used_clear(session.space, start, end);

@@ -60,12 +60,13 @@ static void place_row(const struct op *op, struct ref_clone *in, struct va_range
     }
 }
 
-/* Blocks that tables translate, or many of them. */
+/* Blocks that tables translate, or many of them; some of them to where tables do not fit. */
 static void place_block(const struct op *op, struct ref_clone *in)
 {
     uint64_t bytes = pte_level_bytes(1U + op->in->prot / 4U % 2U);
     uint64_t here = align_down(in->start, bytes);
-    uint64_t there = align_down(ref_va(op->in->arg[0] / 16U % REF_PAGES), bytes);
+    uint64_t there = align_down(ref_va(op->in->arg[0] / 16U % REF_PAGES), bytes) +
+                     (op->in->shape % 8U == 7 ? PAGE_SIZE : 0);
     uint64_t limit = vm_space_user_limit().raw;
     uint64_t blocks = 1U + op->in->arg[1] / 64U;
     uint64_t last = here > there ? here : there;
@@ -75,7 +76,7 @@ static void place_block(const struct op *op, struct ref_clone *in)
     }
     in->start = here;
     in->end = here + blocks * bytes;
-    in->target = there;
+    in->target = last + blocks * bytes <= limit ? there : align_down(there, bytes);
 }
 
 static bool overlap(const struct ref_clone *in)
