@@ -37,8 +37,9 @@ static uint16_t slot_walkers(const struct table_slot *slot, unsigned level)
         return 0;
     }
     if ((path.top->active | path.top->left) == 0) {
-        /* A detached table: what is in it has the level that the pointers to it say. */
-        return reach_has_pointer(path.top, level + path.depth + 1) ? reach_walkers(&path) : 0;
+        /* A detached table, or one that moved to where nobody is: what is in it has the level that
+         * the pointers to it say. */
+        return reach_has_pointer(&path, level) ? reach_walkers(&path) : 0;
     }
     return path.depth > top || top - path.depth == level ? reach_walkers(&path) : 0;
 }

@@ -223,15 +223,25 @@ uint16_t reach_walkers(const struct table_path *path)
     return harts;
 }
 
-bool reach_has_pointer(const struct table *top, unsigned level)
+static bool has_pointer(uint32_t frame, unsigned level)
 {
-    for (size_t i = 0; i < stale_count() && ram_frame(top->frame)->stale_of > 0; i++) {
+    for (size_t i = 0; i < stale_count() && ram_frame(frame)->stale_of > 0; i++) {
         const struct stale *stale = stale_at(i);
 
-        if (stale->frame == top->frame && stale->is_pointer && stale->level == level &&
+        if (stale->frame == frame && stale->is_pointer && stale->level == level &&
             ram_lives(stale->frame, stale->life)) {
             return true;
         }
     }
     return false;
+}
+
+bool reach_has_pointer(const struct table_path *path, unsigned level)
+{
+    bool has = false;
+
+    for (unsigned depth = 0; depth <= path->depth; depth++) {
+        has |= has_pointer(path->frame[depth], level + depth + 1);
+    }
+    return has;
 }

@@ -14,5 +14,6 @@ void reach_unseen(unsigned hart, struct table *table, unsigned index,
 /* Harts that may walk the way of the path, or from a table on it, as they stand. */
 uint16_t reach_walkers(const struct table_path *path);
 
-/* True if some hart may hold a pointer to that table from a slot of `level`. */
-bool reach_has_pointer(const struct table *top, unsigned level);
+/* True if some hart may hold a pointer to a table on the path, of which it follows that the path's
+ * slot has that level. */
+bool reach_has_pointer(const struct table_path *path, unsigned level);
