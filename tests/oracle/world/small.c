@@ -26,23 +26,38 @@ struct letter {
 #define WRITE    (1U << SMALL_WRITE)
 #define CLONE    (1U << SMALL_CLONE)
 #define CLONED   (1U << SMALL_CLONED)
+#define MOVE     (1U << SMALL_MOVE)
+#define PAGED    (1U << SMALL_PAGED)
 #define RESERVED (READ | WRITE)
+#define SHARED   252 /* arg[1] of a mapping of an object, from its page 0 */
 
 static const struct letter letters[] = {
-    {"unmap", op_unmap, {.page = 0, .arg = {0, WHOLE}}, MAPPED | RESERVED | CLONE | CLONED},
-    {"unmap-table", op_unmap, {.page = 0, .shape = 8, .arg = {0, WHOLE}}, MAPPED | RESERVED},
+    {"unmap",
+     op_unmap,
+     {.page = 0, .arg = {0, WHOLE}},
+     MAPPED | RESERVED | CLONE | CLONED | MOVE | PAGED},
+    {"unmap-table", op_unmap, {.page = 0, .shape = 8, .arg = {0, WHOLE}}, MAPPED | RESERVED | MOVE},
     {"protect", op_protect, {.page = 0, .prot = VM_R, .arg = {0, WHOLE}}, MAPPED},
     {"remap", op_map, {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED},
     {"remap-other", op_map, {.page = 1, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED},
     {"activate", op_space_activate, {.space = 0}, MAPPED},
-    {"switch", op_space_activate, {.space = 1}, MAPPED | CLONE},
-    {"leave", op_space_leave, {0}, MAPPED | CLONE | CLONED},
-    {"free", op_space_destroy, {.space = 0}, MAPPED | CLONE | CLONED},
-    {"reuse", op_churn, {.arg = {1, 0}}, MAPPED | RESERVED | CLONE | CLONED},
-    {"reap", op_reap, {.arg = {3, 0}}, MAPPED | RESERVED | CLONED},
-    {"read", op_touch, {.page = 0, .prot = VM_ACCESS_READ}, MAPPED | READ | CLONE | CLONED},
-    {"write", op_touch, {.page = 0, .prot = VM_ACCESS_WRITE}, MAPPED | WRITE | CLONE | CLONED},
-    {"hide", op_hide, {.page = 0, .arg = {0, WHOLE}}, MAPPED | RESERVED | CLONE | CLONED},
+    {"switch", op_space_activate, {.space = 1}, MAPPED | CLONE | MOVE},
+    {"leave", op_space_leave, {0}, MAPPED | CLONE | CLONED | MOVE},
+    {"free", op_space_destroy, {.space = 0}, MAPPED | CLONE | CLONED | MOVE},
+    {"reuse", op_churn, {.arg = {1, 0}}, MAPPED | RESERVED | CLONE | CLONED | MOVE | PAGED},
+    {"reap", op_reap, {.arg = {3, 0}}, MAPPED | RESERVED | CLONED | MOVE | PAGED},
+    {"read",
+     op_touch,
+     {.page = 0, .prot = VM_ACCESS_READ},
+     MAPPED | READ | CLONE | CLONED | MOVE | PAGED},
+    {"write",
+     op_touch,
+     {.page = 0, .prot = VM_ACCESS_WRITE},
+     MAPPED | WRITE | CLONE | CLONED | MOVE | PAGED},
+    {"hide",
+     op_hide,
+     {.page = 0, .arg = {0, WHOLE}},
+     MAPPED | RESERVED | CLONE | CLONED | MOVE | PAGED},
     {"show",
      op_protect_range,
      {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}},
@@ -52,6 +67,15 @@ static const struct letter letters[] = {
     {"clone", op_clone, {.page = 0, .arg = {0, WHOLE}}, CLONE},
     {"clone-again", op_clone, {.page = 0, .prot = 3, .arg = {0, WHOLE}}, CLONED},
     {"unmap-clone", op_unmap, {.space = 1, .page = 0, .arg = {0, WHOLE}}, CLONED},
+    {"move", op_move, {.page = 0, .arg = {0, WHOLE}}, MOVE},
+    {"move-table", op_move, {.page = 0, .shape = 8, .arg = {0, WHOLE}}, MOVE},
+    {"move-inside", op_move, {.page = 0, .arg = {15 + 16 * 4, WHOLE}}, MOVE},
+    {"write-there", op_touch, {.page = 4, .prot = VM_ACCESS_WRITE}, MOVE},
+    {"map-object", op_object_map, {.page = 0, .prot = VM_RW, .arg = {0x78, SHARED}}, PAGED},
+    {"take-page", op_object_page, {.arg = {1, 0}}, PAGED},
+    {"look-at-page", op_object_page, {.arg = {2, 0}}, PAGED},
+    {"cut", op_object_resize, {.arg = {7, 0}}, PAGED},
+    {"drop-object", op_object_drop, {0}, PAGED},
 };
 
 #define LETTERS (sizeof(letters) / sizeof(letters[0]))
@@ -91,8 +115,17 @@ static void add_pages(struct world_history *history, enum small_alphabet alphabe
         add(history, op_map, pages);
         add(history, op_clone, pages);
         return;
+    case SMALL_PAGED:
+        add(history, op_object_create, (struct world_op){0});
+        for (uint8_t space = 0; space < 2; space++) {
+            add(history, op_object_map,
+                (struct world_op){
+                    .space = space, .shape = 1, .prot = VM_RW, .arg = {0x78, SHARED}});
+        }
+        return;
     case SMALL_MAPPED:
     case SMALL_CLONE:
+    case SMALL_MOVE:
     case SMALL_ALPHABETS:
         add(history, op_map, pages);
         return;
@@ -108,7 +141,7 @@ static void set_up(struct world_history *history, enum small_alphabet alphabet, 
     add(history, op_space_create, (struct world_op){.space = 1});
     add_pages(history, alphabet);
     for (uint8_t hart = 0; hart < 2; hart++) {
-        uint8_t space = alphabet == SMALL_CLONED ? hart : 0;
+        uint8_t space = alphabet == SMALL_CLONED || alphabet == SMALL_PAGED ? hart : 0;
 
         add(history, op_space_activate, (struct world_op){.hart = hart, .space = space});
     }

@@ -12,6 +12,8 @@ enum small_alphabet {
     SMALL_WRITE,  /* reserved, and programs write them */
     SMALL_CLONE,  /* mapped, and programs clone them to space 1          */
     SMALL_CLONED, /* cloned to space 1, which hart 1 runs                */
+    SMALL_MOVE,   /* mapped, and moved: inside, and to space 1                 */
+    SMALL_PAGED,  /* an object's, in space 0 and in space 1, which hart 1 runs */
     SMALL_ALPHABETS,
 };
 

@@ -17,6 +17,8 @@ static const char *const longer[SMALL_ALPHABETS][8][2] = {
                       {"hide", "unmap"}},
     [SMALL_CLONE] = {{"write", "clone"}},
     [SMALL_CLONED] = {{"write", "unmap"}, {"unmap", "reuse"}},
+    [SMALL_MOVE] = {{"move", "switch"}},
+    [SMALL_PAGED] = {{"unmap", "cut"}},
 };
 
 /* Executions without the reduction, of a world that is run with and without. */
