@@ -435,13 +435,13 @@ def objects_histories():
 
 def all_histories():
     """(name, history) of all; a name that ends in +N wants N deviations at once."""
+    yield "code-joins-first+2", code_joins_first()
     yield "epoch-old", epoch_old()
     yield "epoch-unmap", epoch_unmap()
     yield "epochs-both+2", epochs_both()
     yield "both-first", both_first()
     yield "stale-descent+3", stale_descent()
     yield "code-join", code_join()
-    yield "code-joins-first+2", code_joins_first()
     yield "linked", linked()
     for shape in (TABLE, TABLE + 1, TABLE + 2):
         yield f"device-{shape}", device(shape)
