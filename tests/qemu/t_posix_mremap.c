@@ -198,6 +198,58 @@ static void check_growth(void)
     (void)other;
 }
 
+/* Takes all that the budget has, in pieces; the last that came. */
+static char *budget_use(void)
+{
+    char *last = MAP_FAILED;
+
+    for (size_t pages = 1024; pages > 0; pages /= 2) {
+        char *piece = mmap(NULL, pages * PAGE, READABLE, ANON | MAP_POPULATE, -1, 0);
+
+        last = piece != MAP_FAILED && pages >= 16 ? piece : last;
+    }
+    return last;
+}
+
+/* With a budget that is spent: frame after frame is given back until there are enough.  Whatever
+ * was missing, the mapping was where it had been. */
+static int remap_in_need(void *argument)
+{
+    const size_t pages = 600;
+    char *memory = map(pages);
+    char *spare = budget_use();
+    char *moved = MAP_FAILED;
+    int failed = 0;
+
+    (void)argument;
+    for (size_t i = 0; i < 16 && spare != MAP_FAILED && moved == MAP_FAILED; i++) {
+        moved = mremap(memory, pages * PAGE, 2 * pages * PAGE, MOVED, there(PLACE + 7 * PAGE));
+        if (moved == MAP_FAILED) {
+            if (errno != ENOMEM || count_wrong(memory, pages) != 0) {
+                return 1;
+            }
+            failed++;
+            (void)munmap(spare + i * PAGE, PAGE);
+        }
+    }
+    if (moved == MAP_FAILED || failed == 0) {
+        return 2;
+    }
+    return count_wrong(moved, pages) == 0 ? 0 : 3;
+}
+
+static void check_need(void)
+{
+    struct user_end end = {0};
+    handle_t child = HANDLE_NONE;
+
+    tap_status(user_fork_limited(1400, remap_in_need, NULL, &child), 0,
+               "a child with a small budget");
+    (void)user_finish(child, &end);
+    tap_ok(end.reason == EXIT_STATUS, "ends by itself");
+    tap_is(end.detail, 0, "what cannot be moved stays where it is");
+}
+
 int main(void)
 {
     check_lengths();
@@ -208,5 +260,6 @@ int main(void)
     check_shared();
     check_errors();
     check_growth();
+    check_need();
     return tap_done();
 }
