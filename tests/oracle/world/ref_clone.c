@@ -96,7 +96,8 @@ unsigned ref_clone_misfit(const struct ref_clone *clone, unsigned first_io_page)
         const struct ref_item *item = &clone->from->items[page];
         unsigned at = page_there(clone, page);
 
-        if (is_in(clone, page) && (has_frame(item) || item->kind == VM_ITEM_IO) &&
+        if (is_in(clone, page) &&
+            (has_frame(item) || item->kind == VM_ITEM_IO || item->kind == VM_ITEM_SWAPPED) &&
             (at == REF_PAGES || (item->kind == VM_ITEM_IO && at < first_io_page))) {
             return page;
         }
