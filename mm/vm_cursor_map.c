@@ -227,6 +227,7 @@ status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *fra
 static uint64_t absent_pages(const struct pt_place *place, struct va_range rest)
 {
     uint64_t first = pte_index(rest.start, 0);
+    struct pte_slot *slots = &place->node->slots[first]; /* of level 0 */
     uint64_t limit = (rest.end.raw - rest.start.raw) / PAGE_SIZE;
     uint64_t count = 0;
 
@@ -236,7 +237,7 @@ static uint64_t absent_pages(const struct pt_place *place, struct va_range rest)
         return place->kind == PTE_ABSENT ? limit : 0;
     }
     for (; count < limit; count++) {
-        pte_t entry = pte_slot_load(&place->node->slots[first + count]);
+        pte_t entry = pte_slot_load_locked(&slots[count]);
 
         if (!pte_is_absent(entry) && !pte_is_dying(entry)) {
             break;
