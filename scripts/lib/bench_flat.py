@@ -28,7 +28,7 @@ TURN_SPARE = 150_000  # instructions that a turn may come later than beside one 
 LINE = re.compile(r"\s*# flat (\d+) (\w+): (.*)$")
 
 FROM_PAGES = 512  # below, what a call itself takes is most of a page's cost
-RISE = 1.3  # the most that a page may cost more with more memory
+RISE = 1.5  # the most that a page may cost more with more memory
 RISE_COUNT = 0.02  # the same for locks, tables and fences, beside that
 COUNTS = ("node_locks", "tables_allocated", "tlb_flush_local")
 REMOTE = "tlb_flush_remote"

@@ -307,8 +307,8 @@ class Flat(unittest.TestCase):
         self.assertEqual(self.fails("pages 1 touch", instructions=9000), [])
 
     def test_a_page_that_costs_more_with_more_memory_fails(self):
-        self.assertEqual(self.fails("pages 4096 touch", instructions=129 * 4096), [])
-        self.assertEqual(len(self.fails("pages 4096 touch", instructions=131 * 4096)), 1)
+        self.assertEqual(self.fails("pages 4096 touch", instructions=149 * 4096), [])
+        self.assertEqual(len(self.fails("pages 4096 touch", instructions=151 * 4096)), 1)
         self.assertEqual(len(self.fails("pages 4096 clone", tables_allocated=100)), 1)
 
     def test_a_lock_more_with_more_harts_fails(self):
