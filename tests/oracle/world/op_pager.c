@@ -187,8 +187,7 @@ void op_clear_accessed(const struct op *op)
     }
     start = session.range.start.raw;
     end = session.range.end.raw;
-    ref_used_clear(session.space, start, end);
-    ref_unsteady(session.space, start, end);
+    ref_clearing_begin(session.space, start, end);
     status = vm_cursor_clear_accessed(&session.cursor, end - start, REF_PAGES, &accessed);
     OP_AGREE(op, status == OK && vm_cursor_va(&session.cursor).raw == end,
              "taking A from [%#lx, %#lx) gives %s", start, end, status_name(status));
@@ -196,7 +195,6 @@ void op_clear_accessed(const struct op *op)
         check_taken(op, &session, page);
     }
     vm_cursor_close(&session.cursor);
-    ref_used_clear(session.space, start, end);
-    ref_steady(session.space, start, end);
+    ref_clearing_end(session.space, start, end);
     op_drop(session.space);
 }

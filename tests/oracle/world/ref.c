@@ -309,18 +309,29 @@ void ref_clear(unsigned hart, struct ref_space *space, uint64_t start, uint64_t 
     ref_runs_clear(space, start, end);
 }
 
-void ref_used_clear(struct ref_space *space, uint64_t start, uint64_t end)
+static void clearing_add(struct ref_space *space, uint64_t start, uint64_t end, int calls)
 {
     for (unsigned page = ref_page_from(start); page < REF_PAGES && ref.va[page] < end; page++) {
         space->items[page].may_lack_a = true;
+        space->clearing[page] = (uint8_t)(space->clearing[page] + calls);
     }
+}
+
+void ref_clearing_begin(struct ref_space *space, uint64_t start, uint64_t end)
+{
+    clearing_add(space, start, end, 1);
+}
+
+void ref_clearing_end(struct ref_space *space, uint64_t start, uint64_t end)
+{
+    clearing_add(space, start, end, -1);
 }
 
 void ref_used(struct ref_space *space, unsigned page, uint64_t pa)
 {
     struct ref_item *item = &space->items[page];
 
-    if (item->pa == pa && (space->unsteady >> page & 1U) == 0) {
+    if (item->pa == pa && space->clearing[page] == 0) {
         item->may_lack_a = false;
     }
 }

@@ -45,7 +45,8 @@ struct ref_space {
     unsigned refs;          /* references that the world holds             */
     unsigned number;        /* of the space, in order of creation          */
     struct ref_item items[REF_PAGES];
-    uint32_t unsteady; /* pages, one bit each */
+    uint32_t unsteady;           /* pages, one bit each */
+    uint8_t clearing[REF_PAGES]; /* calls under way that take A from the page */
     unsigned run_count;
     struct ref_run runs[REF_RUNS]; /* ascending */
 };
@@ -85,8 +86,9 @@ void ref_steady(struct ref_space *space, uint64_t start, uint64_t end);
 void ref_set(unsigned hart, struct ref_space *space, unsigned page, struct ref_item item);
 void ref_clear(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end);
 
-/* A is taken from what is present in [start, end). */
-void ref_used_clear(struct ref_space *space, uint64_t start, uint64_t end);
+/* A is being taken from what is present in [start, end), until the call for it has returned. */
+void ref_clearing_begin(struct ref_space *space, uint64_t start, uint64_t end);
+void ref_clearing_end(struct ref_space *space, uint64_t start, uint64_t end);
 
 /* A program has used the frame at pa through the page. */
 void ref_used(struct ref_space *space, unsigned page, uint64_t pa);
