@@ -16,7 +16,6 @@ static const char *const longer[SMALL_ALPHABETS][8][2] = {
                       {"unmap-table", "reap"},
                       {"hide", "unmap"}},
     [SMALL_CLONE] = {{"write", "clone"}},
-    [SMALL_CLONED] = {{"unmap", "reuse"}},
     [SMALL_MOVE] = {{"move", "switch"}},
     [SMALL_PAGED] = {{"unmap", "cut"}},
 };
