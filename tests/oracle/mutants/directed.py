@@ -343,6 +343,16 @@ def moved_aside():
     ])  # fmt: skip
 
 
+def moved_ahead():
+    """Hart 0 holds a table and wants one behind it, which moves before the first; hart 1 holds it
+    there, and wants the first."""
+    return history(running(op(0, "map", 0, page=10), op(0, "map", 0, page=14)), [
+        op(0, "two", 0, page=10, args=(14, 3)),
+        op(1, "move", 0, page=14, prot=R, args=(INSIDE | BLOCK, 1)),
+        op(1, "two", 0, page=0, args=(10, 3)),
+    ])  # fmt: skip
+
+
 def page_made_twice():
     """Two harts make the same page of an object."""
     return history([op(0, "object", args=(0, 0))], [
@@ -421,6 +431,7 @@ def objects_histories():
         yield f"moved-without-table-{after}", moved_without_table(after)
         yield f"moved-table-without-table-{after}", moved_table_without_table(after)
     yield "moved-aside", moved_aside()
+    yield "moved-ahead", moved_ahead()
     yield "page-made-twice", page_made_twice()
     yield "page-past-end", page_past_end()
     yield "accessed", accessed(False)

@@ -8,6 +8,7 @@ MOVE = "mm/vm_cursor_move.c"
 ENTRIES = "mm/vm_cursor_move_entries.c"
 RELINK = "mm/pt_relink.c"
 DESCEND = "mm/pt_descend.c"
+NODE = "mm/pt_node.c"
 PAGER = "mm/vm_cursor_pager.c"
 UNDER_LOCK = """Reads an entry of a node whose lock is held: it changes under no one else's hand but
     hardware's, which sets A and D only."""
@@ -30,6 +31,14 @@ RUNS = [
     gone(
         "move.not_stored", ENTRIES, "take_run", "pte_slot_store(to, entry);",
         "stores nothing where a page has moved to",
+    ),
+    gone(
+        "move.still_counted", ENTRIES, "take_run", "node_subtract(source->node, run);",
+        "counts what has moved where it was",
+    ),
+    gone(
+        "move.not_counted", ENTRIES, "take_run", "node_add(target->node, run);",
+        "does not count what has moved where it is",
     ),
     gone(
         "move.debts_stay", MOVE, "vm_cursor_move", "vm_cursor_sync(to);",
@@ -133,6 +142,21 @@ TABLES = [
     gone(
         "relink.near_stays", MOVE, "move_table", "job->from->near = job->from->cover;",
         "goes on from a table that is no longer there",
+    ),
+    gone(
+        "node.table_not_noted", NODE, "pt_node_put_table",
+        "parent->tables[index / 64] |= UINT64_C(1) << index % 64;",
+        "does not note which entry has got a table",
+    ),
+    gone(
+        "node.table_noted_for_good", NODE, "pt_node_take_table",
+        "parent->tables[index / 64] &= ~(UINT64_C(1) << index % 64);",
+        "goes on noting a table that is gone",
+    ),
+    mutant(
+        "place.waits_with_nodes", DESCEND, "lock_node",
+        "held == PT_HELD_NODES || pt_order_holds_any()", "false",
+        "waits for a table that may have moved while it holds others",
     ),
     mutant(
         "place.space_ok", DESCEND, "node_is_in_place", "node->space == root->space", "true",

@@ -153,6 +153,15 @@ TABLE = [
         "gives each mark that it pushes down the first one's page",
     ),
     gone(
+        "node.paged_not_counted", NODE, "pt_node_mark_added",
+        "node->paged = (uint16_t)(node->paged + (pte_is_paged(mark) ? 1 : 0));",
+        "does not count a mark of an object among those of its table",
+    ),
+    gone(
+        "node.paged_stays_counted", NODE, "pt_node_mark_gone", "node->paged--;",
+        "counts a mark of an object that is gone among those of its table",
+    ),
+    gone(
         "node.mark_stays_in_row", NODE, "pt_node_mark_gone",
         "vm_backing_drop(node->space, pte_decode_mark(mark).slot, 1);",
         "counts a mark that is gone in the row of its object",
