@@ -20,6 +20,15 @@ static status_t query_slot(struct vm_space *space, vaddr_t va, struct vm_slot *s
     return status;
 }
 
+/* What is told of a slot beside its rights: the physical address of a device, a cookie. */
+static uint64_t where_of(const struct vm_item *item)
+{
+    if (item->kind == VM_ITEM_IO) {
+        return item->pa.raw;
+    }
+    return item->kind == VM_ITEM_SWAPPED ? item->cookie : 0;
+}
+
 static void set_results(struct user_frame *frame, const struct vm_slot *slot)
 {
     uint64_t kind = vm_call_kind(slot->item.kind);
@@ -32,7 +41,7 @@ static void set_results(struct user_frame *frame, const struct vm_slot *slot)
     user_frame_set_arg(frame, 3, kind);
     user_frame_set_arg(frame, 4, kind != VM_KIND_ABSENT ? slot->item.prop.prot : 0);
     user_frame_set_arg(frame, 5, kind != VM_KIND_ABSENT ? flags : 0);
-    user_frame_set_arg(frame, 6, kind == VM_KIND_IO ? slot->item.pa.raw : slot->item.cookie);
+    user_frame_set_arg(frame, 6, where_of(&slot->item));
 }
 
 enum verdict sys_vm_query(struct user_frame *frame)

@@ -75,17 +75,21 @@ static status_t make_meaning(struct vm_cursor *cursor, struct va_range part,
 struct vm_mark cursor_mark_there(const struct vm_cursor *cursor)
 {
     struct vm_slot slot;
+    struct vm_mark mark;
     status_t status = vm_cursor_query(cursor, &slot);
 
     ASSERT(status == OK);
-    return (struct vm_mark){
-        .kind = slot.item.kind,
-        .prot = slot.item.prop.prot,
-        .object = slot.item.object,
-        .object_page = slot.item.object_page + (cursor->va.raw - slot.range.start.raw) / PAGE_SIZE,
-        .share = slot.item.share,
-        .cookie = slot.item.cookie,
-    };
+    mark = (struct vm_mark){.kind = slot.item.kind,
+                            .prot = slot.item.prop.prot,
+                            .object = slot.item.object,
+                            .share = slot.item.share};
+    if (mark.kind == VM_ITEM_PAGED) {
+        mark.object_page =
+            slot.item.object_page + (cursor->va.raw - slot.range.start.raw) / PAGE_SIZE;
+    } else if (mark.kind == VM_ITEM_SWAPPED) {
+        mark.cookie = slot.item.cookie;
+    }
+    return mark;
 }
 
 /* True if some mark of the part lies above level 0. */

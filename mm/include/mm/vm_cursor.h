@@ -53,13 +53,15 @@ enum vm_share {
 /* What a slot holds. */
 struct vm_item {
     enum vm_item_kind kind;
-    struct frame *frame;       /* RAM, hidden */
-    paddr_t pa;                /* RAM, hidden and I/O: where the slot's first byte lies */
-    struct vm_prop prop;       /* W of a private page whose write is pending counts as granted */
     enum vm_share share;       /* RAM, hidden, reserved, paged */
+    struct vm_prop prop;       /* W of a private page whose write is pending counts as granted */
+    struct frame *frame;       /* RAM, hidden */
     struct mem_object *object; /* paged: borrowed like the frame               */
-    uint64_t object_page;      /* paged: its page that the slot's first byte is of */
-    uint64_t cookie;           /* swapped */
+    union {
+        paddr_t pa;           /* RAM, hidden and I/O: where the slot's first byte lies */
+        uint64_t object_page; /* paged: its page that the slot's first byte is of      */
+        uint64_t cookie;      /* swapped                                               */
+    };
     bool accessed, dirty;
 };
 
