@@ -89,6 +89,13 @@ def accessed(by_faults):
     ], by_faults=by_faults)  # fmt: skip
 
 
+def hidden_while_used():
+    """A page from which A was taken is used just when it is hidden."""
+    return history(running(op(0, "map", 0), op(0, "clear", 0)), [
+        op(0, "hide", 0, args=(0, WHOLE)), op(1, "touch", prot=0), op(1, "query", 0),
+    ])  # fmt: skip
+
+
 def cut_while_mapped():
     """An object loses a page that is mapped, and that no mark names any more."""
     setup = [op(0, "object", args=(0, 4)), op(0, "object-map", 0, args=(0x78, SHARED))]
@@ -153,6 +160,7 @@ def objects_histories():
     yield "page-past-end", page_past_end()
     yield "accessed", accessed(False)
     yield "accessed-by-faults", accessed(True)
+    yield "hidden-while-used", hidden_while_used()
     yield "cut-while-mapped", cut_while_mapped()
     yield "copied", copied()
     yield "large-view", large_view()

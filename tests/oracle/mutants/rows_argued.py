@@ -28,8 +28,8 @@ JOIN = """The acquire is shown (join.release). The release is for the space's id
     at every place of epoch-unmap (tests/oracle/mutants/directed.py), and not found."""
 CODE = """The two words are changed one after the other, both by read-modify-writes, and the second
     has release and acquire of its own, which cover what the first is for."""
-USED = """Every leaf that mm makes has A, and D if it has W, so hardware finds nothing to set; what a
-    plain store would lose can be lost only when something clears A or D, and nothing does yet."""
+USED = """New rights are stored with A, and with D if there is W: so what hardware sets meanwhile is
+    in the new entry already. Only a page that is hidden can lose it: rights.use_lost shows that."""
 BUDGET = """Matters only where a piece of work ends inside of a node: more than 256 pages of one
     space, which the reference has not. The walk counts what is present, and so does not come back to
     an entry that it has released."""

@@ -176,6 +176,11 @@ PAGERS = [
         "says that it has taken A from a page, and has not",
     ),
     gone(
+        "rights.use_lost", "mm/pt_rights.c", "slot_step",
+        "pte_slot_set(slot, before.raw & (PTE_A | PTE_D));",
+        "loses A that hardware sets while a page is being hidden",
+    ),
+    gone(
         "pager.a_not_owed", PAGER, "vm_cursor_clear_accessed",
         "vm_cursor_issue(cursor, VM_FLUSH_PAGES, page);",
         "owes no flush for A that is taken",

@@ -239,7 +239,7 @@ static void note_size(struct ref_object *object)
 }
 
 /* Whether the answer is right, if nobody else has changed the size meanwhile; alone: nobody did
- * anything. */
+ * anything, or has a frame of the object. */
 static void check_resized(const struct op *op, struct ref_object *object, uint64_t pages,
                           status_t status, bool alone)
 {
@@ -248,9 +248,7 @@ static void check_resized(const struct op *op, struct ref_object *object, uint64
              (unsigned long)pages, status_name(status));
     OP_AGREE(op, status != OK || !ref_object_is_named(object, pages),
              "an object is cut to %lu pages, while more are mapped", (unsigned long)pages);
-    OP_AGREE(op,
-             status == OK || !alone || object->marked_end > pages ||
-                 ref_object_is_borrowed(object, pages),
+    OP_AGREE(op, status == OK || !alone || object->marked_end > pages,
              "an object of which nothing past page %lu is used cannot be cut",
              (unsigned long)pages);
     if (status == OK) {
@@ -263,7 +261,7 @@ void op_object_resize(const struct op *op)
     struct ref_object *object = object_hold(op->in->space);
     uint64_t pages = pages_of(op->in->arg[0]);
     uint64_t id = op_world.last_id;
-    bool alone, is_borrowed, has_rival;
+    bool alone, is_borrowed, may_be_borrowed, has_rival;
     unsigned changes;
     status_t status;
 
@@ -273,6 +271,7 @@ void op_object_resize(const struct op *op)
     note_marked(object, 0);
     alone = is_alone();
     is_borrowed = alone && ref_object_is_borrowed(object, pages);
+    may_be_borrowed = ref_object_may_be_borrowed(object, pages);
     ref_object_cut_begin(object, pages);
     changes = ++object->changes;
     has_rival = object->is_changing++ > 0;
@@ -281,8 +280,9 @@ void op_object_resize(const struct op *op)
     OP_AGREE(op, status != OK || !alone || !is_borrowed, "an object is cut to %lu pages in use",
              (unsigned long)pages);
     if (!has_rival && changes == object->changes) {
-        check_resized(op, object, pages, status, alone);
+        check_resized(op, object, pages, status, alone && !may_be_borrowed);
     }
+    ref_object_cut_begin(object, pages); /* what was made meanwhile, too */
     note_size(object);
     object->is_changing--;
     object->changes++;

@@ -231,6 +231,9 @@ struct ref_object_page *ref_object_page(const struct mem_object *object, uint64_
 /* True if pages from `page` on are known to have frames that others name too. */
 bool ref_object_is_borrowed(const struct ref_object *object, uint64_t page);
 
+/* The same of pages that may be gone, too. */
+bool ref_object_may_be_borrowed(const struct ref_object *object, uint64_t page);
+
 /* The page has the frame at pa, which has just been seen. */
 void ref_object_page_seen(const struct mem_object *object, uint64_t page, uint64_t pa);
 

@@ -82,10 +82,11 @@ static uint64_t stamp_at(uint64_t pa)
 void ref_object_page_seen(const struct mem_object *object, uint64_t page, uint64_t pa)
 {
     struct ref_object_page *known = ref_object_page(object, page);
+    struct ref_object *row = ref_object_of(object);
     unsigned at = 0;
 
     if (known != NULL && known->pa == pa) {
-        known->is_uncertain = false;
+        known->is_uncertain = row->is_changing > 0;
         return;
     }
     while (known == NULL && at < objects.page_count && objects.pages[at].object != NULL) {
@@ -97,7 +98,8 @@ void ref_object_page_seen(const struct mem_object *object, uint64_t page, uint64
     objects.page_count += known == NULL && at == objects.page_count ? 1 : 0;
     known = known == NULL ? &objects.pages[at] : known;
     objects.now++;
-    *known = (struct ref_object_page){.object = ref_object_of(object),
+    *known = (struct ref_object_page){.object = row,
+                                      .is_uncertain = row->is_changing > 0,
                                       .page = page,
                                       .pa = pa,
                                       .stamp = stamp_at(pa),
@@ -154,17 +156,37 @@ bool ref_object_has_frame(uint64_t pa)
     return false;
 }
 
-bool ref_object_is_borrowed(const struct ref_object *object, uint64_t page)
+/* How many pages from `page` on have, or had, frames that others name too. */
+struct borrowed {
+    unsigned certain, uncertain;
+};
+
+static struct borrowed count_borrowed(const struct ref_object *object, uint64_t page)
 {
+    struct borrowed count = {0};
+
     for (unsigned i = 0; i < objects.page_count; i++) {
         const struct ref_object_page *known = &objects.pages[i];
 
-        if (known->object == object && known->page >= page && !known->is_uncertain &&
+        if (known->object == object && known->page >= page &&
             !frame_has_one_ref(frame_of((paddr_t){known->pa}))) {
-            return true;
+            count.certain += known->is_uncertain ? 0 : 1;
+            count.uncertain += known->is_uncertain ? 1 : 0;
         }
     }
-    return false;
+    return count;
+}
+
+bool ref_object_is_borrowed(const struct ref_object *object, uint64_t page)
+{
+    return count_borrowed(object, page).certain > 0;
+}
+
+bool ref_object_may_be_borrowed(const struct ref_object *object, uint64_t page)
+{
+    struct borrowed count = count_borrowed(object, page);
+
+    return count.certain + count.uncertain > 0;
 }
 
 /* ---- who names it ---- */
