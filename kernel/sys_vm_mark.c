@@ -62,7 +62,7 @@ static status_t mark_step(struct vm_call *call, struct vm_mark mark)
 enum verdict sys_vm_mark(struct user_frame *frame)
 {
     struct vm_call call = vm_call_begin(frame, ARG_PROGRESS, VM_CALL_TELLS_DONE);
-    struct vm_mark mark;
+    struct vm_mark mark = {0};
     status_t status = mark_decode(frame, &call, &mark);
 
     if (status == OK && !vm_call_is_complete(&call)) {
