@@ -36,7 +36,7 @@ static void access_check(void)
     (void)sys_vm_query(user_self(), PLACE, NULL, NULL, &kind, &prot, &flags, NULL);
     tap_is(kind, VM_KIND_HIDDEN, "a query says so");
     tap_is(prot, VM_PROT_NONE, "with no rights");
-    tap_is(flags, VM_STATE_ACCESSED | VM_STATE_DIRTY, "and that it was written");
+    tap_is(flags, VM_STATE_ACCESSED | VM_STATE_DIRTY | VM_STATE_PRIVATE, "and that it was written");
     tap_status(protect(PLACE, PAGE, VM_PROT_R), 0, "it may be read again");
     tap_is(*word_at(PLACE), 1, "and holds what it held");
     check_touch(ACCESS_WRITE, PLACE, "there");

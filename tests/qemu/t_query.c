@@ -95,10 +95,12 @@ static void flags_check(void)
     tap_status(page_map(PLACE, PAGE, RW), 0, "a page is mapped here");
     *word_at(PLACE) = 1;
     (void)sys_vm_query(user_self(), PLACE, NULL, NULL, NULL, NULL, &flags, NULL);
-    tap_is(flags, VM_STATE_ACCESSED | VM_STATE_DIRTY, "a written page is accessed and dirty");
+    tap_is(flags, VM_STATE_ACCESSED | VM_STATE_DIRTY | VM_STATE_PRIVATE,
+           "a written page is accessed and dirty");
     (void)sys_vm_protect(user_self(), PLACE, PAGE, VM_PROT_R, NULL);
     (void)sys_vm_query(user_self(), PLACE, NULL, NULL, NULL, NULL, &flags, NULL);
-    tap_is(flags, VM_STATE_ACCESSED | VM_STATE_DIRTY, "and stays so when it is made read-only");
+    tap_is(flags, VM_STATE_ACCESSED | VM_STATE_DIRTY | VM_STATE_PRIVATE,
+           "and stays so when it is made read-only");
     tap_status(page_unmap(PLACE, PAGE), 0, "the page is unmapped");
 }
 
