@@ -14,8 +14,8 @@
 
 #define GIB      (UINT64_C(1) << 30)
 #define TABLE    (UINT64_C(512) * PAGE)
-#define MOVES    60U
-#define ATTEMPTS 4U /* of each member, between two moves */
+#define MOVES    20U
+#define ATTEMPTS 2U /* of each member, between two moves */
 
 /* Where the pages may be. */
 static struct place {
@@ -248,9 +248,7 @@ int main(void)
     check_moves((struct place){other, PLACE + GIB}, TABLE, "to it, a table");
     (void)sys_process_kill(other);
     (void)sys_handle_close(other);
-    for (unsigned member = 1; member < team_size(); member++) {
-        check_direct(member, PAGE, PLACE + GIB + PAGE);
-        check_direct(member, TABLE, PLACE + GIB);
-    }
+    check_direct(1, PAGE, PLACE + GIB + PAGE);
+    check_direct(team_size() - 1, TABLE, PLACE + GIB);
     return tap_done();
 }
