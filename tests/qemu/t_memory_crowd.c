@@ -10,13 +10,14 @@
 #include "memory.h"
 #include "team.h"
 
-#define PAGES    64U
-#define CHILDREN 12U
-#define ROUNDS   20U
-#define BOARD    (PLACE + 0x10000000)
-#define OTHER    (PLACE + 0x20000000)
-#define LIMIT    400U  /* frames of a poor process                      */
-#define MANY     1024U /* pages of an object that is more than it can pay */
+#define ROUNDS_MAX 5U
+#define PAGES      64U
+#define CHILDREN   12U
+#define ROUNDS     20U
+#define BOARD      (PLACE + 0x10000000)
+#define OTHER      (PLACE + 0x20000000)
+#define LIMIT      400U  /* frames of a poor process                      */
+#define MANY       1024U /* pages of an object that is more than it can pay */
 
 /* Words of the board: handles of the children, then these. */
 enum {
@@ -268,14 +269,19 @@ int main(void)
         return tap_done();
     }
     uint64_t before = 0;
-    for (unsigned round = 0; round < 2; round++) { /* the first may leave what is kept for later */
+    uint64_t after = 0;
+
+    /* The first round may leave what is kept for later, and how full the kernel's pages of records
+     * are depends on who came when; what is lost is lost in each round. */
+    for (unsigned round = 0; round < 2 || (after < before && round < ROUNDS_MAX); round++) {
         *board = (struct board){0};
-        before = round == 1 ? frames_free() : 0;
+        before = round == 1 ? frames_free() : before;
         check_crowd(board);
         check_threads();
         check_user_budget(board);
         check_object_budget(board);
+        after = frames_free();
     }
-    tap_is(frames_free(), before, "what they had has come back");
+    tap_ok(after >= before, "what they had has come back");
     return tap_done();
 }
