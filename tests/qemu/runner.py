@@ -178,7 +178,7 @@ class Cores:
 
 
 def run_all(chosen, timeout_s=300.0):
-    """Runs the configurations, as many at once as there are cores, those that need several first;
+    """Runs the configurations, as many at once as there are cores, those that need several first, and the slow ones;
     shows each as it ends; returns the verdicts."""
     cores, verdicts = Cores(CORES), []
 
@@ -187,7 +187,7 @@ def run_all(chosen, timeout_s=300.0):
             return run(one, timeout_s)
 
     with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
-        order = sorted(chosen, key=lambda one: -one.boot.cores)
+        order = sorted(chosen, key=lambda one: (-one.boot.cores, -one.boot.harts))
         waiting = [pool.submit(run_with_cores, one) for one in order]
         for done in concurrent.futures.as_completed(waiting):
             verdicts.append(done.result())
