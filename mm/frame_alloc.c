@@ -103,16 +103,23 @@ static bool failure_is_due(void)
     return false;
 }
 
-/* Takes up to `count` single frames; returns how many.  The first *clean of them are zeroed. */
-static unsigned take_singles(enum frame_type type, struct frame **frames, unsigned count,
-                             unsigned *clean)
+/* What frames are to contain. */
+enum contents {
+    CONTENTS_ANY,
+    CONTENTS_ZEROES,
+};
+
+/* Takes up to `count` single frames; returns how many.  The first *clean of them are as wanted. The
+ * type is set under the lock: who frees a neighbour looks at it. */
+static unsigned take_singles(enum frame_type type, enum contents contents, struct frame **frames,
+                             unsigned count, unsigned *clean)
 {
     unsigned taken = 0;
 
     *clean = 0;
     spinlock_acquire(&pool.lock);
     while (taken < count && !failure_is_due()) {
-        struct frame *frame = type == FRAME_USER ? zeroed_take() : NULL;
+        struct frame *frame = contents == CONTENTS_ZEROES ? zeroed_take() : NULL;
 
         *clean += frame != NULL ? 1 : 0;
         frame = frame != NULL ? frame : single_alloc();
@@ -158,10 +165,11 @@ static inline void begin(struct frame *frame)
     atomic_store_explicit(&frame->refs, 1, memory_order_relaxed);
 }
 
-unsigned frame_alloc_many(enum frame_type type, struct frame **frames, unsigned count)
+static inline unsigned alloc_singles(enum frame_type type, enum contents contents,
+                                     struct frame **frames, unsigned count)
 {
     unsigned clean;
-    unsigned taken = take_singles(type, frames, count, &clean);
+    unsigned taken = take_singles(type, contents, frames, count, &clean);
 
     for (unsigned i = 0; i < clean; i++) {
         begin(frames[i]);
@@ -169,14 +177,19 @@ unsigned frame_alloc_many(enum frame_type type, struct frame **frames, unsigned 
     for (unsigned i = clean; i < taken; i++) {
         frame_watch_taken(frame_pa(frames[i]), PAGE_SIZE);
         begin(frames[i]);
-        if (type == FRAME_USER) {
+        if (contents == CONTENTS_ZEROES) {
             arch_zero_frame(frame_bytes(frames[i]));
         }
     }
     counter_add(COUNTER_frames_allocated, taken);
-    counter_add(COUNTER_frames_zeroed, type == FRAME_USER ? taken - clean : 0);
+    counter_add(COUNTER_frames_zeroed, contents == CONTENTS_ZEROES ? taken - clean : 0);
     counter_add(COUNTER_frames_from_stock, clean);
     return taken;
+}
+
+unsigned frame_alloc_many(enum frame_type type, struct frame **frames, unsigned count)
+{
+    return alloc_singles(type, type == FRAME_USER ? CONTENTS_ZEROES : CONTENTS_ANY, frames, count);
 }
 
 status_t frame_alloc(enum frame_type type, struct frame **out)
@@ -184,6 +197,17 @@ status_t frame_alloc(enum frame_type type, struct frame **out)
     struct frame *frame;
 
     if (frame_alloc_many(type, &frame, 1) == 0) {
+        return ERR_NOMEM;
+    }
+    *out = frame;
+    return OK;
+}
+
+status_t frame_alloc_to_fill(struct frame **out)
+{
+    struct frame *frame;
+
+    if (alloc_singles(FRAME_USER, CONTENTS_ANY, &frame, 1) == 0) {
         return ERR_NOMEM;
     }
     *out = frame;

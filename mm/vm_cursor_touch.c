@@ -92,11 +92,13 @@ static void copy_frame(struct frame *to, struct frame *from)
 
 status_t cursor_make_frame(struct frame *old, struct frame **out)
 {
-    /* One that is written all over need not be zeroed first. */
-    status_t status = frame_alloc(old != NULL ? FRAME_KERNEL : FRAME_USER, out);
+    status_t status;
 
-    if (status == OK && old != NULL) {
-        (*out)->type = FRAME_USER;
+    if (old == NULL) {
+        return frame_alloc(FRAME_USER, out);
+    }
+    status = frame_alloc_to_fill(out);
+    if (status == OK) {
         copy_frame(*out, old);
     }
     return status;
@@ -224,6 +226,13 @@ status_t cursor_touch_status(enum touch touch)
         break;
     }
     return ERR_FAULT;
+}
+
+status_t vm_cursor_touch_making(struct vm_cursor *cursor, enum vm_access access,
+                                struct frame_making *making)
+{
+    (void)making;
+    return vm_cursor_touch(cursor, access);
 }
 
 status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access)

@@ -49,9 +49,13 @@ _Static_assert(sizeof(struct frame) == 16, "a frame record is 16 bytes");
  * Errors: ERR_NOMEM, *out untouched.  Context: any below LOCK_FRAMES. */
 status_t frame_alloc(enum frame_type type, struct frame **out);
 
-/* Up to `count` such frames, one by one, for less than the price of so many calls: ascending where
- * memory is free in one piece.  Returns how many there are: fewer if memory is out.
- * Context: any below LOCK_FRAMES. */
+/* A FRAME_USER frame with one reference that is not zeroed: who asks for it stores to all of it
+ * before a program sees it.  Errors and context: the same. */
+status_t frame_alloc_to_fill(struct frame **out);
+
+/* Up to `count` frames as frame_alloc gives them, one by one, for less than the price of so many
+ * calls: ascending where memory is free in one piece.  Returns how many there are: fewer if memory
+ * is out. Context: any below LOCK_FRAMES. */
 unsigned frame_alloc_many(enum frame_type type, struct frame **frames, unsigned count);
 
 /* 2^order frames, contiguous and aligned to their size, as FRAME_KERNEL; each has one reference.

@@ -174,7 +174,7 @@ ROWS = [
     gone("slab.frame_lost", "mm/slab.c", "slab_free", "frame_put(slab->frame);",
          "loses the frame of an empty slab"),
     mutant(
-        "frame.not_zeroed", "mm/frame_alloc.c", "frame_alloc_many",
+        "frame.not_zeroed", "mm/frame_alloc.c", "alloc_singles",
         "arch_zero_frame(frame_bytes(frames[i]));",
         "if (hart_index() == 0) { arch_zero_frame(frame_bytes(frames[i])); }",
         "hands out frames as they were left to harts other than the first",
