@@ -16,7 +16,7 @@ status_t memory_object_create(uint64_t pages, struct memory_object **out)
     if (memory == NULL) {
         return ERR_NOMEM;
     }
-    status = mem_object_create(vm_space_budget(vm_space_active()), pages, &memory->memory);
+    status = mem_object_create(vm_space_budget(vm_space_active()), pages, 0, &memory->memory);
     if (status != OK) {
         slab_free(&memory_cache, memory);
         return status;

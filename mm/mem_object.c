@@ -21,10 +21,14 @@ static struct slab_cache object_cache =
 _Static_assert(MEM_OBJECT_PAGES_MAX <= UINT64_C(1) << MEM_TREE_PAGE_BITS,
                "a tree holds any object");
 
-status_t mem_object_create(struct vm_budget *budget, uint64_t pages, struct mem_object **out)
+status_t mem_object_create(struct vm_budget *budget, uint64_t pages, unsigned level,
+                           struct mem_object **out)
 {
     struct mem_object *object;
 
+    if (level > 0) { /* placeholder */
+        return ERR_INVAL;
+    }
     if (pages > MEM_OBJECT_PAGES_MAX) {
         return ERR_RANGE;
     }
@@ -266,4 +270,17 @@ void mem_object_unmarked(struct mem_object *object)
         object->named_end = 0;
     }
     spinlock_release(&object->lock);
+}
+
+unsigned mem_object_level(const struct mem_object *object)
+{
+    (void)object;
+    return 0;
+}
+
+status_t mem_object_block_get(struct mem_object *object, uint64_t page, enum mem_object_get how,
+                              struct frame_making *making, struct frame **block)
+{
+    (void)making;
+    return mem_object_page_get(object, page, how, block);
 }

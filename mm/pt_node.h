@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "arch/pte_mark.h"
 #include "arch/slot.h"
 #include "lib/spinlock.h"
 #include "lib/types.h"
@@ -26,8 +27,9 @@ struct pt_node {
     struct frame *frame;              /* (c) the frame they lie in                  */
     struct pt_node *next;             /* (n) list of detached or spare nodes        */
     uint16_t present;                 /* (n) user entries with V set                */
+    uint16_t large;                   /* (n) leaves among them, if above level 0    */
     uint16_t io;                      /* (n) leaves among them that map a region    */
-    uint16_t hidden;                  /* (n) hidden pages; V is clear               */
+    uint16_t hidden;                  /* (n) hidden RAM; V is clear                 */
     uint16_t marked;                  /* (n) marks; V is clear                      */
     uint16_t paged;                   /* (n) those among them that name an object   */
     uint16_t dying;                   /* (n) entries whose flush is owed            */

@@ -67,6 +67,7 @@ status_t user_settle(vaddr_t va, enum vm_access access)
         return OK;
     case VM_FAULT_NOMEM:
         return ERR_NOMEM;
+    case VM_FAULT_AGAIN: /* who asks for larger pages is told so */
     case VM_FAULT_BAD:
         break;
     }

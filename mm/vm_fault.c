@@ -137,6 +137,13 @@ enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_
     return VM_FAULT_RETRY;
 }
 
+enum vm_fault_result vm_space_fault_making(struct vm_space *space, vaddr_t va,
+                                           enum vm_access access, struct frame_making *making)
+{
+    (void)making;
+    return vm_space_fault(space, va, access);
+}
+
 status_t vm_space_page_get(struct vm_space *space, vaddr_t va, struct vm_page *page)
 {
     struct wish wish = {.space = space,

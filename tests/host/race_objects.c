@@ -89,7 +89,7 @@ static void replace_object(unsigned area)
     struct mem_object *old;
     struct mem_object *fresh;
 
-    if (mem_object_create(makers, PAGES, &fresh) != OK) {
+    if (mem_object_create(makers, PAGES, 0, &fresh) != OK) {
         return;
     }
     spinlock_acquire(&handles.lock);
@@ -320,7 +320,7 @@ static void program(const struct harts_config *config)
     EXPECT_OK(vm_budget_create(NULL, BUDGET, &budget));
     EXPECT_OK(vm_budget_create(NULL, MAKERS, &makers));
     for (unsigned i = 0; i < OBJECTS; i++) {
-        EXPECT_OK(mem_object_create(makers, PAGES, &handles.memory[i]));
+        EXPECT_OK(mem_object_create(makers, PAGES, 0, &handles.memory[i]));
     }
     for (unsigned i = 0; i < 2; i++) {
         EXPECT_OK(vm_space_create(budget, &spaces[i]));

@@ -2,6 +2,7 @@
 /* What the tests of moving between spaces share: pages of each kind, and what becomes of them. */
 #pragma once
 
+#include "arch/pte_mark.h"
 #include "support_move.h"
 #include "support_object.h"
 

@@ -25,7 +25,7 @@ static inline struct mem_object *object_new_in(struct vm_budget *budget, uint64_
 {
     struct mem_object *object = NULL;
 
-    EXPECT_OK(mem_object_create(budget, pages, &object));
+    EXPECT_OK(mem_object_create(budget, pages, 0, &object));
     return object;
 }
 

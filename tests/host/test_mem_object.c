@@ -33,8 +33,8 @@ Test(mem_object, the_largest_is_made_and_a_larger_one_is_refused)
     struct mem_object *object = object_new(MEM_OBJECT_PAGES_MAX);
     struct mem_object *none = NULL;
 
-    EXPECT_STATUS(mem_object_create(NULL, MEM_OBJECT_PAGES_MAX + 1, &none), ERR_RANGE);
-    EXPECT_STATUS(mem_object_create(NULL, UINT64_MAX, &none), ERR_RANGE);
+    EXPECT_STATUS(mem_object_create(NULL, MEM_OBJECT_PAGES_MAX + 1, 0, &none), ERR_RANGE);
+    EXPECT_STATUS(mem_object_create(NULL, UINT64_MAX, 0, &none), ERR_RANGE);
     cr_assert(none == NULL);
     expect_object(object, MEM_OBJECT_PAGES_MAX, 0);
     mem_object_put(object);
@@ -154,7 +154,7 @@ Test(mem_object, what_cannot_be_had_leaves_the_object_as_it_was)
     struct mem_object *object = NULL;
 
     frame_fail_after(0);
-    EXPECT_STATUS(mem_object_create(budget, 1, &object), ERR_NOMEM);
+    EXPECT_STATUS(mem_object_create(budget, 1, 0, &object), ERR_NOMEM);
     EXPECT_EQ(used(budget), 0);
     object = object_new_in(budget, MEM_OBJECT_PAGES_MAX);
     for (size_t i = 0; i < ARRAY_LEN(pages); i++) {

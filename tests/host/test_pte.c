@@ -5,6 +5,7 @@
  * independent walker reads what the codec writes.
  */
 #include "arch/pte.h"
+#include "arch/pte_mark.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>

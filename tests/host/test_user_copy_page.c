@@ -3,6 +3,7 @@
  * Copying into a page of any space: whose frame the bytes reach, what a fault in the middle leaves,
  * and that nothing is locked when a fault is settled.
  */
+#include "arch/pte_mark.h"
 #include "lib/spinlock.h"
 #include "mm/user_copy.h"
 #include "support_touch.h"

@@ -3,6 +3,7 @@
  * Cloning: what each kind of entry becomes on both sides, who is fenced, what a write does then,
  * and what is left when something is in the way or memory is out.
  */
+#include "arch/pte_mark.h"
 #include "mm/vm_budget.h"
 #include "mm/vm_fault.h"
 #include "support_touch.h"

@@ -3,6 +3,7 @@
  * Moving inside a space, entry by entry: what each kind becomes at its new place, that nothing is
  * left at the old one and no hart can use it, where a move stops, and marks that do not fit.
  */
+#include "arch/pte_mark.h"
 #include "support_move.h"
 
 #define PAGES 7U

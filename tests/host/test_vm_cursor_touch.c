@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "arch/pte_mark.h"
 #include "lib/counter.h"
 #include "mm/user_copy.h"
 #include "mm/vm_budget.h"

@@ -3,6 +3,7 @@
  * Frames for those who copy between programs: what a page is given before somebody reads it behind
  * the entry's back.
  */
+#include "arch/pte_mark.h"
 #include "lib/counter.h"
 #include "mm/vm_fault.h"
 #include "support_mark.h"

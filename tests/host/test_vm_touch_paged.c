@@ -3,6 +3,7 @@
  * Touching pages of memory objects that are shared: which frame comes, whose it is, and what is
  * left of the mark.
  */
+#include "arch/pte_mark.h"
 #include "support_touch_paged.h"
 
 /* Another space, in which the same addresses mean the same pages. */

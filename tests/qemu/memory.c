@@ -6,7 +6,7 @@ handle_t memory_make(uint64_t pages)
 {
     handle_t memory = HANDLE_NONE;
 
-    (void)sys_memory_create(pages * PAGE, &memory);
+    (void)sys_memory_create(pages * PAGE, 0, &memory);
     return memory;
 }
 

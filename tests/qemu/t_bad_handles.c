@@ -201,7 +201,7 @@ int main(void)
     if (sys_io_open(user_machine(), 0, &samples[HANDLE_IO]) != 0) {
         samples[HANDLE_IO] = HANDLE_NONE;
     }
-    tap_status(sys_memory_create(PAGE, &samples[HANDLE_MEMORY]), 0, "a memory object");
+    tap_status(sys_memory_create(PAGE, 0, &samples[HANDLE_MEMORY]), 0, "a memory object");
     samples[HANDLE_CONSOLE] = user_console();
     samples[HANDLE_MACHINE] = user_machine();
     (void)sys_handle_close(stale);

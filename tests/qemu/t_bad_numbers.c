@@ -240,7 +240,7 @@ int main(void)
     struct user_end end;
 
     tap_status(sys_process_create((uintptr_t) "target", 6, 0, &target), 0, "a process to aim at");
-    tap_status(sys_memory_create(PAGE, &object), 0, "a memory object");
+    tap_status(sys_memory_create(PAGE, 0, &object), 0, "a memory object");
     rows_try(rows, COUNT_OF(rows));
     (void)sys_handle_close(object);
     if (sys_io_open(user_machine(), 0, &io) == 0) {

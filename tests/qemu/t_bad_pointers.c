@@ -144,7 +144,7 @@ int main(void)
     tap_status(sys_vm_protect(user_self(), READONLY, PAGE, VM_PROT_R, NULL), 0, "one read-only");
     tap_status(sys_vm_protect(user_self(), UNREAD, PAGE, VM_PROT_X, NULL), 0, "one unreadable");
 
-    tap_status(sys_memory_create(16 * PAGE, &object), 0, "a memory object");
+    tap_status(sys_memory_create(16 * PAGE, 0, &object), 0, "a memory object");
     for (size_t i = 0; i < COUNT_OF(calls); i++) {
         call_try(&calls[i]);
     }

@@ -212,7 +212,7 @@ static int away_shared(void *argument)
 
     (void)argument;
     sleepers.flags = FUTEX_SHARED;
-    if (sys_memory_create(PAGE, &memory) != 0 ||
+    if (sys_memory_create(PAGE, 0, &memory) != 0 ||
         sys_memory_map(user_self(), PLACE, PAGE, RW, 0, memory, 0, NULL) != 0) {
         return 1;
     }

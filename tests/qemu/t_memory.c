@@ -21,9 +21,9 @@ static void check_as_a_whole(void)
     uint64_t bytes = 1;
     uint64_t used = 1;
 
-    tap_status(sys_memory_create(PAGE - 1, &memory), -SYS_EINVAL, "no page multiple");
-    tap_status(sys_memory_create(256 * TERA + PAGE, &memory), -SYS_ERANGE, "more than 256 TiB");
-    tap_status(sys_memory_create(256 * TERA, &memory), 0, "256 TiB are made");
+    tap_status(sys_memory_create(PAGE - 1, 0, &memory), -SYS_EINVAL, "no page multiple");
+    tap_status(sys_memory_create(256 * TERA + PAGE, 0, &memory), -SYS_ERANGE, "more than 256 TiB");
+    tap_status(sys_memory_create(256 * TERA, 0, &memory), 0, "256 TiB are made");
     tap_status(sys_memory_write(memory, 256 * TERA - 1, (uintptr_t) "x", 1, NULL), 0,
                "their last byte is written");
     tap_status(sys_memory_info(memory, &bytes, &used), 0, "they are measured");
@@ -31,7 +31,7 @@ static void check_as_a_whole(void)
     tap_status(sys_handle_close(memory), 0, "and closed");
     tap_status(sys_memory_info(memory, NULL, NULL), -SYS_EBADF, "a closed handle says nothing");
     tap_status(sys_memory_info(user_self(), NULL, NULL), -SYS_EBADF, "nor does a process's");
-    tap_status(sys_memory_create(0, &memory), 0, "an empty one is made");
+    tap_status(sys_memory_create(0, 0, &memory), 0, "an empty one is made");
     tap_status(sys_memory_resize(memory, PAGE + 1), -SYS_EINVAL, "no page multiple");
     tap_status(sys_memory_resize(memory, 256 * TERA + PAGE), -SYS_ERANGE, "more than 256 TiB");
     tap_status(sys_memory_resize(memory, PAGES * PAGE), 0, "it grows");

@@ -145,7 +145,7 @@ int main(void)
     handle_t program = HANDLE_NONE;
     struct user_end end = {0};
 
-    tap_status(sys_memory_create(PAGE, &memory), 0, "a page for both");
+    tap_status(sys_memory_create(PAGE, 0, &memory), 0, "a page for both");
     tap_status(sys_memory_map(user_self(), SHARED, PAGE, RW, 0, memory, 0, NULL), 0, "is mapped");
     tap_status(user_fork_run(program_run, NULL, &program), 0, "a program runs");
     for (uint64_t round = 1; round < ROUNDS; round++) {

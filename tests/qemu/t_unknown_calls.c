@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#define FIRST_UNKNOWN 58
+#define FIRST_UNKNOWN 60
 
 static int illegal(void *argument)
 {

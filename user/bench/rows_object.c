@@ -11,7 +11,7 @@ static handle_t object;
 /* An object that has all its pages. */
 static long object_make(void)
 {
-    long status = sys_memory_create(PAGES * PAGE, &object);
+    long status = sys_memory_create(PAGES * PAGE, 0, &object);
 
     return status != 0 ? status
                        : sys_memory_map(user_self(), ELSEWHERE, PAGES * PAGE, RW, VM_FLAG_NOW,

@@ -86,7 +86,7 @@ static long open_make(struct open_file **open)
 {
     struct user_memory memory = {.prot = VM_PROT_R | VM_PROT_W, .is_there = 1};
     uint64_t address = 0;
-    long status = sys_memory_create(VM_PAGE_SIZE, &memory.object);
+    long status = sys_memory_create(VM_PAGE_SIZE, 0, &memory.object);
 
     if (status == 0) {
         status = user_space_map(&address, VM_PAGE_SIZE, memory, USER_ANYWHERE);
@@ -104,7 +104,7 @@ static long file_make(struct file *file)
     if (status != 0) {
         return status;
     }
-    status = sys_memory_create(0, &file->memory);
+    status = sys_memory_create(0, 0, &file->memory);
     if (status != 0) {
         (void)user_space_unmap((uintptr_t)open, VM_PAGE_SIZE);
         return status;

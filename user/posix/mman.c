@@ -59,7 +59,7 @@ static long wish_map_file(void *context, handle_t memory)
 /* Memory that processes share is an object, which lives as long as one of them has it mapped. */
 static long wish_map_shared(struct wish *wish)
 {
-    long status = sys_memory_create(wish->end - wish->start, &wish->memory.object);
+    long status = sys_memory_create(wish->end - wish->start, 0, &wish->memory.object);
 
     if (status == 0) {
         status = wish_map(wish);

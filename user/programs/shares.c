@@ -31,7 +31,7 @@ int main(void)
     static uint32_t word;
     handle_t memory = HANDLE_NONE;
     handle_t reader = HANDLE_NONE;
-    long status = sys_memory_create(BYTES, &memory);
+    long status = sys_memory_create(BYTES, 0, &memory);
 
     status = status == 0 ? sys_handle_duplicate(memory, READER, &reader) : status;
     status = status == 0 ? map(0, memory, RW, 0) : status;

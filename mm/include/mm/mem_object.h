@@ -14,15 +14,25 @@
 #include "lib/types.h"
 #include "mm/frame.h"
 
+struct frame_making;
 struct mem_object;
 struct vm_budget;
 
 #define MEM_OBJECT_PAGES_MAX (UINT64_C(1) << 36) /* 256 TiB */
 
-/* A new object of so many pages, none of which has a frame, with one reference; charged to
- * `budget`, of which it takes a reference; NULL: no limit. Errors: ERR_RANGE more than
- * MEM_OBJECT_PAGES_MAX; ERR_NOMEM, nothing leaked. Context: any below LOCK_PT_NODE. */
-status_t mem_object_create(struct vm_budget *budget, uint64_t pages, struct mem_object **out);
+#define MEM_OBJECT_LEVEL_MAX 1U /* its memory comes in 2 MiB at most */
+
+/* A new object of so many pages of 4 KiB, none of which has a frame, with one reference; charged to
+ * `budget`, of which it takes a reference; NULL: no limit.  level: memory comes in blocks of that
+ * level, which spaces may map whole or in parts.
+ * Errors: ERR_RANGE more than MEM_OBJECT_PAGES_MAX; ERR_INVAL level > MEM_OBJECT_LEVEL_MAX, or
+ * pages is no multiple of the block's; ERR_NOMEM, nothing leaked. Context: any below LOCK_PT_NODE.
+ */
+status_t mem_object_create(struct vm_budget *budget, uint64_t pages, unsigned level,
+                           struct mem_object **out);
+
+/* The level it was made with. */
+unsigned mem_object_level(const struct mem_object *object);
 
 /* References.  The last put gives the object to the reaper (vm_space_reap), whatever its size: it
  * may be called under the locks of nodes.  NULL: nothing happens. */
@@ -49,9 +59,19 @@ enum mem_object_get {
 status_t mem_object_page_get(struct mem_object *object, uint64_t page, enum mem_object_get how,
                              struct frame **frame);
 
+/* The block of the object's level that a page lies in, with a reference of that level.
+ * making: a block that is ready for the object's budget is taken if the object has none there.
+ * Errors: ERR_RANGE, ERR_NOENT as above; ERR_NOMEM no table, or the budget is spent
+ *         ERR_AGAIN  (make) there must be a block: it is asked for (frame_making_want); come again
+ *                    when it is ready.  The object as it was.
+ * mem_object_page_get makes a block on the spot where it must: it zeroes 2 MiB.
+ * Context: as mem_object_page_get. */
+status_t mem_object_block_get(struct mem_object *object, uint64_t page, enum mem_object_get how,
+                              struct frame_making *making, struct frame **block);
+
 /* One bounded piece of changing the size to `pages`; OK when it has that size, ERR_AGAIN: call it
  * again.  What is cut off is gone, and reads as zeroes if the object grows again.
- * Errors: ERR_RANGE  as create
+ * Errors: ERR_RANGE, ERR_INVAL  as create
  *         ERR_BUSY   a page past the new end is mapped somewhere, or may be, by a mark made since
  *                    no space had any of this object's; what was cut off before stays cut off
  * Context: no lock held, no cursor open. */

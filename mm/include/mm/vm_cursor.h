@@ -23,6 +23,7 @@
 #include "mm/mem_object.h"
 #include "mm/vm_space.h"
 
+struct frame_making;
 struct pt_node;
 
 /* What a mapping grants. */
@@ -55,7 +56,9 @@ struct vm_item {
     enum vm_item_kind kind;
     enum vm_share share;       /* RAM, hidden, reserved, paged */
     struct vm_prop prop;       /* W of a private page whose write is pending counts as granted */
-    struct frame *frame;       /* RAM, hidden */
+    struct frame *frame;       /* RAM, hidden: the first of the block that the slot maps */
+    unsigned level;            /* of the entry, as the spec counts: 0 is 4 KiB           */
+    unsigned page_level;       /* reserved: of the pages to come, where they fit         */
     struct mem_object *object; /* paged: borrowed like the frame               */
     union {
         paddr_t pa;           /* RAM, hidden and I/O: where the slot's first byte lies */
@@ -116,8 +119,9 @@ struct vm_cursor {
         unsigned kept_count;
         struct frame *kept[VM_CURSOR_KEPT]; /* frames that wait for the flush     */
     } owed;
-    uint32_t stores; /* entries stored, not yet counted  */
-    bool is_pair;    /* one of two opened by vm_cursor_open_two */
+    struct frame_making *making; /* where touching finds blocks; NULL: nowhere */
+    uint32_t stores;             /* entries stored, not yet counted            */
+    bool is_pair;                /* one of two opened by vm_cursor_open_two */
 };
 
 /* Opens a cursor on [start, end) and locks it.
@@ -176,7 +180,8 @@ vaddr_t vm_cursor_va(const struct vm_cursor *cursor);
  * valid while the cursor is open.  Position unchanged.  ERR_RANGE at E. */
 status_t vm_cursor_query(const struct vm_cursor *cursor, struct vm_slot *slot);
 
-/* The same, with a reference on the frame that the caller gives back by frame_put. */
+/* The same, with a reference of the frame, or of the block that the slot maps, which the caller
+ * gives back by frame_block_put(item.frame, item.level). */
 status_t vm_cursor_query_get(const struct vm_cursor *cursor, struct vm_slot *slot);
 
 /* The slot at the position, clipped to what of the locked range lies from the position on, absent
@@ -226,7 +231,8 @@ status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *fra
 status_t vm_cursor_fill(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_prop prop);
 
 /* Maps [offset, offset + len) of a region at the position, clipped to the region's end, and moves
- * past it; *mapped_bytes says how much.  Each page mapped holds one reference of the region.
+ * past it; *mapped_bytes says how much.  Pages are as large as fit, up to 1 GiB; each 4 KiB of them
+ * hold one reference of the region.
  *
  * Errors:  ERR_INVAL  len or offset not page multiples, len 0, properties as for map, X
  *          ERR_RANGE  offset >= size, or what is to be mapped does not fit in E - va
@@ -242,20 +248,22 @@ status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct
  * the position is then exactly va + len.  Frames go when the flush is done, at the latest on close;
  * those of large tables when the reaper has taken the table apart (vm_space_reap).
  * ERR_INVAL, ERR_RANGE as find_next; ERR_ACCES a query.
- * ERR_NOMEM: an end of the range lies inside a larger mark, and there is no table to split it, not
- * even among those the space has put by (vm_space_split_stock); nothing changed, no move. */
+ * ERR_NOMEM: an end of the range lies inside a larger mark or page, and there is no table to split
+ * it, not even among those the space has put by (vm_space_split_stock); nothing changed, no move.
+ */
 status_t vm_cursor_unmap(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_removed *removed);
 
-/* The same, but stops before it would edit more than max_edits entries, max_edits >= 1: a page or a
- * mark counts 1, a whole table 1 and 1 for each page of a region in it.  The position says how far
- * it came: va + len if all is removed. */
+/* The same, but stops before it would edit more than max_edits entries, max_edits >= 1: a page of
+ * any size or a mark counts 1, a whole table 1 and 1 for each page of a region in it, of any size.
+ * The position says how far it came: va + len if all is removed. */
 status_t vm_cursor_unmap_bounded(struct vm_cursor *cursor, uint64_t len_bytes, unsigned max_edits,
                                  struct vm_removed *removed);
 
 /* Gives the pages of RAM in [va, va + len) these rights, max_pages of them at most (>= 1), and
- * leaves everything else as protect_next would; *pages says how many there were.  Stops before a
- * page of a region, too, whose rights have rules of their own.  The position is where it stopped,
- * or va + len.
+ * leaves everything else as protect_next would; *pages says how many there were, in pages of 4 KiB.
+ * Of max_pages an entry counts 1, and 64 if it is large and W depends on who else has its frames.
+ * Stops before a page of a region, too, whose rights have rules of their own.  The position is
+ * where it stopped, or va + len.
  *
  * VM_PROT_NONE hides pages (VM_ITEM_HIDDEN), which owes a flush like every tightening; any other
  * rights bring hidden ones back, which owes none.  Reserved addresses get the rights as well, for
@@ -277,6 +285,9 @@ struct vm_mark {
     uint64_t object_page;      /* paged: the page that is at the position                       */
     enum vm_share share;       /* paged                                                         */
     uint64_t cookie;           /* swapped                                                       */
+    unsigned page_level;       /* reserved: of the pages to come, 0 to PTE_LEVEL_RAM_MAX: the first
+                                  access makes a page as large where the mark is as large; where it
+                                  is not, or no such block is free, one of 4 KiB                */
 };
 
 /* Makes every address of [va, va + len) reserved, private to this space, or a guard, or pages of a
@@ -288,7 +299,7 @@ struct vm_mark {
  *
  * Errors:  ERR_INVAL  another kind; rights that map refuses but VM_PROT_NONE; max_edits 0; paged,
  *                     and no object, or a view with W; swapped, and len is not one page, or
- *                     cookie >= 2^40
+ *                     cookie >= 2^40; reserved, and page_level > PTE_LEVEL_RAM_MAX
  *          ERR_RANGE  paged, and the object ends before the part
  *          ERR_INVAL, ERR_RANGE of the length, as find_next; ERR_ACCES not VM_CURSOR_CHANGE
  *          ERR_EXIST  (exclusive) something is at the position: nothing changed, no move.  Later
@@ -310,6 +321,13 @@ status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
  *                     it did; tables made on the way stay
  *          ERR_RANGE  at E; ERR_ACCES not VM_CURSOR_CHANGE */
 status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access);
+
+/* The same, and larger pages too, where the mark asks for them: their blocks come from `making`.
+ * ERR_AGAIN: a block is wanted; close the cursor, let frame_making_step go on, and come again when
+ * it says OK.  With vm_cursor_touch such a page is one of 4 KiB, but for pages of an object that
+ * has none. */
+status_t vm_cursor_touch_making(struct vm_cursor *cursor, enum vm_access access,
+                                struct frame_making *making);
 
 /* Makes [to->va, to->va + len) mean what [from->va, from->va + len) means, and [from->va, ...)
  * nothing: entries change their place, and no page is copied.  Whole tables change hands where both

@@ -16,6 +16,7 @@ enum vm_fault_result {
     VM_FAULT_RETRY, /* the entry permits the access now: flushed, try again      */
     VM_FAULT_BAD,   /* nothing is there, it forbids the access, or fences do not help */
     VM_FAULT_NOMEM, /* the page may be accessed, but there is no memory or no budget for it */
+    VM_FAULT_AGAIN, /* a piece of what the page needs is done: the same access again, and again */
 };
 
 /* Decides a fault of user mode, or of a user copy, at va.  Addresses outside the user range are
@@ -25,6 +26,14 @@ enum vm_fault_result {
  * nothing more to give back now.  The same access may succeed later.
  * Context: no cursor open; the space is active here. */
 enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access);
+
+struct frame_making;
+
+/* The same for who may take larger pages: what is being made of one is kept in `making` from one
+ * VM_FAULT_AGAIN to the next, and is given up with every other result.  Two who make a block for
+ * the same page both do the work; who comes second gives his back. */
+enum vm_fault_result vm_space_fault_making(struct vm_space *space, vaddr_t va,
+                                           enum vm_access access, struct frame_making *making);
 
 /* A page that somebody reads from. */
 struct vm_page {

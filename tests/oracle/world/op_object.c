@@ -59,7 +59,7 @@ static status_t make_object(const struct op *op, uint64_t pages, struct mem_obje
         status = vm_budget_create(NULL, 1U + op->in->arg[1] / 8U % 16U, &budget);
     }
     if (status == OK) {
-        status = mem_object_create(budget, pages, object);
+        status = mem_object_create(budget, pages, 0, object);
         vm_budget_put(budget);
     }
     return status;

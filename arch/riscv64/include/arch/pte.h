@@ -17,8 +17,9 @@
  *       a frame is kept     63:20 PPN                  9:8 RSW   7 D        6 A      3:1 tag
  *       a mark              63:24 place   23:10 slot   8 view    7 private  6:4 XWR  3:1 tag
  *
- *     Dying and hidden entries keep a frame; reserved, guard, paged and swapped ones are marks.
- *     Slot and place are a paged mark's, the place alone a swapped one's.
+ *     Dying and hidden entries keep a frame, or a block of frames above level 0; reserved, guard,
+ *     paged and swapped ones are marks (arch/pte_mark.h).  Slot and place are a paged mark's, the
+ *     place alone a swapped one's; of a reserved one the place is the level of the pages to come.
  * Tags that nothing here makes are PTE_UNKNOWN, like a mark whose other bits are not zero.
  */
 #pragma once
@@ -73,12 +74,13 @@
 #define PTE_LEAF_BITS UINT64_C(0x8a88)
 
 /* What of a pointer to a table is fixed: V set, all else but the address, G and RSW clear. */
-#define PTE_TABLE_MASK (~(PTE_PPN_MASK | PTE_G | PTE_RSW_MASK))
+#define PTE_TABLE_MASK    (~(PTE_PPN_MASK | PTE_G | PTE_RSW_MASK))
 
-#define PTE_ENTRIES    512U /* entries in a node                   */
-#define PTE_INDEX_BITS 9U   /* bits of address one level translates */
-#define PTE_LEVELS_MAX 5U   /* Sv57                                */
-#define PTE_PA_BITS    56U  /* width of a physical address         */
+#define PTE_ENTRIES       512U /* entries in a node                   */
+#define PTE_INDEX_BITS    9U   /* bits of address one level translates */
+#define PTE_LEVELS_MAX    5U   /* Sv57                                */
+#define PTE_LEVEL_RAM_MAX 2U   /* of an entry that maps RAM: 1 GiB    */
+#define PTE_PA_BITS       56U  /* width of a physical address         */
 
 typedef struct pte {
     uint64_t raw;
@@ -99,7 +101,7 @@ enum pte_kind {
     PTE_ABSENT,  /* nothing                                              */
     PTE_DYING,   /* removed, its flush still owed                        */
     PTE_MARK,    /* a meaning, no frame; any level                       */
-    PTE_HIDDEN,  /* level 0: a page of RAM that nobody may access now    */
+    PTE_HIDDEN,  /* RAM that nobody may access now; up to PTE_LEVEL_RAM_MAX */
     PTE_TABLE,   /* points to a node of the next lower level             */
     PTE_LEAF,    /* maps                                                 */
     PTE_UNKNOWN, /* an encoding that nothing here makes: reserved, broken */
@@ -221,6 +223,18 @@ static inline bool pte_is_plain_page(pte_t entry)
     return (entry.raw & (PTE_V | odd | ~UINT64_C(0) << PTE_HIGH_SHIFT)) == PTE_V;
 }
 
+/* What entry i of a table says that takes the place of a leaf, or of a hidden entry, if each of its
+ * entries maps `bytes`: the same for a part of the frames.  It is alike in all else. */
+static inline pte_t pte_leaf_part(pte_t leaf, uint64_t i, uint64_t bytes)
+{
+    return (pte_t){leaf.raw + ((i * bytes) >> PAGE_SHIFT << PTE_PPN_SHIFT)};
+}
+
+static inline pte_t pte_hidden_part(pte_t hidden, uint64_t i, uint64_t bytes)
+{
+    return (pte_t){hidden.raw + ((i * bytes) >> PAGE_SHIFT << PTE_KEPT_PPN_SHIFT)};
+}
+
 /* True for a pointer to a table; the entry is not of level 0. */
 static inline bool pte_is_table(pte_t entry)
 {
@@ -255,6 +269,11 @@ static inline bool pte_is_mark(pte_t entry)
     return (entry.raw & PTE_V) == 0 && (PTE_MARK_TAGS >> tag & 1) != 0;
 }
 
+static inline bool pte_is_paged(pte_t entry)
+{
+    return (entry.raw & (PTE_V | PTE_TAG_MASK)) == PTE_TAG_PAGED << PTE_TAG_SHIFT;
+}
+
 /* True if rights, private and view of a mark fit each other: W comes with R, and not in a view. */
 static inline bool pte_mark_grants_legally(pte_t entry)
 {
@@ -263,6 +282,15 @@ static inline bool pte_mark_grants_legally(pte_t entry)
 
     return (entry.raw & both) != both &&
            ((prot & VM_W) == 0 || ((prot & VM_R) != 0 && (entry.raw & PTE_MARK_VIEW) == 0));
+}
+
+/* True if an entry with the tag of one that keeps frames can be one of that level. */
+static inline bool pte_keeps_legally(pte_t entry, unsigned level)
+{
+    uint64_t ppn = entry.raw >> PTE_KEPT_PPN_SHIFT;
+
+    return (entry.raw & ~PTE_TAG_MASK & ~PTE_KEPT_MASK) == 0 && level <= PTE_LEVEL_RAM_MAX &&
+           is_aligned(ppn << PAGE_SHIFT, pte_level_bytes(level));
 }
 
 /* What an entry of `level` with V clear is. */
@@ -277,11 +305,14 @@ static inline enum pte_kind pte_kind_invalid(pte_t entry, unsigned level)
     case 0:
         return rest == 0 ? PTE_ABSENT : PTE_UNKNOWN;
     case PTE_TAG_DYING:
-        return level == 0 && (rest & ~PTE_KEPT_MASK) == 0 ? PTE_DYING : PTE_UNKNOWN;
+        return pte_keeps_legally(entry, level) ? PTE_DYING : PTE_UNKNOWN;
     case PTE_TAG_HIDDEN:
-        return level == 0 && (rest & ~PTE_KEPT_MASK) == 0 ? PTE_HIDDEN : PTE_UNKNOWN;
+        return pte_keeps_legally(entry, level) ? PTE_HIDDEN : PTE_UNKNOWN;
     case PTE_TAG_RESERVED:
-        return (rest & ~reserved_bits) == 0 && is_legal ? PTE_MARK : PTE_UNKNOWN;
+        return (low & ~reserved_bits) == 0 && is_legal &&
+                       rest >> PTE_MARK_PLACE_SHIFT <= PTE_LEVEL_RAM_MAX
+                   ? PTE_MARK
+                   : PTE_UNKNOWN;
     case PTE_TAG_GUARD:
         return rest == 0 ? PTE_MARK : PTE_UNKNOWN;
     case PTE_TAG_PAGED:
@@ -371,7 +402,7 @@ static inline uint64_t pte_kept_bits(pte_t leaf)
            (leaf.raw & (PTE_RSW_MASK | PTE_A | dirty));
 }
 
-/* What a leaf of level 0 becomes between its removal and the end of its flush. */
+/* What a leaf becomes between its removal and the end of its flush. */
 static inline pte_t pte_make_dying(pte_t leaf)
 {
     return (pte_t){pte_kept_bits(leaf) | PTE_TAG_DYING << PTE_TAG_SHIFT};
@@ -383,7 +414,7 @@ static inline pte_t pte_hidden_make_dying(pte_t hidden)
     return (pte_t){(hidden.raw & ~PTE_TAG_MASK) | PTE_TAG_DYING << PTE_TAG_SHIFT};
 }
 
-/* What a leaf of RAM, level 0, becomes when nobody may access it for a while. */
+/* What a leaf of RAM becomes when nobody may access it for a while. */
 static inline pte_t pte_make_hidden(pte_t leaf)
 {
     return (pte_t){pte_kept_bits(leaf) | PTE_TAG_HIDDEN << PTE_TAG_SHIFT};
@@ -413,98 +444,4 @@ static inline enum pte_sw pte_kept_sw(pte_t entry)
 static inline bool pte_dying_is_io(pte_t dying)
 {
     return pte_kept_sw(dying) == PTE_SW_IO;
-}
-
-enum pte_mark_kind {
-    PTE_MARK_RESERVED, /* demand-zero RAM                                                   */
-    PTE_MARK_GUARD,    /* nothing, for good                                                 */
-    PTE_MARK_PAGED,    /* pages `place` and on of what the space's table names under `slot` */
-    PTE_MARK_SWAPPED,  /* level 0: a page that somebody keeps, under the name `place`       */
-};
-
-/* A mark: what an address means while no frame is there.  prot is VM_PROT_NONE or legal, and
- * without W in a view; of a guard nothing else counts, of a reserved one neither slot nor place. */
-struct pte_mark {
-    enum pte_mark_kind kind;
-    enum pte_sw sw; /* of the page that will be there: PTE_SW_RAM, PTE_SW_PRIVATE, PTE_SW_VIEW */
-    enum vm_prot prot;
-    uint32_t slot;
-    uint64_t place; /* below 2^PTE_MARK_PLACE_BITS; of the first page */
-};
-
-static inline uint64_t pte_mark_tag(enum pte_mark_kind kind)
-{
-    switch (kind) {
-    case PTE_MARK_RESERVED:
-        return PTE_TAG_RESERVED;
-    case PTE_MARK_GUARD:
-        return PTE_TAG_GUARD;
-    case PTE_MARK_PAGED:
-        return PTE_TAG_PAGED;
-    case PTE_MARK_SWAPPED:
-        break;
-    }
-    return PTE_TAG_SWAPPED;
-}
-
-static inline pte_t pte_make_mark(struct pte_mark mark)
-{
-    uint64_t raw = pte_mark_tag(mark.kind) << PTE_TAG_SHIFT;
-
-    if (mark.kind == PTE_MARK_GUARD) {
-        return (pte_t){raw};
-    }
-    raw |= (uint64_t)mark.prot << PTE_MARK_PROT_SHIFT;
-    raw |= mark.sw == PTE_SW_PRIVATE ? PTE_MARK_PRIVATE : 0;
-    if (mark.kind == PTE_MARK_RESERVED) {
-        return (pte_t){raw};
-    }
-    raw |= mark.sw == PTE_SW_VIEW ? PTE_MARK_VIEW : 0;
-    raw |= mark.kind == PTE_MARK_PAGED ? (uint64_t)mark.slot << PTE_MARK_SLOT_SHIFT : 0;
-    return (pte_t){raw | mark.place << PTE_MARK_PLACE_SHIFT};
-}
-
-static inline enum pte_mark_kind pte_mark_kind(pte_t mark)
-{
-    switch (pte_tag(mark)) {
-    case PTE_TAG_GUARD:
-        return PTE_MARK_GUARD;
-    case PTE_TAG_PAGED:
-        return PTE_MARK_PAGED;
-    case PTE_TAG_SWAPPED:
-        return PTE_MARK_SWAPPED;
-    default:
-        return PTE_MARK_RESERVED;
-    }
-}
-
-static inline enum pte_sw pte_mark_sw(pte_t mark)
-{
-    if ((mark.raw & PTE_MARK_VIEW) != 0) {
-        return PTE_SW_VIEW;
-    }
-    return (mark.raw & PTE_MARK_PRIVATE) != 0 ? PTE_SW_PRIVATE : PTE_SW_RAM;
-}
-
-static inline struct pte_mark pte_decode_mark(pte_t entry)
-{
-    return (struct pte_mark){
-        .kind = pte_mark_kind(entry),
-        .sw = pte_mark_sw(entry),
-        .prot = (enum vm_prot)((entry.raw & PTE_MARK_PROT_MASK) >> PTE_MARK_PROT_SHIFT),
-        .slot = (uint32_t)((entry.raw & PTE_MARK_SLOT_MASK) >> PTE_MARK_SLOT_SHIFT),
-        .place = entry.raw >> PTE_MARK_PLACE_SHIFT,
-    };
-}
-
-static inline bool pte_is_paged(pte_t entry)
-{
-    return (entry.raw & (PTE_V | PTE_TAG_MASK)) == PTE_TAG_PAGED << PTE_TAG_SHIFT;
-}
-
-/* What page `pages` of a mark's extent means: the same mark, or the part of what is paged that
- * begins so many pages further on. */
-static inline pte_t pte_mark_at(pte_t mark, uint64_t pages)
-{
-    return (pte_t){mark.raw + (pte_is_paged(mark) ? pages << PTE_MARK_PLACE_SHIFT : 0)};
 }

@@ -18,6 +18,10 @@
 #define VM_FLAG_PRIVATE 4UL /* memory_map only: who writes here gets a page of its own */
 #define VM_FLAG_NOW     8UL /* memory_map only: maps the pages now, not on first access */
 
+/* Sizes of pages: flags of vm_map, and of vm_mark for VM_KIND_RESERVED; without one, 4 KiB. */
+#define VM_FLAG_2M 16UL
+#define VM_FLAG_1G 32UL
+
 /* What vm_query finds (result `kind`). */
 #define VM_KIND_ABSENT 0UL
 #define VM_KIND_RAM    1UL
@@ -54,3 +58,22 @@ struct vm_range_info {
 
 /* Flag of futex_wait and futex_wake. */
 #define FUTEX_SHARED 1UL
+
+/* What vm_txn does with a range (`op`). */
+#define VM_TXN_UNMAP   0U
+#define VM_TXN_PROTECT 1U /* prot                                                     */
+#define VM_TXN_MARK    2U /* kind VM_KIND_RESERVED or VM_KIND_GUARD, prot, flags      */
+#define VM_TXN_MEMORY  3U /* memory, offset, prot, flags VM_FLAG_PRIVATE: memory_map   */
+
+#define VM_TXN_OPS     32UL /* in one transaction at most */
+
+struct vm_txn_op {
+    uint32_t op;
+    uint32_t kind;
+    uint64_t address; /* page aligned           */
+    uint64_t bytes;   /* page multiple, not 0   */
+    uint64_t prot;
+    uint64_t flags;
+    uint64_t memory; /* handle: MAP and READ, EXECUTE for prot X */
+    uint64_t offset; /* page multiple           */
+};
