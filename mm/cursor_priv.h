@@ -2,6 +2,7 @@
 /* What the files of the cursor share. */
 #pragma once
 
+#include "arch/pte_mark.h"
 #include "mm/vm_cursor.h"
 #include "pt_walk.h"
 
@@ -43,6 +44,26 @@ void cursor_detach(struct vm_cursor *cursor, const struct pt_place *place);
 
 /* What the mark at the position says of the address there; what it borrows is the mark's. */
 struct vm_mark cursor_mark_there(const struct vm_cursor *cursor);
+
+/* What marking is made of, for who makes several changes at once.
+ *
+ * check:   what vm_cursor_mark refuses of a mark alone.  ERR_INVAL.
+ * hold:    what the first page of the part is to say, the row of its object held until `drop`.
+ *          ERR_RANGE, ERR_NOMEM: none is held.
+ * put:     stores it in all entries that the part holds, which are absent; the part is not empty,
+ *          its ends are boundaries of entries.  Counts them in the row that is held.
+ * is_large: some mark of the part lies above level 0, so the split stock is to be full before. */
+status_t cursor_check_mark(const struct vm_mark *mark, uint64_t len_bytes);
+status_t cursor_hold_meaning(struct vm_cursor *cursor, struct va_range part,
+                             const struct vm_mark *mark, struct pte_mark *meaning);
+void cursor_put_meaning(struct vm_cursor *cursor, struct va_range part,
+                        const struct pte_mark *meaning);
+void cursor_drop_meaning(struct vm_cursor *cursor, const struct pte_mark *meaning);
+bool cursor_mark_is_large(struct va_range part);
+
+/* Gives all of the part these rights, as vm_cursor_protect; its ends are boundaries of entries, and
+ * nothing is there that would stop that. */
+void cursor_protect(struct vm_cursor *cursor, struct va_range part, enum vm_prot prot);
 
 /* What a removal counts against what it may do: entries that it changes (a page or a mark 1, a
  * whole table 1 and 1 for each page of a region in it), or all slots, absent ones too. */

@@ -19,7 +19,7 @@
 #include "vm_backing.h"
 #include "vm_space_priv.h"
 
-static status_t check_mark(const struct vm_mark *mark, uint64_t len_bytes)
+status_t cursor_check_mark(const struct vm_mark *mark, uint64_t len_bytes)
 {
     if (mark->kind == VM_ITEM_GUARD) {
         return OK;
@@ -41,9 +41,7 @@ static status_t check_mark(const struct vm_mark *mark, uint64_t len_bytes)
     return OK;
 }
 
-/* What the first page of the part is to say, and the row of its object held.  ERR_RANGE,
- * ERR_NOMEM. */
-static status_t make_meaning(struct vm_cursor *cursor, struct va_range part,
+status_t cursor_hold_meaning(struct vm_cursor *cursor, struct va_range part,
                              const struct vm_mark *mark, struct pte_mark *meaning)
 {
     static const enum pte_sw sw_of[] = {[VM_SHARE_ALL] = PTE_SW_RAM,
@@ -92,8 +90,14 @@ struct vm_mark cursor_mark_there(const struct vm_cursor *cursor)
     return mark;
 }
 
-/* True if some mark of the part lies above level 0. */
-static bool is_large(struct va_range part)
+void cursor_drop_meaning(struct vm_cursor *cursor, const struct pte_mark *meaning)
+{
+    if (meaning->kind == PTE_MARK_PAGED) {
+        vm_backing_drop(cursor->space, meaning->slot, 1);
+    }
+}
+
+bool cursor_mark_is_large(struct va_range part)
 {
     uint64_t bytes = pte_level_bytes(1);
 
@@ -140,15 +144,14 @@ static uint64_t put_marks(struct pt_node *node, struct va_range part, pte_t mark
     return count;
 }
 
-/* Stores the marks, and counts them in the row that make_meaning holds. */
-static void mark_part(struct vm_cursor *cursor, struct va_range part, struct pte_mark meaning)
+void cursor_put_meaning(struct vm_cursor *cursor, struct va_range part,
+                        const struct pte_mark *meaning)
 {
-    uint64_t count = put_marks(cursor->cover, part, pte_make_mark(meaning));
+    uint64_t count = put_marks(cursor->cover, part, pte_make_mark(*meaning));
 
     cursor->stores += (uint32_t)count;
-    if (meaning.kind == PTE_MARK_PAGED) {
-        vm_backing_add(cursor->space, meaning.slot, count);
-        vm_backing_drop(cursor->space, meaning.slot, 1);
+    if (meaning->kind == PTE_MARK_PAGED) {
+        vm_backing_add(cursor->space, meaning->slot, count);
     }
 }
 
@@ -157,7 +160,7 @@ static status_t prepare(struct vm_cursor *cursor, enum vm_map_mode mode, struct 
 {
     status_t status = mode == VM_MAP_EXCLUSIVE ? cut_where_used(cursor, part) : OK;
 
-    if (status == OK && is_large(*part)) {
+    if (status == OK && cursor_mark_is_large(*part)) {
         status = vm_space_stock_fill(cursor->space);
     }
     return status == OK ? pt_split_ends(cursor, *part, PT_ENDS_ALL) : status;
@@ -169,7 +172,7 @@ status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
 {
     struct removal job = {.cursor = cursor, .counted = COUNT_SLOTS, .edits_left = max_edits};
     struct pte_mark meaning;
-    status_t status = max_edits > 0 ? check_mark(&mark, len_bytes) : ERR_INVAL;
+    status_t status = max_edits > 0 ? cursor_check_mark(&mark, len_bytes) : ERR_INVAL;
 
     if (status == OK && cursor->mode != VM_CURSOR_CHANGE) {
         status = ERR_ACCES;
@@ -181,7 +184,7 @@ status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
         status = prepare(cursor, mode, &job.part);
     }
     if (status == OK && len_bytes > 0) {
-        status = make_meaning(cursor, job.part, &mark, &meaning);
+        status = cursor_hold_meaning(cursor, job.part, &mark, &meaning);
     }
     if (status != OK) {
         return status;
@@ -191,7 +194,8 @@ status_t vm_cursor_mark(struct vm_cursor *cursor, uint64_t len_bytes, struct vm_
         vm_cursor_sync(cursor);
     }
     if (len_bytes > 0) {
-        mark_part(cursor, job.part, meaning);
+        cursor_put_meaning(cursor, job.part, &meaning);
+        cursor_drop_meaning(cursor, &meaning);
     }
     *removed = job.removed;
     cursor->va = job.part.end;

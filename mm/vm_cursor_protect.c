@@ -119,6 +119,14 @@ static void protect_below(struct protecting *job, struct pt_node *node)
     }
 }
 
+void cursor_protect(struct vm_cursor *cursor, struct va_range part, enum vm_prot prot)
+{
+    struct protecting job = {.cursor = cursor, .part = part, .prot = prot, .left = UINT64_MAX};
+
+    protect_below(&job, cursor->cover);
+    ASSERT(!job.is_cut);
+}
+
 status_t vm_cursor_protect(struct vm_cursor *cursor, uint64_t len_bytes, enum vm_prot prot,
                            uint64_t max_pages, uint64_t *pages)
 {

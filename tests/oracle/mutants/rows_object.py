@@ -129,13 +129,13 @@ TABLE = [
         "keeps a directory of which another hart has made one meanwhile",
     ),
     gone(
-        "mark.not_counted_in_row", MARK, "mark_part",
-        "vm_backing_add(cursor->space, meaning.slot, count);",
+        "mark.not_counted_in_row", MARK, "cursor_put_meaning",
+        "vm_backing_add(cursor->space, meaning->slot, count);",
         "does not count new marks in the row of their object",
     ),
     gone(
-        "mark.row_held_for_good", MARK, "mark_part",
-        "vm_backing_drop(cursor->space, meaning.slot, 1);",
+        "mark.row_held_for_good", MARK, "cursor_drop_meaning",
+        "vm_backing_drop(cursor->space, meaning->slot, 1);",
         "holds the row of an object after its marks are stored",
     ),
     mutant(
