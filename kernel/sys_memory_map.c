@@ -2,13 +2,9 @@
 /*
  * The system call that maps a part of a memory object, step by step (kernel/vm_call.h).
  *
- * What a mapping may become is decided here, once: a page of an object can be read in every mapping
- * (who sees it may change its rights to VM_PROT_R), so READ is needed for each; stores reach the
- * object only from mappings that were made with WRITE.  The call has no argument to spare for its
- * progress: address, bytes and offset move on.
+ * The call has no argument to spare for its progress: address, bytes and offset move on.
  */
-#include "kernel/handle.h"
-#include "kernel/memory_object.h"
+#include "kernel/mark_args.h"
 #include "kernel/memory_retry.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
@@ -22,89 +18,39 @@
 #define ARG_MEMORY 5U
 #define ARG_OFFSET 6U
 
-#define FLAGS_ALL  (VM_FLAG_REPLACE | VM_FLAG_PRIVATE | VM_FLAG_NOW)
-
 struct map_call {
     struct vm_call vm;
-    struct memory_object *memory; /* one reference, or NULL */
-    struct vm_mark mark;
+    struct mark_args args;
     bool is_now;
 };
 
-/* Whose the pages are, by the flags and by what the handle says. */
-static status_t decode_share(struct map_call *call, uint64_t flags, uint32_t rights)
+/* The range in the process, and its space. */
+static status_t decode_range(struct user_frame *frame, struct map_call *call)
 {
-    if ((flags & VM_FLAG_PRIVATE) != 0) {
-        call->mark.share = VM_SHARE_NONE;
-        return OK;
-    }
-    call->mark.share = (rights & RIGHT_WRITE) != 0 ? VM_SHARE_ALL : VM_SHARE_VIEW;
-    return call->mark.share == VM_SHARE_ALL || (call->vm.prot & VM_W) == 0 ? OK : ERR_ACCES;
-}
-
-static status_t decode_memory(struct user_frame *frame, struct map_call *call)
-{
-    struct handle_entry entry;
-    uint32_t need = RIGHT_MAP | RIGHT_READ | ((call->vm.prot & VM_X) != 0 ? RIGHT_EXECUTE : 0U);
-    status_t status =
-        handle_find(sched_current()->process, user_frame_arg(frame, ARG_MEMORY), &entry);
-
-    if (status != OK) {
-        return status;
-    }
-    if (entry.object->type != HANDLE_MEMORY) {
-        object_put(entry.object);
-        return ERR_BADF;
-    }
-    call->memory = LIST_ENTRY(entry.object, struct memory_object, object);
-    call->mark.object = call->memory->memory;
-    return (entry.rights & need) == need
-               ? decode_share(call, user_frame_arg(frame, ARG_FLAGS), entry.rights)
-               : ERR_ACCES;
-}
-
-/* The range in the process, and that of the object, which must have all of it. */
-static status_t decode_ranges(struct user_frame *frame, struct map_call *call)
-{
-    uint64_t offset = user_frame_arg(frame, ARG_OFFSET);
-    uint64_t end;
     status_t status =
         vm_args_make(user_frame_arg(frame, VM_ARG_ADDRESS), user_frame_arg(frame, VM_ARG_BYTES), 0,
                      vm_space_user_limit(), &call->vm.args);
 
-    if (status == OK && !is_aligned(offset, PAGE_SIZE)) {
-        status = ERR_INVAL;
-    }
-    if (status == OK) {
-        status = checked_add(offset, call->vm.args.bytes, &end);
-    }
-    if (status == OK && end >> PAGE_SHIFT > mem_object_state(call->mark.object).pages) {
-        status = ERR_RANGE;
-    }
-    call->mark.object_page = offset >> PAGE_SHIFT;
     return status == OK ? vm_target_enter(&call->vm.target) : status;
 }
 
 static status_t map_decode(struct user_frame *frame, struct map_call *call)
 {
     uint64_t flags = user_frame_arg(frame, ARG_FLAGS);
+    struct mark_args_part part = {.memory = user_frame_arg(frame, ARG_MEMORY),
+                                  .offset = user_frame_arg(frame, ARG_OFFSET),
+                                  .bytes = user_frame_arg(frame, VM_ARG_BYTES)};
     status_t status = vm_target_get(frame, RIGHT_MAP, &call->vm.target);
 
     if (status == OK) {
-        status = vm_args_prot_or_none(user_frame_arg(frame, ARG_PROT), &call->vm.prot);
-    }
-    if (status != OK) {
-        return status;
+        status = mark_args_memory(part, user_frame_arg(frame, ARG_PROT), flags & ~VM_FLAG_NOW,
+                                  &call->args);
     }
     call->is_now = (flags & VM_FLAG_NOW) != 0;
-    if ((flags & ~FLAGS_ALL) != 0 || (call->is_now && call->vm.prot == VM_PROT_NONE)) {
-        return ERR_INVAL;
+    if (status == OK && call->is_now && call->args.mark.prot == VM_PROT_NONE) {
+        status = ERR_INVAL;
     }
-    call->mark.kind = VM_ITEM_PAGED;
-    call->mark.prot = call->vm.prot;
-    call->vm.mode = (flags & VM_FLAG_REPLACE) != 0 ? VM_MAP_REPLACE : VM_MAP_EXCLUSIVE;
-    status = decode_memory(frame, call);
-    return status == OK ? decode_ranges(frame, call) : status;
+    return status == OK ? decode_range(frame, call) : status;
 }
 
 /* The access that makes a page all it can be. */
@@ -155,10 +101,10 @@ static status_t map_step(struct map_call *call)
     vaddr_t start = vm_cursor_va(&cursor);
     vaddr_t next = start;
 
-    status = vm_cursor_mark(&cursor, vm_call_bytes_open(&cursor), call->mark, call->vm.mode,
+    status = vm_cursor_mark(&cursor, vm_call_bytes_open(&cursor), call->args.mark, call->args.mode,
                             VM_STEP_EDITS, &removed);
     if (status == OK && call->is_now) {
-        status = map_now(&cursor, start, call->vm.prot, &next);
+        status = map_now(&cursor, start, call->args.mark.prot, &next);
     } else if (status == OK) {
         next = vm_cursor_va(&cursor);
     }
@@ -175,9 +121,7 @@ enum verdict sys_memory_map(struct user_frame *frame)
     if (status == OK) {
         status = map_step(&call);
     }
-    if (call.memory != NULL) {
-        object_put(&call.memory->object);
-    }
+    mark_args_put(&call.args);
     bool tries_again = memory_retry(call.vm.target.space, status);
     uint64_t done = call.vm.args.progress_bytes;
     uint64_t next = user_frame_arg(frame, VM_ARG_ADDRESS) + done;
