@@ -134,8 +134,7 @@ static unsigned take_singles(enum frame_type type, enum contents contents, struc
     return taken;
 }
 
-/* Takes a block; NULL if there is none. */
-static struct frame *take_block(unsigned order)
+struct frame *frame_take_block(enum frame_type type, unsigned order)
 {
     struct frame *frame = NULL;
 
@@ -149,9 +148,7 @@ static struct frame *take_block(unsigned order)
     }
     if (frame != NULL) {
         pool.free_frames -= UINT64_C(1) << order;
-        for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
-            frame[i].type = FRAME_KERNEL;
-        }
+        frame->type = (uint8_t)type; /* whoever frees a buddy looks at the first only */
     }
     spinlock_release(&pool.lock);
     return frame;
@@ -216,18 +213,35 @@ status_t frame_alloc_to_fill(struct frame **out)
 
 status_t frame_alloc_block(unsigned order, struct frame **out)
 {
-    struct frame *frame = order > FRAME_ORDER_MAX ? NULL : take_block(order);
+    struct frame *frame = order > FRAME_ORDER_MAX ? NULL : frame_take_block(FRAME_KERNEL, order);
 
     if (frame == NULL) {
         return order > FRAME_ORDER_MAX ? ERR_INVAL : ERR_NOMEM;
     }
-    frame_watch_taken(frame_pa(frame), PAGE_SIZE << order);
-    for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
-        begin(&frame[i]);
-    }
-    counter_add(COUNTER_frames_allocated, UINT64_C(1) << order);
+    frame_begin_block(frame, FRAME_KERNEL, UINT64_C(1) << order);
     *out = frame;
     return OK;
+}
+
+void frame_begin_block(struct frame *first, enum frame_type type, uint64_t count)
+{
+    frame_watch_taken(frame_pa(first), count * PAGE_SIZE);
+    for (uint64_t i = 0; i < count; i++) {
+        if (first[i].type != (uint8_t)type) { /* the block's first has it since the lock */
+            first[i].type = (uint8_t)type;
+        }
+        begin(&first[i]);
+    }
+    counter_add(COUNTER_frames_allocated, count);
+}
+
+void frame_return_rest(struct frame *first, uint64_t count)
+{
+    spinlock_acquire(&pool.lock);
+    first->type = FRAME_FREE_PART; /* unless it becomes the head of its block */
+    pool.free_frames += count;
+    frame_buddy_put_run(frame_index(first), count);
+    spinlock_release(&pool.lock);
 }
 
 void frame_free(struct frame *first, uint64_t count)

@@ -20,6 +20,7 @@
 #include "lib/counter.h"
 #include "lib/spinlock.h"
 #include "mem_object_priv.h"
+#include "mm/frame_block.h"
 #include "vm_backing.h"
 #include "vm_space_priv.h"
 
@@ -268,6 +269,9 @@ bool vm_space_reap(void)
     struct reclaim_budget budget = {RECLAIM_TABLES, RECLAIM_LEAVES};
     bool has_worked = false;
 
+    if (!vm_space_reap_is_done() && frame_block_reap()) {
+        return true; /* the most memory for the least work, and all that one piece may do */
+    }
     while (!vm_space_reap_is_done() && budget.tables > 0) {
         struct pt_node *node = next_past();
 

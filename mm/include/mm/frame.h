@@ -37,6 +37,9 @@ struct frame {
         } link;
         struct pt_node *node; /* FRAME_TABLE */
         struct slab *slab;    /* FRAME_SLAB  */
+        /* (a) FRAME_USER: references of the blocks of level 1 and 2 that begin here
+         * (mm/frame_block.h); of a block that was put by, the list's link. */
+        _Atomic(uint32_t) block_refs[2];
     };
 };
 

@@ -35,7 +35,7 @@ void frame_block_get(struct frame *frame, unsigned level);
 
 /* One reference less.  With the last one of a block it is put by for the reaper (vm_space_reap),
  * which gives back what the block holds of its parts.  Level 0 is frame_put.
- * Takes a bounded time.  Context: any below LOCK_FRAMES. */
+ * Takes a bounded time.  Context: any below LOCK_REAP. */
 void frame_block_put(struct frame *frame, unsigned level);
 
 /* True if whoever asks, who has a reference, has the only one of the block, and nobody has one of
@@ -70,7 +70,7 @@ void frame_making_want(struct frame_making *making, unsigned level, struct vm_bu
 
 /* One piece of the work: 64 frames are zeroed.  OK: the block is ready; ERR_AGAIN: not yet;
  * ERR_NOMEM: there is no such block, or the budget is spent; nothing is wanted any more.
- * Context: no lock held. */
+ * Something is wanted.  Context: no lock held. */
 status_t frame_making_step(struct frame_making *making);
 
 /* True if a block of that level, for that payer, is ready. */
