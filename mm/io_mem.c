@@ -148,20 +148,20 @@ const char *io_mem_compatible(const struct io_mem *io)
     return io->compatible;
 }
 
-void io_mem_get(struct io_mem *io)
+void io_mem_get_many(struct io_mem *io, uint64_t count)
 {
     /* Relaxed: regions are never freed, so the count orders nothing. */
-    (void)atomic_fetch_add_explicit(&io->refs, 1, memory_order_relaxed);
+    (void)atomic_fetch_add_explicit(&io->refs, count, memory_order_relaxed);
 }
 
-void io_mem_put(struct io_mem *io)
+void io_mem_put_many(struct io_mem *io, uint64_t count)
 {
-    uint32_t before = atomic_fetch_sub_explicit(&io->refs, 1, memory_order_relaxed);
+    uint64_t before = atomic_fetch_sub_explicit(&io->refs, count, memory_order_relaxed);
 
-    ASSERT_FMT(before != 0, "region at %lx", (unsigned long)io->range.start.raw);
+    ASSERT_FMT(before >= count, "region at %lx", (unsigned long)io->range.start.raw);
 }
 
-uint32_t io_mem_refs(const struct io_mem *io)
+uint64_t io_mem_refs(const struct io_mem *io)
 {
     return atomic_load_explicit(&io->refs, memory_order_relaxed);
 }

@@ -12,7 +12,7 @@
 
 struct io_mem {
     struct pa_range range;               /* (c) page aligned                             */
-    _Atomic(uint32_t) refs;              /* (a) handles and mapped pages                 */
+    _Atomic(uint64_t) refs;              /* (a) handles and mapped pages                 */
     char compatible[MACHINE_TEXT_BYTES]; /* (c)                                         */
 };
 

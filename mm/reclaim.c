@@ -141,7 +141,7 @@ static inline void release_page(struct vm_space *space, paddr_t pa, bool is_io,
                                 struct frame_run *run)
 {
     if (is_io) {
-        vm_space_io_remove(space, pa);
+        vm_space_io_remove(space, pa, 1);
     } else {
         frame_run_put(run, pa);
     }

@@ -372,10 +372,7 @@ status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct
                                                            .mem = cursor_io_encoding(prop.mem),
                                                            .sw = PTE_SW_IO,
                                                            .user = true})});
-    for (uint64_t page = part.start.raw; page < part.end.raw; page += PAGE_SIZE) {
-        io_mem_get(io);
-        vm_space_io_add(cursor->space, io);
-    }
+    vm_space_io_add(cursor->space, io, (part.end.raw - part.start.raw) / PAGE_SIZE);
     *mapped_bytes = part.end.raw - part.start.raw;
     return OK;
 }

@@ -78,9 +78,8 @@ static void move_io(struct moving *job, paddr_t pa)
 {
     struct io_mem *io = io_mem_find(pa);
 
-    io_mem_get(io);
-    vm_space_io_add(job->to->space, io);
-    vm_space_io_remove(job->from->space, pa);
+    vm_space_io_add(job->to->space, io, 1);
+    vm_space_io_remove(job->from->space, pa, 1);
 }
 
 static void node_add(struct pt_node *node, const struct run *run)

@@ -39,23 +39,24 @@ status_t vm_space_io_prepare(struct vm_space *space)
     return OK;
 }
 
-void vm_space_io_add(struct vm_space *space, struct io_mem *io)
+void vm_space_io_add(struct vm_space *space, struct io_mem *io, uint64_t pages)
 {
+    io_mem_get_many(io, pages);
     /* Relaxed: whoever relies on the count holds the node that maps the page. */
-    (void)atomic_fetch_add_explicit(&counts_of(space)->pages[io_mem_index(io)], 1,
+    (void)atomic_fetch_add_explicit(&counts_of(space)->pages[io_mem_index(io)], pages,
                                     memory_order_relaxed);
 }
 
-void vm_space_io_remove(struct vm_space *space, paddr_t pa)
+void vm_space_io_remove(struct vm_space *space, paddr_t pa, uint64_t pages)
 {
     struct io_mem *io = io_mem_find(pa);
-    uint32_t before;
+    uint64_t before;
 
     ASSERT_FMT(io != NULL, "pa=%lx", (unsigned long)pa.raw);
-    before = atomic_fetch_sub_explicit(&counts_of(space)->pages[io_mem_index(io)], 1,
+    before = atomic_fetch_sub_explicit(&counts_of(space)->pages[io_mem_index(io)], pages,
                                        memory_order_relaxed);
-    ASSERT(before != 0);
-    io_mem_put(io);
+    ASSERT(before >= pages);
+    io_mem_put_many(io, pages);
 }
 
 void vm_space_io_fini(struct vm_space *space)

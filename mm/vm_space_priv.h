@@ -13,7 +13,7 @@
 
 /* How many pages of each region this space maps; made when the first is mapped. */
 struct vm_space_io {
-    _Atomic(uint32_t) pages[IO_MEM_MAX]; /* (a) */
+    _Atomic(uint64_t) pages[IO_MEM_MAX]; /* (a) of 4 KiB */
 };
 
 struct vm_backing;
@@ -43,11 +43,12 @@ struct vm_space {
     struct shared refs;         /* (a) processes, cursors                          */
 };
 
-/* Counts of mapped I/O pages (vm_space_io.c).  prepare allocates; the others cannot fail after it.
- */
+/* Counts of mapped I/O pages of 4 KiB (vm_space_io.c).  prepare allocates; the others cannot fail
+ * after it.  add, remove: `pages` of a region, or those at pa and after; each has a reference of
+ * the region, which add takes and remove gives back. */
 status_t vm_space_io_prepare(struct vm_space *space);
-void vm_space_io_add(struct vm_space *space, struct io_mem *io);
-void vm_space_io_remove(struct vm_space *space, paddr_t pa);
+void vm_space_io_add(struct vm_space *space, struct io_mem *io, uint64_t pages);
+void vm_space_io_remove(struct vm_space *space, paddr_t pa, uint64_t pages);
 void vm_space_io_fini(struct vm_space *space);
 
 /* Charges frames to the space's budget before the entries and tables that hold them are made.

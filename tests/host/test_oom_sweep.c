@@ -64,7 +64,7 @@ static status_t map_device(struct vm_space *space, struct io_mem *io, uint64_t a
 {
     struct vm_cursor cursor;
     uint64_t mapped;
-    uint32_t refs = io_mem_refs(io);
+    uint64_t refs = io_mem_refs(io);
     status_t status =
         vm_cursor_open(&cursor, space, va_span(at - 4 * GIB, 8 * GIB), VM_CURSOR_CHANGE);
 

@@ -230,7 +230,7 @@ MODE_TEST(vm_cursor_move, a_page_of_a_region_stays_one)
     struct io_mem *io;
     struct io_mem *found;
     uint64_t mapped;
-    uint32_t refs;
+    uint64_t refs;
 
     EXPECT_OK(io_mem_create(pa_span(DEVICE_BASE, PAGE_SIZE), "test,device", &io));
     EXPECT_OK(vm_cursor_map_iomem(&cursor, io, (struct vm_prop){VM_RW, VM_MEM_IO}, PAGE_SIZE, 0,

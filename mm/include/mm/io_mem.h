@@ -3,8 +3,8 @@
  * I/O regions: device registers that programs may map.
  *
  * A region is page aligned by construction; regions never overlap, and none covers RAM, firmware,
- * or a device the kernel keeps for itself.  A region has references: handles, and one for each
- * mapped page; it is never freed (the machine does not lose its devices), but io_mem_refs tells
+ * or a device the kernel keeps for itself.  A region has references: handles, and one for each 4 KiB
+ * that are mapped; it is never freed (the machine does not lose its devices), but io_mem_refs tells
  * regions in use from idle ones.
  */
 #pragma once
@@ -32,7 +32,18 @@ struct io_mem *io_mem_find(paddr_t pa);
 struct pa_range io_mem_range(const struct io_mem *io);
 const char *io_mem_compatible(const struct io_mem *io);
 
-/* References, for handles and mappings. */
-void io_mem_get(struct io_mem *io);
-void io_mem_put(struct io_mem *io);
-uint32_t io_mem_refs(const struct io_mem *io);
+/* References, for handles and mappings; one entry can map so many pages that 32 bits would not
+ * count them. */
+void io_mem_get_many(struct io_mem *io, uint64_t count);
+void io_mem_put_many(struct io_mem *io, uint64_t count);
+uint64_t io_mem_refs(const struct io_mem *io);
+
+static inline void io_mem_get(struct io_mem *io)
+{
+    io_mem_get_many(io, 1);
+}
+
+static inline void io_mem_put(struct io_mem *io)
+{
+    io_mem_put_many(io, 1);
+}

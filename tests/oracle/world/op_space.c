@@ -306,7 +306,7 @@ void op_end_world(unsigned hart)
         oracle_fail(ORACLE_RULE_AUDIT, hart, "%ld frames are lost", reset_free_frames() - left);
     }
     if (io_mem_refs(reset_region()) != 0) {
-        oracle_fail(ORACLE_RULE_AUDIT, hart, "a device ends with %u references",
+        oracle_fail(ORACLE_RULE_AUDIT, hart, "a device ends with %lu references",
                     io_mem_refs(reset_region()));
     }
     if (frame_check() != OK) {
