@@ -131,5 +131,17 @@ status_t cursor_make_frame(struct frame *old, struct frame **out);
 pte_t cursor_page_leaf(const struct frame *frame, enum vm_prot prot, enum pte_sw sw);
 pte_t cursor_put_page(struct vm_cursor *cursor, const struct pt_place *place, pte_t leaf);
 
+/* What mapping leaves above level 0 is made of (vm_cursor_map_block.c).
+ *   make_room_large  takes out what is in `part`; when it returns no hart can use it.  The tables
+ *                    for leaves as large as fit, up to `largest` >= 1, are in the pool.  ERR_EXIST,
+ *                    ERR_NOMEM: the pool is empty, nothing changed.
+ *   room_at          the absent entry of `level` for va, with tables from the pool
+ *   put_large        stores a leaf there, counted but not charged */
+status_t cursor_make_room_large(struct vm_cursor *cursor, struct va_range part, unsigned largest,
+                                enum vm_map_mode mode, struct pt_pool *pool);
+struct pt_place cursor_room_at(struct vm_cursor *cursor, vaddr_t va, unsigned level,
+                               struct pt_pool *pool);
+void cursor_put_large(struct vm_cursor *cursor, const struct pt_place *place, pte_t leaf);
+
 /* What a touch says to who asked for it: OK, ERR_FAULT or ERR_NOMEM. */
 status_t cursor_touch_status(enum touch touch);

@@ -119,22 +119,35 @@ bool pt_find_used(struct vm_cursor *cursor, struct va_range in, struct pt_place 
     return find(cursor, in, USED, place);
 }
 
-/* Nodes below an absent entry of `level`, or a mark, that leaves at level 0 throughout `in` need.
- */
-static uint64_t nodes_below_absent(unsigned level, struct va_range in)
+/* Extents of 2^shift bytes that `in` holds a part of, but not all. */
+static uint64_t cut_extents(struct va_range in, unsigned shift)
+{
+    uint64_t bytes = UINT64_C(1) << shift;
+    unsigned cut_low = is_aligned(in.start.raw, bytes) ? 0 : 1;
+    unsigned cut_high = is_aligned(in.end.raw, bytes) ? 0 : 1;
+
+    return (in.end.raw - 1) >> shift == in.start.raw >> shift ? cut_low | cut_high
+                                                              : cut_low + cut_high;
+}
+
+/* Nodes below an absent entry of `level`, or a mark, that leaves throughout `in` need, which are as
+ * large as fit, up to `largest`. */
+static uint64_t nodes_below_absent(unsigned level, struct va_range in, unsigned largest)
 {
     uint64_t count = 0;
 
     for (unsigned below = 0; below < level; below++) {
         unsigned shift = PAGE_SHIFT + PTE_INDEX_BITS * (below + 1);
 
-        count += ((in.end.raw - 1) >> shift) - (in.start.raw >> shift) + 1;
+        count += below < largest ? cut_extents(in, shift)
+                                 : ((in.end.raw - 1) >> shift) - (in.start.raw >> shift) + 1;
     }
     return count;
 }
 
-/* At most PTE_LEVELS_MAX deep. */
-static uint64_t count_missing(struct pt_node *node, struct va_range in)
+/* Tables that `in` holds all of are there, or, if leaves above level 0 are wanted, are to go.  At
+ * most PTE_LEVELS_MAX deep. */
+static uint64_t count_missing(struct pt_node *node, struct va_range in, unsigned largest)
 {
     struct pt_span span = pt_node_span(node, in);
     uint64_t count = 0;
@@ -146,10 +159,11 @@ static uint64_t count_missing(struct pt_node *node, struct va_range in)
         struct va_range part = {{start > in.start.raw ? start : in.start.raw},
                                 {end < in.end.raw ? end : in.end.raw}};
 
-        if (pte_kind(entry, node->level) == PTE_TABLE) {
-            count += count_missing(pt_node_of(entry), part);
+        if (pte_kind(entry, node->level) == PTE_TABLE &&
+            (largest == 0 || part.end.raw - part.start.raw < pt_node_entry_bytes(node))) {
+            count += count_missing(pt_node_of(entry), part, largest);
         } else {
-            count += nodes_below_absent(node->level, part);
+            count += nodes_below_absent(node->level, part, largest);
         }
     }
     return count;
@@ -204,7 +218,13 @@ status_t pt_pool_fill(struct vm_cursor *cursor, struct va_range in, struct pt_po
                                ? cursor->near
                                : cursor->cover;
 
-    return pt_pool_get(cursor->space, count_missing(from, in), pool);
+    return pt_pool_get(cursor->space, count_missing(from, in, 0), pool);
+}
+
+status_t pt_pool_fill_large(struct vm_cursor *cursor, struct va_range in, unsigned largest,
+                            struct pt_pool *pool)
+{
+    return pt_pool_get(cursor->space, count_missing(cursor->cover, in, largest), pool);
 }
 
 struct pt_place pt_link(struct vm_cursor *cursor, const struct pt_place *place, vaddr_t va,

@@ -45,6 +45,11 @@ status_t pt_pool_get(struct vm_space *space, uint64_t count, struct pt_pool *poo
  * ERR_NOMEM: the pool is empty and nothing changed. */
 status_t pt_pool_fill(struct vm_cursor *cursor, struct va_range in, struct pt_pool *pool);
 
+/* The same for leaves as large as fit in `in`, up to level `largest` (>= 1), when all that is there
+ * has been removed, whole tables where `in` holds all of one. */
+status_t pt_pool_fill_large(struct vm_cursor *cursor, struct va_range in, unsigned largest,
+                            struct pt_pool *pool);
+
 /* Gives back what is in it. */
 void pt_pool_empty(struct pt_pool *pool);
 

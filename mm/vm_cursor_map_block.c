@@ -1,10 +1,149 @@
 /* SPDX-License-Identifier: MIT */
-/* Cursors: mapping blocks. */
+/*
+ * Cursors: mapping blocks, and what makes room for leaves above level 0.
+ *
+ * As with small pages everything is checked and all memory is there before the first entry changes:
+ * the charge, the tables on the way down, those for the ends of the range, and the split stock, so
+ * that a part of what is mapped now can always be unmapped.  What the range holds goes first, whole
+ * tables as well, empty ones too, and its flush is done before anything new is stored: a hart may
+ * still walk through a table where the leaf is to be, and a dying entry keeps what it held.
+ */
 #include "cursor_priv.h"
+#include "lib/assert.h"
+#include "lib/counter.h"
 #include "mm/vm_cursor_large.h"
+#include "pt_split.h"
+#include "vm_space_priv.h"
+
+status_t cursor_make_room_large(struct vm_cursor *cursor, struct va_range part, unsigned largest,
+                                enum vm_map_mode mode, struct pt_pool *pool)
+{
+    struct removal job = {
+        .cursor = cursor, .part = part, .counted = COUNT_ENTRIES, .edits_left = UINT64_MAX};
+    struct pt_place place;
+    status_t status;
+
+    if (mode == VM_MAP_EXCLUSIVE && pt_find_used(cursor, part, &place)) {
+        return ERR_EXIST;
+    }
+    status = vm_space_stock_fill(cursor->space);
+    if (status == OK) {
+        status = pt_pool_fill_large(cursor, part, largest, pool);
+    }
+    if (status != OK) {
+        return status;
+    }
+    status = pt_split_ends(cursor, part, PT_ENDS_OF_MARKS);
+    if (status != OK) {
+        pt_pool_empty(pool);
+        return status;
+    }
+    cursor_remove(&job);
+    if (cursor->owed.tables != NULL ||
+        cursor->owed.removed.start.raw < cursor->owed.removed.end.raw) {
+        vm_cursor_sync(cursor);
+    }
+    return OK;
+}
+
+struct pt_place cursor_room_at(struct vm_cursor *cursor, vaddr_t va, unsigned level,
+                               struct pt_pool *pool)
+{
+    struct pt_place place = pt_walk(cursor, va);
+
+    while (place.node->level > level) {
+        place = pt_link(cursor, &place, va, pool);
+    }
+    DASSERT(place.node->level == level && place.kind == PTE_ABSENT);
+    return place;
+}
+
+void cursor_put_large(struct vm_cursor *cursor, const struct pt_place *place, pte_t leaf)
+{
+    struct pt_node *node = place->node;
+
+    node->present++;
+    node->large++;
+    node->io = (uint16_t)(node->io + (pte_sw(leaf) == PTE_SW_IO ? 1 : 0));
+    (void)cursor_put_page(cursor, place, leaf);
+    counter_add(COUNTER_pages_mapped, frame_block_frames(node->level));
+    counter_add(COUNTER_blocks_mapped, 1);
+}
+
+/* All that can be refused without looking at the tree. */
+static status_t check(const struct vm_cursor *cursor, unsigned level, struct vm_prop prop,
+                      struct va_range *part)
+{
+    uint64_t bytes = pte_level_bytes(level);
+    status_t status = cursor_check_ram(prop);
+
+    if (status == OK && (level > FRAME_LEVEL_MAX || !is_aligned(cursor->va.raw, bytes))) {
+        status = ERR_INVAL;
+    }
+    if (status == OK && cursor->mode != VM_CURSOR_CHANGE) {
+        status = ERR_ACCES;
+    }
+    if (status == OK) {
+        status = cursor_part(cursor, bytes, part);
+    }
+    return status == OK && cursor->cover->level < level ? ERR_RANGE : status;
+}
+
+static status_t map_block(struct vm_cursor *cursor, struct frame *block, unsigned level, pte_t leaf,
+                          enum vm_map_mode mode, struct va_range part)
+{
+    uint64_t frames = frame_block_frames(level);
+    struct pt_place place;
+    struct pt_pool pool;
+    status_t status = vm_space_charge(cursor->space, frames);
+
+    if (status != OK) {
+        return status;
+    }
+    status = cursor_make_room_large(cursor, part, level, mode, &pool);
+    if (status != OK) {
+        vm_space_release(cursor->space, frames);
+        return status;
+    }
+    ASSERT(block->type == FRAME_USER);
+    place = cursor_room_at(cursor, part.start, level, &pool);
+    cursor_put_large(cursor, &place, leaf);
+    pt_pool_empty(&pool);
+    cursor->va = part.end;
+    return OK;
+}
 
 status_t vm_cursor_map_block(struct vm_cursor *cursor, struct frame *block, unsigned level,
                              struct vm_prop prop, enum vm_map_mode mode)
 {
-    return level == 0 ? vm_cursor_map(cursor, block, prop, mode) : ERR_NOTSUP;
+    struct va_range part;
+    enum pte_sw sw;
+    status_t status;
+
+    if (level == 0) {
+        return vm_cursor_map(cursor, block, prop, mode);
+    }
+    status = check(cursor, level, prop, &part);
+    if (status != OK) {
+        return status;
+    }
+    sw = frame_block_has_one_ref(block, level) ? PTE_SW_PRIVATE : PTE_SW_RAM;
+    return map_block(cursor, block, level, cursor_page_leaf(block, prop.prot, sw), mode, part);
+}
+
+status_t vm_cursor_map_made(struct vm_cursor *cursor, struct frame *block, unsigned level,
+                            struct vm_prop prop, enum vm_map_mode mode)
+{
+    struct va_range part;
+    status_t status;
+
+    if (level == 0) {
+        return vm_cursor_map(cursor, block, prop, mode);
+    }
+    status = check(cursor, level, prop, &part);
+    if (status != OK) {
+        return status;
+    }
+    return map_block(cursor, block, level, cursor_page_leaf(block, prop.prot, PTE_SW_PRIVATE), mode,
+                     part);
 }

@@ -17,12 +17,18 @@
  * filled first.
  *
  * block: FRAME_USER; one reference of its level is taken over on OK, none otherwise.  If nobody has
- * another, of it or of a part, the page is private to the space; else it is shared on purpose.
+ * another, of it or of a part, the page is private to the space; else it is shared on purpose, and
+ * so is one of level 2 (frame_block_has_one_ref).
  * Errors: as vm_cursor_map; ERR_INVAL too: level > FRAME_LEVEL_MAX, or the position is not aligned
  * to the block's size; ERR_RANGE: it does not fit in E - va, or in an entry of the covering node.
  */
 status_t vm_cursor_map_block(struct vm_cursor *cursor, struct frame *block, unsigned level,
                              struct vm_prop prop, enum vm_map_mode mode);
+
+/* The same for a block that nobody else can have a reference of, or of a part: fresh from
+ * frame_making_take.  The page is private, at level 2 as well, where nobody can look. */
+status_t vm_cursor_map_made(struct vm_cursor *cursor, struct frame *block, unsigned level,
+                            struct vm_prop prop, enum vm_map_mode mode);
 
 /* Makes larger entries of what can be one in [va, va + len): 512 leaves, or 512 hidden pages, which
  * fill a table with the frames of one aligned block, each of which has no owner but this space,
