@@ -38,6 +38,10 @@ struct leaves {
 struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *node,
                                    struct pt_span span, uint64_t max);
 
+/* Takes out a leaf above level 0, or a hidden entry: it is dying until the flush.  Returns what its
+ * pages are. */
+struct vm_removed cursor_remove_large(struct vm_cursor *cursor, const struct pt_place *place);
+
 /* Detaches the table that a place points to; the cursor has it and all below it locked.  Its charge
  * goes at once, the table and what it maps when the flush has been done. */
 void cursor_detach(struct vm_cursor *cursor, const struct pt_place *place);
@@ -65,8 +69,8 @@ bool cursor_mark_is_large(struct va_range part);
  * nothing is there that would stop that. */
 void cursor_protect(struct vm_cursor *cursor, struct va_range part, enum vm_prot prot);
 
-/* What a removal counts against what it may do: entries that it changes (a page or a mark 1, a
- * whole table 1 and 1 for each page of a region in it), or all slots, absent ones too. */
+/* What a removal counts against what it may do: entries that it changes (a page of any size or a
+ * mark 1, a whole table 1 and 1 for each page of a region in it), or all slots, absent ones too. */
 enum removal_count {
     COUNT_ENTRIES,
     COUNT_SLOTS,
@@ -75,7 +79,7 @@ enum removal_count {
 /* A removal: what is asked, and what came of it. */
 struct removal {
     struct vm_cursor *cursor;
-    struct va_range part; /* no mark reaches over its ends; cut where nothing more may be done */
+    struct va_range part; /* no entry reaches over its ends; cut where nothing more may be done */
     enum removal_count counted;
     uint64_t edits_left;
     struct vm_removed removed;

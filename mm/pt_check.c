@@ -24,18 +24,41 @@ static const char *check_frame(const struct frame *frame)
                : "an entry names a free frame";
 }
 
-static const char *check_hidden(pte_t entry)
+/* The same of a block that an entry of `level` names; a look at its first frame and its last. */
+static const char *check_block(paddr_t pa, unsigned level)
 {
-    return pte_sw(entry) == PTE_SW_IO ? "a page of a region is hidden"
-                                      : check_frame(frame_of(pte_kept_pa(entry)));
+    const char *problem = check_frame(frame_of(pa));
+
+    if (problem == NULL && level > PTE_LEVEL_RAM_MAX) {
+        return "an entry maps RAM above 1 GiB";
+    }
+    return problem == NULL
+               ? check_frame(frame_of(paddr_add(pa, pte_level_bytes(level) - PAGE_SIZE)))
+               : problem;
 }
 
-static const char *check_leaf(struct vm_space *space, pte_t entry)
+static const char *check_hidden(pte_t entry, unsigned level)
+{
+    return pte_kept_sw(entry) == PTE_SW_IO ? "a page of a region is hidden"
+                                           : check_block(pte_kept_pa(entry), level);
+}
+
+/* The space counts the region, and all of the entry's bytes lie in it. */
+static const char *check_io(struct vm_space *space, paddr_t pa, unsigned level)
+{
+    struct io_mem *io;
+    uint64_t offset;
+
+    return vm_space_find_iomem(space, pa, &io, &offset) == OK && io_mem_refs(io) > 0 &&
+                   pa_range_bytes(io_mem_range(io)) - offset >= pte_level_bytes(level)
+               ? NULL
+               : "an I/O leaf whose region does not know";
+}
+
+static const char *check_leaf(struct vm_space *space, pte_t entry, unsigned level)
 {
     struct pte_leaf leaf = pte_decode(entry);
     const struct frame *frame = frame_of(leaf.pa);
-    struct io_mem *io;
-    uint64_t offset;
 
     if (!leaf.user || leaf.global) {
         return "a user leaf without U, or global";
@@ -44,14 +67,12 @@ static const char *check_leaf(struct vm_space *space, pte_t entry)
         if (frame != NULL) {
             return "an I/O leaf names RAM";
         }
-        return vm_space_find_iomem(space, leaf.pa, &io, &offset) == OK && io_mem_refs(io) > 0
-                   ? NULL
-                   : "an I/O leaf whose region does not know";
+        return check_io(space, leaf.pa, level);
     }
     if ((leaf.prot & VM_W) != 0 && (leaf.sw == PTE_SW_PENDING || frame == frame_zero())) {
         return "a leaf grants W that is pending, or to the frame of zeroes";
     }
-    return check_frame(frame);
+    return check_block(leaf.pa, level);
 }
 
 static const char *check_place(const struct pt_node *node, const struct vm_space *space,
@@ -73,15 +94,15 @@ static const char *check_place(const struct pt_node *node, const struct vm_space
 
 /* What the entries of a node are. */
 struct counts {
-    unsigned present, io, hidden, marked, paged;
+    unsigned present, large, io, hidden, marked, paged;
     uint64_t tables[PT_TABLES_WORDS];
 };
 
 static bool counts_agree(const struct pt_node *node, const struct counts *counts)
 {
-    return counts->present == node->present && counts->io == node->io &&
-           counts->hidden == node->hidden && counts->marked == node->marked &&
-           counts->paged == node->paged && node->dying == 0 &&
+    return counts->present == node->present && counts->large == node->large &&
+           counts->io == node->io && counts->hidden == node->hidden &&
+           counts->marked == node->marked && counts->paged == node->paged && node->dying == 0 &&
            memcmp(counts->tables, node->tables, sizeof(counts->tables)) == 0;
 }
 
@@ -118,13 +139,14 @@ static const char *check_entry(struct audit *audit, const struct pt_node *node, 
         return NULL;
     case PTE_HIDDEN:
         counts->hidden++;
-        return check_hidden(entry);
+        return check_hidden(entry, node->level);
     case PTE_UNKNOWN:
         return "a reserved encoding";
     case PTE_LEAF:
         counts->present++;
+        counts->large += node->level > 0 ? 1 : 0;
         counts->io += pte_sw(entry) == PTE_SW_IO ? 1 : 0;
-        return check_leaf(audit->space, entry);
+        return check_leaf(audit->space, entry, node->level);
     case PTE_TABLE:
         counts->present++;
         counts->tables[index / 64] |= UINT64_C(1) << index % 64;
@@ -148,7 +170,8 @@ static const char *check_node(struct audit *audit, const struct pt_node *node)
             return problem;
         }
     }
-    audit->charge += 1 + counts.hidden + (node->level == 0 ? counts.present - counts.io : 0);
+    audit->charge +=
+        1 + pt_node_ram_pages(node); /* by its counts, which are right or it ends here */
     audit->where = node->base;
     return counts_agree(node, &counts) ? NULL : "a node's counts and its entries disagree";
 }

@@ -16,9 +16,12 @@
  *            [d   e] <- lock    and at the level the descent looked for; else let go, start again;
  *                            4. lock what intersects below C, parent before child, left to right.
  *
- * Marks.  A mark above level 0 that is in the way of step 2, or that an end of a range splits under
- * a cursor, moves into a table: all entries of the new node are copies of it (pt_node_link).  So a
- * descent finds the mark or the table, and both say the same of every address below.
+ * Marks and large pages.  A mark above level 0 that is in the way of step 2, or that an end of a
+ * range splits under a cursor, moves into a table: all entries of the new node are copies of it
+ * (pt_node_link).  So a descent finds the mark or the table, and both say the same of every address
+ * below.  Step 2 stops at a leaf, hidden pages and what is dying, above level 0: the node that
+ * holds the entry is C, for a table does not take its place without a flush.  Under a cursor it may
+ * (pt_node_split), and again both say the same.
  *
  * Exact fit: a range equal to the extent of one entry is covered by the node that holds the entry,
  * not by the node below it, because a cursor on that range may want to put a leaf there.
@@ -394,7 +397,7 @@ void pt_lock_unlinked(struct pt_node *node)
 /* What a space is charged for a node and its entries, those of its children not counted. */
 static uint64_t node_charge(const struct pt_node *node)
 {
-    return node->level > 0 ? 1U : 1U + node->present - node->io + node->hidden;
+    return 1 + pt_node_ram_pages(node);
 }
 
 uint64_t pt_unlock_stray(struct pt_node *node)

@@ -5,6 +5,7 @@
 #include "arch/arch.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
+#include "mm/frame_block.h"
 #include "mm/slab.h"
 #include "vm_backing.h"
 #include "vm_space_priv.h"
@@ -50,17 +51,39 @@ status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, st
     return OK;
 }
 
+/* Fills it with parts of a large leaf, or of a hidden entry.  Not inline: most nodes are for less.
+ */
+__attribute__((noinline)) static void fill_with_parts(struct pt_node *node, pte_t entry)
+{
+    bool is_leaf = (entry.raw & PTE_V) != 0;
+    bool is_io = is_leaf && pte_sw(entry) == PTE_SW_IO;
+    uint64_t bytes = pt_node_entry_bytes(node);
+    pte_t next = is_leaf ? pte_leaf_part(entry, 1, bytes) : pte_hidden_part(entry, 1, bytes);
+
+    node->present = is_leaf ? PTE_ENTRIES : 0;
+    node->large = is_leaf && node->level > 0 ? PTE_ENTRIES : 0;
+    node->io = is_io ? PTE_ENTRIES : 0;
+    node->hidden = is_leaf ? 0 : PTE_ENTRIES;
+    arch_fill_frame(frame_bytes(node->frame), entry.raw, next.raw - entry.raw);
+}
+
 void pt_node_fill(struct pt_node *node, pte_t entry)
 {
     pte_t next = pte_mark_at(entry, pt_node_entry_bytes(node) / PAGE_SIZE);
 
-    node->marked = pte_is_absent(entry) ? 0 : PTE_ENTRIES;
-    node->paged = pte_is_paged(entry) ? PTE_ENTRIES : 0;
     if (pte_is_absent(entry)) {
+        node->marked = 0;
+        node->paged = 0;
         arch_zero_frame(frame_bytes(node->frame));
-    } else {
-        arch_fill_frame(frame_bytes(node->frame), entry.raw, next.raw - entry.raw);
+        return;
     }
+    if (!pte_is_mark(entry)) {
+        fill_with_parts(node, entry);
+        return;
+    }
+    node->marked = PTE_ENTRIES;
+    node->paged = pte_is_paged(entry) ? PTE_ENTRIES : 0;
+    arch_fill_frame(frame_bytes(node->frame), entry.raw, next.raw - entry.raw);
 }
 
 /* Inline, both: see frame.c. */
@@ -108,11 +131,42 @@ void pt_node_link(struct pt_node *parent, unsigned index, struct pt_node *child)
     pt_node_put_table(parent, index, child);
 }
 
+/* The entry names a table now. */
+static inline void note_table(struct pt_node *parent, unsigned index)
+{
+    parent->tables[index / 64] |= UINT64_C(1) << index % 64;
+    parent->present++;
+}
+
+void pt_node_split(struct pt_node *parent, unsigned index, struct pt_node *child)
+{
+    struct pte_slot *slot = &parent->slots[index];
+    pte_t before = pte_slot_load(slot);
+    bool is_leaf = (before.raw & PTE_V) != 0;
+
+    /* Hardware may set A and D in the leaf until the table is in its place, each once. */
+    do {
+        pt_node_fill(child, before);
+    } while (!pte_slot_replace(slot, &before, pte_make_table(frame_pa(child->frame))));
+    if (child->io > 0) {
+        parent->io--;
+    } else {
+        frame_block_split(frame_of(is_leaf ? pte_pa(before) : pte_kept_pa(before)), parent->level);
+    }
+    if (is_leaf) {
+        parent->present--;
+        parent->large--;
+    } else {
+        parent->hidden--;
+    }
+    note_table(parent, index);
+    counter_add(COUNTER_entries_split, 1);
+}
+
 void pt_node_put_table(struct pt_node *parent, unsigned index, struct pt_node *child)
 {
     pte_slot_store(&parent->slots[index], pte_make_table(frame_pa(child->frame)));
-    parent->tables[index / 64] |= UINT64_C(1) << index % 64;
-    parent->present++;
+    note_table(parent, index);
 }
 
 void pt_node_take_table(struct pt_node *parent, unsigned index)

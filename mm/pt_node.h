@@ -47,14 +47,19 @@ struct pt_span {
  * locked.  ERR_NOMEM: nothing leaked.  Context: any below LOCK_SLAB. */
 status_t pt_node_create(struct vm_space *space, vaddr_t base, unsigned level, struct pt_node **out);
 
-/* Gives a node that is not linked an absent entry in all its entries, or what a mark means there.
- */
+/* Gives a node that is not linked an absent entry in all its entries, or what a mark means there,
+ * or what a leaf or a hidden entry of the level above maps or hides there. */
 void pt_node_fill(struct pt_node *node, pte_t entry);
 
 /* Puts a table in the place of an absent entry, or of a mark, parts of which fill it before the
  * parent's entry names it.  `parent` is locked, `child` of the level below it, not
  * linked, and locked if it is to be born so.  Neither owes a flush: V was clear. */
 void pt_node_link(struct pt_node *parent, unsigned index, struct pt_node *child);
+
+/* The same in the place of a leaf above level 0, or of a hidden entry: each entry of the table
+ * maps, or hides, its part of the frames, with A and D of the whole, and the reference of the block
+ * becomes one of each part (frame_block_split).  Of a leaf a flush of the space is owed. */
+void pt_node_split(struct pt_node *parent, unsigned index, struct pt_node *child);
 
 /* Stores a pointer to a table where V is clear, and nothing is counted any more.  `parent` is
  * locked or its owner's alone, `child` is complete, and its record says that it stands there. */
@@ -92,6 +97,27 @@ void pt_node_forget_paged(struct pt_node *node);
 static inline bool pt_node_is_used(const struct pt_node *node)
 {
     return (node->present | node->hidden | node->marked) != 0;
+}
+
+/* Entries that map. */
+static inline unsigned pt_node_leaves(const struct pt_node *node)
+{
+    return node->level == 0 ? node->present : node->large;
+}
+
+/* Pages of 4 KiB of RAM that the entries hold, mapped or hidden: what a space is charged for them.
+ */
+static inline uint64_t pt_node_ram_pages(const struct pt_node *node)
+{
+    uint64_t entries = (uint64_t)pt_node_leaves(node) - node->io + node->hidden;
+
+    return entries << (PTE_INDEX_BITS * node->level);
+}
+
+/* Pages of 4 KiB of regions that the entries map. */
+static inline uint64_t pt_node_io_pages(const struct pt_node *node)
+{
+    return (uint64_t)node->io << (PTE_INDEX_BITS * node->level);
 }
 
 /* Bytes that one entry, and the whole node, translate. */

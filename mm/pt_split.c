@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pushing marks down at the ends of a range.
+ * Splitting large entries at the ends of a range.
  *
- *   parent  | ... | M (1 GiB) | ...          M, before
+ *   parent  | ... | E (1 GiB) | ...          E, before: a mark, a leaf or hidden pages
  *   parent  | ... |  table    | ...          after, for an end that is 2 MiB aligned, at `^`
- *                    | M | M | M | M | ... | M
- *                        ^
+ *                    | E0 | E1 | E2 | E3 | ... | E511      Ei: what E meant there
+ *                         ^
  *
- * The new table is complete and locked when the parent's entry names it.  V was clear before and is
- * clear in all its entries, so no translation changes and no flush is owed.
+ * The new table is complete and locked when the parent's entry names it.  Of a mark and of hidden
+ * pages V was clear before, and is clear in all entries, so no flush is owed.  Of a leaf the
+ * translations stay what they are, but harts may remember the large one: a flush of the space is
+ * owed, so that later ones may be by address (pt_link).
  */
 #include "pt_split.h"
 
@@ -17,7 +19,9 @@
 
 static bool must_split(const struct pt_place *place, enum pt_ends ends)
 {
-    return place->kind == PTE_MARK || (ends == PT_ENDS_ALL && place->kind == PTE_ABSENT);
+    bool is_nothing = place->kind == PTE_ABSENT || place->kind == PTE_DYING;
+
+    return ends == PT_ENDS_ALL || !is_nothing;
 }
 
 /* True if entries of that level have a boundary there. */
@@ -109,6 +113,14 @@ static void split_at(struct vm_cursor *cursor, vaddr_t end, vaddr_t inside, enum
     }
 }
 
+/* Pays for detached tables, through which a hart may still walk to where one is to be linked. */
+static void pay_for_tables(struct vm_cursor *cursor)
+{
+    if (cursor->owed.tables != NULL) {
+        vm_cursor_sync(cursor);
+    }
+}
+
 /* Not inline: most ranges have nothing to split. */
 __attribute__((noinline)) static status_t split_ends(struct vm_cursor *cursor, struct va_range part,
                                                      enum pt_ends ends)
@@ -120,14 +132,12 @@ __attribute__((noinline)) static status_t split_ends(struct vm_cursor *cursor, s
     if (count == 0) {
         return OK;
     }
-    status = ends == PT_ENDS_OF_MARKS ? get_from_stock_too(cursor->space, count, &pool)
-                                      : pt_pool_get(cursor->space, count, &pool);
+    status = ends == PT_ENDS_OF_ENTRIES ? get_from_stock_too(cursor->space, count, &pool)
+                                        : pt_pool_get(cursor->space, count, &pool);
     if (status != OK) {
         return status;
     }
-    if (cursor->owed.tables != NULL) {
-        vm_cursor_sync(cursor); /* a hart may still walk through a table that was detached here */
-    }
+    pay_for_tables(cursor);
     split_at(cursor, part.start, part.start, ends, &pool);
     split_at(cursor, part.end, last_page(part), ends, &pool);
     ASSERT(pool.first == NULL);
@@ -143,4 +153,24 @@ inline status_t pt_split_ends(struct vm_cursor *cursor, struct va_range part, en
         return OK;
     }
     return split_ends(cursor, part, ends);
+}
+
+status_t pt_split_to(struct vm_cursor *cursor, vaddr_t va, unsigned level)
+{
+    struct pt_place place = pt_walk(cursor, va);
+    struct pt_pool pool;
+    status_t status;
+
+    if (place.node->level <= level || !must_split(&place, PT_ENDS_OF_ENTRIES)) {
+        return OK;
+    }
+    status = get_from_stock_too(cursor->space, place.node->level - level, &pool);
+    if (status != OK) {
+        return status;
+    }
+    pay_for_tables(cursor);
+    while (place.node->level > level) {
+        place = pt_link(cursor, &place, va, &pool);
+    }
+    return OK;
 }

@@ -2,20 +2,26 @@
 /*
  * Making the ends of a range boundaries of entries, before something happens to the whole range.
  *
- * An end may lie inside a large mark.  Then a table takes the mark's place, all of whose entries
- * are copies of it, and so on down, until the end is a boundary: the mark is pushed down.  What
- * every address means stays as it was.
+ * An end may lie inside a large entry: a mark, a leaf or hidden pages.  Then a table takes the
+ * entry's place, all of whose entries mean their part of it, and so on down, until the end is a
+ * boundary.  What every address means stays as it was.
  */
 #pragma once
 
 #include "pt_walk.h"
 
 enum pt_ends {
-    PT_ENDS_OF_MARKS, /* where an end lies inside a mark; tables may come from the split stock */
-    PT_ENDS_ALL,      /* where it lies inside an absent entry, too, as large as a table's       */
+    PT_ENDS_OF_ENTRIES, /* where an end lies inside one; tables may come from the split stock    */
+    PT_ENDS_ALL,        /* where nothing is, too, or what is dying, as large as a table's entries */
 };
 
 /* The ends of `part`, inside the cursor's range.  All tables are there before the first is linked;
- * then what the cursor owes for detached tables is paid first.  An empty part needs nothing.
+ * then what the cursor owes for detached tables is paid first.  An empty part needs nothing.  The
+ * flush that the split of a leaf owes is the cursor's.
  * ERR_NOMEM: nothing changed. */
 status_t pt_split_ends(struct vm_cursor *cursor, struct va_range part, enum pt_ends ends);
+
+/* Splits what covers va, in the cursor's range, until its entry is of `level` at most; tables may
+ * come from the split stock.  Where nothing is, or a table's entry is as low already, there is
+ * nothing to do.  ERR_NOMEM: nothing changed. */
+status_t pt_split_to(struct vm_cursor *cursor, vaddr_t va, unsigned level);

@@ -49,8 +49,8 @@ struct va_range pt_place_range(const struct pt_place *place)
 
 /* What a search looks for, beside tables, which lead to more. */
 enum wanted {
-    LEAVES, /* what V is set in                        */
-    USED,   /* leaves, hidden pages and marks as well  */
+    LEAVES, /* what V is set in                         */
+    USED,   /* leaves, hidden entries and marks as well */
 };
 
 /* First entry of the span that is wanted or a table; its end: none is. */
@@ -58,8 +58,9 @@ static inline unsigned first_wanted(struct pt_node *node, struct pt_span span, e
 {
     unsigned index;
 
-    if (node->level > 0 && (wanted == LEAVES || node->marked == 0)) {
-        /* V is set in nothing but tables there. */
+    if (node->level > 0 && node->large == 0 &&
+        (wanted == LEAVES || (node->marked | node->hidden) == 0)) {
+        /* Nothing but tables leads to what is wanted. */
         return pt_node_next_table(node, &span, &index) ? index : span.end;
     }
     for (index = span.first; index < span.end; index++) {
@@ -227,16 +228,36 @@ status_t pt_pool_fill_large(struct vm_cursor *cursor, struct va_range in, unsign
     return pt_pool_get(cursor->space, count_missing(cursor->cover, in, largest), pool);
 }
 
+/* Links a node where neither nothing nor a mark is.  Not inline: that is rare. */
+__attribute__((noinline)) static void link_over(struct vm_cursor *cursor,
+                                                const struct pt_place *place, struct pt_node *node)
+{
+    if (place->kind == PTE_DYING) {
+        vm_cursor_sync(cursor); /* the entry is the list of what waits for the flush */
+        pt_node_link(place->node, place->index, node);
+        return;
+    }
+    ASSERT(place->kind == PTE_LEAF || place->kind == PTE_HIDDEN);
+    pt_node_split(place->node, place->index, node);
+    if (place->kind == PTE_LEAF) {
+        vm_cursor_issue(cursor, VM_FLUSH_SPACE, (struct va_range){0});
+    }
+}
+
 struct pt_place pt_link(struct vm_cursor *cursor, const struct pt_place *place, vaddr_t va,
                         struct pt_pool *pool)
 {
     struct pt_node *node = pt_pool_pop(pool);
 
-    ASSERT((place->kind == PTE_ABSENT || place->kind == PTE_MARK) && node != NULL);
+    ASSERT(place->kind != PTE_TABLE && node != NULL);
     node->level = (uint8_t)(place->node->level - 1U);
     node->base = pt_node_entry_va(place->node, place->index);
     pt_lock_unlinked(node);
-    pt_node_link(place->node, place->index, node);
+    if (place->kind == PTE_ABSENT || place->kind == PTE_MARK) {
+        pt_node_link(place->node, place->index, node);
+    } else {
+        link_over(cursor, place, node);
+    }
     cursor->stores++;
     cursor->near = node;
     return place_at(node, va);

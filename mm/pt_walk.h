@@ -24,7 +24,7 @@ struct pt_place pt_look(const struct vm_cursor *cursor, vaddr_t va);
 /* First leaf that intersects `in`.  True: *place is it.  False: there is none. */
 bool pt_find_leaf(struct vm_cursor *cursor, struct va_range in, struct pt_place *place);
 
-/* The same for a leaf, a hidden page or a mark. */
+/* The same for a leaf, a hidden entry or a mark. */
 bool pt_find_used(struct vm_cursor *cursor, struct va_range in, struct pt_place *place);
 
 /* First address of a place, and the address past it. */
@@ -53,8 +53,9 @@ status_t pt_pool_fill_large(struct vm_cursor *cursor, struct va_range in, unsign
 /* Gives back what is in it. */
 void pt_pool_empty(struct pt_pool *pool);
 
-/* Links a node from the pool, born locked, in a place above level 0 where nothing is, or a mark,
- * which moves into it.  Returns the slot of va in the node. */
+/* Links a node from the pool, born locked, in a place above level 0 where no table is.  A mark
+ * moves into it, a leaf and a hidden entry are split, which owes the flush of a leaf, and what is
+ * dying goes first (vm_cursor_sync).  Returns the slot of va in the node. */
 struct pt_place pt_link(struct vm_cursor *cursor, const struct pt_place *place, vaddr_t va,
                         struct pt_pool *pool);
 

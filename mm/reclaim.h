@@ -4,7 +4,7 @@
 
 #include "pt_node.h"
 
-/* Pages that one piece of work releases at most, and nodes that it frees. */
+/* Pages of any size that one piece of work releases at most, and nodes that it frees. */
 #define RECLAIM_LEAVES 256U
 #define RECLAIM_TABLES 64U
 
@@ -26,6 +26,6 @@ void reclaim_park(struct pt_node *node);
  * always, others node by node as long as *leaves lasts.  What it leaves is RAM. */
 void reclaim_release(struct pt_node *node, unsigned *leaves);
 
-/* Releases what the dying entries of a part of a node of level 0 still hold; the caller owns the
- * node, and their flush has been done.  Returns how many there were. */
+/* Releases what the dying entries of a part of a node still hold; the caller owns the node, and
+ * their flush has been done.  Returns how many there were. */
 unsigned reclaim_dying(struct pt_node *node, struct pt_span span);

@@ -92,17 +92,13 @@ void vm_cursor_dispatch(struct vm_cursor *cursor)
 static void sweep_dying(struct vm_cursor *cursor, struct pt_node *node, struct va_range part)
 {
     struct pt_span span = pt_node_span(node, part);
+    unsigned i;
 
-    if (node->level == 0) {
+    if (node->dying > 0) {
         cursor->stores += reclaim_dying(node, span);
-        return;
     }
-    for (unsigned i = span.first; i < span.end; i++) {
-        pte_t entry = pte_slot_load(&node->slots[i]);
-
-        if (pte_kind(entry, node->level) == PTE_TABLE) {
-            sweep_dying(cursor, pt_node_of(entry), part);
-        }
+    while (node->level > 0 && pt_node_next_table(node, &span, &i)) {
+        sweep_dying(cursor, pt_node_of(pte_slot_load(&node->slots[i])), part);
     }
 }
 

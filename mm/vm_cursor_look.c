@@ -4,6 +4,7 @@
  */
 #include "cursor_priv.h"
 #include "lib/assert.h"
+#include "mm/frame_block.h"
 #include "vm_backing.h"
 
 vaddr_t vm_cursor_va(const struct vm_cursor *cursor)
@@ -47,6 +48,7 @@ static struct vm_item mark_item(const struct vm_space *space, pte_t entry)
     struct pte_mark mark = pte_decode_mark(entry);
     struct vm_item item = {
         .kind = mark.kind == PTE_MARK_GUARD ? VM_ITEM_GUARD : VM_ITEM_RESERVED,
+        .page_level = mark.kind == PTE_MARK_RESERVED ? (unsigned)mark.place : 0,
         .prop = {mark.prot, VM_MEM_PMA},
         .share = share_of(mark.sw),
     };
@@ -77,7 +79,7 @@ static struct vm_item hidden_item(pte_t entry)
     };
 }
 
-static struct vm_item item_of(const struct vm_space *space, const struct pt_place *place)
+static struct vm_item entry_item(const struct vm_space *space, const struct pt_place *place)
 {
     switch (place->kind) {
     case PTE_LEAF:
@@ -93,6 +95,14 @@ static struct vm_item item_of(const struct vm_space *space, const struct pt_plac
         break;
     }
     return (struct vm_item){.kind = VM_ITEM_ABSENT};
+}
+
+static struct vm_item item_of(const struct vm_space *space, const struct pt_place *place)
+{
+    struct vm_item item = entry_item(space, place);
+
+    item.level = place->node->level;
+    return item;
 }
 
 status_t vm_cursor_query(const struct vm_cursor *cursor, struct vm_slot *slot)
@@ -113,7 +123,7 @@ status_t vm_cursor_query_get(const struct vm_cursor *cursor, struct vm_slot *slo
     status_t status = vm_cursor_query(cursor, slot);
 
     if (status == OK && slot->item.frame != NULL) {
-        frame_get(slot->item.frame);
+        frame_block_get(slot->item.frame, slot->item.level);
     }
     return status;
 }
@@ -138,7 +148,7 @@ status_t vm_cursor_next(struct vm_cursor *cursor, struct vm_slot *slot)
     if (slot->range.end.raw > cursor->range.end.raw) {
         slot->range.end = cursor->range.end;
     }
-    slot->item.pa.raw += place.kind == PTE_LEAF ? skipped : 0;
+    slot->item.pa.raw += place.kind == PTE_LEAF || place.kind == PTE_HIDDEN ? skipped : 0;
     slot->item.object_page += slot->item.kind == VM_ITEM_PAGED ? skipped / PAGE_SIZE : 0;
     cursor->va = slot->range.end;
     return OK;

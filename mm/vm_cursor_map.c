@@ -234,7 +234,7 @@ static uint64_t absent_pages(const struct pt_place *place, struct va_range rest)
     limit = limit < PTE_ENTRIES - first ? limit : PTE_ENTRIES - first;
     limit = limit < FILL_FRAMES ? limit : FILL_FRAMES;
     if (place->node->level > 0) {
-        return place->kind == PTE_ABSENT ? limit : 0;
+        return place->kind == PTE_ABSENT || place->kind == PTE_DYING ? limit : 0;
     }
     for (; count < limit; count++) {
         pte_t entry = pte_slot_load_locked(&slots[count]);

@@ -33,7 +33,7 @@ status_t cursor_make_room_large(struct vm_cursor *cursor, struct va_range part, 
     if (status != OK) {
         return status;
     }
-    status = pt_split_ends(cursor, part, PT_ENDS_OF_MARKS);
+    status = pt_split_ends(cursor, part, PT_ENDS_OF_ENTRIES);
     if (status != OK) {
         pt_pool_empty(pool);
         return status;

@@ -29,6 +29,9 @@ status_t cursor_check_mark(const struct vm_mark *mark, uint64_t len_bytes)
         (mark->prot != VM_PROT_NONE && !pte_prot_is_legal(mark->prot))) {
         return ERR_INVAL;
     }
+    if (mark->kind == VM_ITEM_RESERVED && mark->page_level > PTE_LEVEL_RAM_MAX) {
+        return ERR_INVAL;
+    }
     if (mark->kind == VM_ITEM_PAGED &&
         (mark->object == NULL || mark->share > VM_SHARE_NONE ||
          (mark->share == VM_SHARE_VIEW && (mark->prot & VM_W) != 0))) {
@@ -53,7 +56,8 @@ status_t cursor_hold_meaning(struct vm_cursor *cursor, struct va_range part,
     if (mark->kind == VM_ITEM_GUARD) {
         return OK;
     }
-    *meaning = (struct pte_mark){PTE_MARK_RESERVED, PTE_SW_PRIVATE, mark->prot, 0, 0};
+    *meaning =
+        (struct pte_mark){PTE_MARK_RESERVED, PTE_SW_PRIVATE, mark->prot, 0, mark->page_level};
     if (mark->kind == VM_ITEM_RESERVED) {
         return OK;
     }
@@ -80,7 +84,8 @@ struct vm_mark cursor_mark_there(const struct vm_cursor *cursor)
     mark = (struct vm_mark){.kind = slot.item.kind,
                             .prot = slot.item.prop.prot,
                             .object = slot.item.object,
-                            .share = slot.item.share};
+                            .share = slot.item.share,
+                            .page_level = slot.item.page_level};
     if (mark.kind == VM_ITEM_PAGED) {
         mark.object_page =
             slot.item.object_page + (cursor->va.raw - slot.range.start.raw) / PAGE_SIZE;

@@ -140,7 +140,7 @@ status_t vm_cursor_protect(struct vm_cursor *cursor, uint64_t len_bytes, enum vm
         status = cursor_check_ram((struct vm_prop){prot, VM_MEM_PMA});
     }
     if (status == OK) {
-        status = pt_split_ends(cursor, job.part, PT_ENDS_OF_MARKS);
+        status = pt_split_ends(cursor, job.part, PT_ENDS_OF_ENTRIES);
     }
     if (status != OK) {
         return status;

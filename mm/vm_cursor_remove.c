@@ -2,13 +2,14 @@
 /*
  * Cursors: taking mappings away.
  *
- *   leaf  --remove-->  dying  --flush, release-->  absent
- *   hidden page, the same, but it owes no flush of its own
+ *   leaf  --remove-->  dying  --flush, release-->  absent          at any level that has leaves
+ *   hidden entry, the same, but it owes no flush of its own
  *   mark  --remove-->  absent
  *   table --detach-->  on the cursor's list, stray  --flush, release, park-->  freed by the reaper
  *
- * What may need memory is a mark that an end of the range splits, before anything else is done
- * (pt_split.c); the rest allocates nothing, so it cannot fail for memory (docs/decisions/0009).
+ * What may need memory is a large entry that an end of the range splits, before anything else is
+ * done (pt_split.c); the rest allocates nothing, so it cannot fail for memory
+ * (docs/decisions/0009).
  */
 #include "cursor_priv.h"
 #include "lib/assert.h"
@@ -82,19 +83,51 @@ struct leaves cursor_remove_leaves(struct vm_cursor *cursor, struct pt_node *nod
     return leaves;
 }
 
-/* What a sub-tree maps.  At most PTE_LEVELS_MAX deep. */
-static void count_pages(const struct pt_node *node, struct vm_removed *pages)
+struct vm_removed cursor_remove_large(struct vm_cursor *cursor, const struct pt_place *place)
+{
+    struct pt_node *node = place->node;
+    struct va_range extent = pt_place_range(place);
+    uint64_t pages = pt_node_entry_bytes(node) / PAGE_SIZE;
+    bool is_leaf = (place->entry.raw & PTE_V) != 0;
+    bool is_io = is_leaf && pte_sw(place->entry) == PTE_SW_IO;
+
+    pte_slot_store(&node->slots[place->index],
+                   is_leaf ? pte_make_dying(place->entry) : pte_hidden_make_dying(place->entry));
+    cursor->stores++;
+    node->dying++;
+    node->io = (uint16_t)(node->io - (is_io ? 1 : 0));
+    if (is_leaf) {
+        node->present--;
+        node->large--;
+        cursor_owe_dying(cursor, extent);
+    } else {
+        node->hidden--;
+        cursor_owe_release(cursor, extent);
+    }
+    if (is_io) {
+        return (struct vm_removed){.io_pages = pages};
+    }
+    vm_space_release(cursor->space, pages);
+    return (struct vm_removed){.ram_pages = pages};
+}
+
+/* What a sub-tree maps. */
+struct sum {
+    struct vm_removed pages;
+    uint64_t io_entries;
+};
+
+/* At most PTE_LEVELS_MAX deep. */
+static void sum_up(const struct pt_node *node, struct sum *sum)
 {
     struct pt_span span = {0, PTE_ENTRIES};
     unsigned i;
 
-    if (node->level == 0) {
-        pages->io_pages += node->io;
-        pages->ram_pages += (unsigned)node->present - node->io + node->hidden;
-        return;
-    }
+    sum->io_entries += node->io;
+    sum->pages.io_pages += pt_node_io_pages(node);
+    sum->pages.ram_pages += pt_node_ram_pages(node);
     while (pt_node_next_table(node, &span, &i)) {
-        count_pages(pt_node_of(pte_slot_load(&node->slots[i])), pages);
+        sum_up(pt_node_of(pte_slot_load(&node->slots[i])), sum);
     }
 }
 
@@ -117,6 +150,12 @@ static void cut_at(struct removal *job, vaddr_t va)
     job->part.end = va.raw < job->part.end.raw ? va : job->part.end;
 }
 
+static void note_pages(struct removal *job, struct vm_removed pages)
+{
+    job->removed.ram_pages += pages.ram_pages;
+    job->removed.io_pages += pages.io_pages;
+}
+
 static void remove_at_level_0(struct removal *job, struct pt_node *node)
 {
     struct pt_span span = pt_node_span(node, job->part);
@@ -127,8 +166,7 @@ static void remove_at_level_0(struct removal *job, struct pt_node *node)
         within.end = span.first + (unsigned)job->edits_left;
     }
     leaves = cursor_remove_leaves(job->cursor, node, within, job->edits_left);
-    job->removed.io_pages += leaves.io;
-    job->removed.ram_pages += leaves.count - leaves.io;
+    note_pages(job, (struct vm_removed){leaves.count - leaves.io, leaves.io});
     job->edits_left -=
         job->counted == COUNT_SLOTS ? leaves.end - span.first : leaves.count + leaves.marks;
     if (leaves.end < span.end) {
@@ -140,30 +178,35 @@ static void remove_at_level_0(struct removal *job, struct pt_node *node)
 static void remove_table(struct removal *job, const struct pt_place *place)
 {
     struct va_range extent = pt_place_range(place);
-    struct vm_removed pages = {0};
+    struct sum sum = {0};
 
     if (extent.start.raw >= job->part.start.raw && extent.end.raw <= job->part.end.raw) {
-        count_pages(pt_node_of(place->entry), &pages);
-        if (pages.io_pages < job->edits_left) {
+        sum_up(pt_node_of(place->entry), &sum);
+        if (sum.io_entries < job->edits_left) {
             cursor_detach(job->cursor, place);
-            job->removed.ram_pages += pages.ram_pages;
-            job->removed.io_pages += pages.io_pages;
-            job->edits_left -= 1 + pages.io_pages;
+            note_pages(job, sum.pages);
+            job->edits_left -= 1 + sum.io_entries;
             return;
         }
     }
     remove_below(job, pt_node_of(place->entry));
 }
 
-/* Removes the mark, of which the range holds all. */
-static void remove_mark(struct removal *job, const struct pt_place *place)
+/* Removes the entry, which is no table and of which the range holds all. */
+static void remove_entry(struct removal *job, const struct pt_place *place)
 {
+    if (place->kind == PTE_ABSENT || place->kind == PTE_DYING) {
+        return; /* it counts as a slot at most */
+    }
     DASSERT(pt_place_range(place).start.raw >= job->part.start.raw &&
             pt_place_range(place).end.raw <= job->part.end.raw);
+    if (place->kind != PTE_MARK) {
+        note_pages(job, cursor_remove_large(job->cursor, place));
+        return;
+    }
     pte_slot_store(&place->node->slots[place->index], pte_absent());
     job->cursor->stores++;
     pt_node_mark_gone(place->node, place->entry);
-    job->edits_left--;
 }
 
 /* Removes what lies in the part below `node`, and cuts the part where no edit is left.  At most
@@ -180,20 +223,21 @@ static void remove_below(struct removal *job, struct pt_node *node)
         return;
     }
     for (unsigned i = span.first; i < span.end; i++) {
-        struct pt_place place = {node, i, pte_slot_load(&node->slots[i]), PTE_ABSENT};
+        pte_t entry = pte_slot_load(&node->slots[i]);
+        struct pt_place place = {node, i, entry, PTE_TABLE};
 
-        if (job->counted == COUNT_ENTRIES && pte_is_absent(place.entry)) {
+        if (job->counted == COUNT_ENTRIES && (pte_is_absent(entry) || pte_is_dying(entry))) {
             continue;
         }
         if (job->edits_left == 0) {
             cut_at(job, pt_node_entry_va(node, i));
             return;
         }
-        if (pte_is_table(place.entry)) {
+        if (pte_is_table(entry)) {
             remove_table(job, &place);
-        } else if (pte_is_mark(place.entry)) {
-            remove_mark(job, &place);
         } else {
+            place.kind = pte_kind(entry, node->level);
+            remove_entry(job, &place);
             job->edits_left--;
         }
     }
@@ -214,7 +258,7 @@ static status_t unmap(struct vm_cursor *cursor, uint64_t len_bytes, uint64_t max
     status_t status = cursor_part_to_edit(cursor, len_bytes, &job.part);
 
     if (status == OK) {
-        status = pt_split_ends(cursor, job.part, PT_ENDS_OF_MARKS);
+        status = pt_split_ends(cursor, job.part, PT_ENDS_OF_ENTRIES);
     }
     if (status != OK) {
         return status;
