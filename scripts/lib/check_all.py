@@ -224,6 +224,7 @@ def steps(quick, full):
         yield "QEMU, shell", step_sessions("session_shell", "session_spaces")
         yield "QEMU, console input", step_sessions("session_input")
         yield "QEMU, panics", step_sessions("session", tool="gdb-multiarch")
+        yield "QEMU, U-Boot", step_sessions("session_uboot")
         yield "QEMU, gdb and reports", step_sessions("session_gdb", tool="gdb-multiarch")
 
 

@@ -20,6 +20,11 @@ libfdt                      @libfdt
 GDB_NEEDS="
 gdb-multiarch               gdb-multiarch
 "
+IMAGE_NEEDS="
+mcopy                       mtools
+mkimage                     u-boot-tools
+sfdisk                      fdisk
+"
 CLANG_NEEDS="
 clang                       clang
 ld.lld                      lld
@@ -38,6 +43,7 @@ clang-tidy                  clang-tidy
 ld.lld                      lld
 shellcheck                  shellcheck
 spin                        spin
+/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin u-boot-qemu
 "
 
 CMAKE_MINIMUM=3.25

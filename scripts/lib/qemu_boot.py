@@ -63,6 +63,8 @@ class Boot:
     commands: str = ""
     load_address: int = 0
     gdb: bool = False
+    uboot: str = ""  # started instead of the kernel, with the card below
+    card: str = ""  # a disk image
     turn: int = TURN
     counted: bool = False  # one hart whose clock moves a nanosecond an instruction, for scripts/bench
 
@@ -226,6 +228,19 @@ def bootargs(boot):
     return " ".join(words)
 
 
+def kernel_arguments(boot):
+    """QEMU loads the kernel, the archive and the words by itself."""
+    line = ["-kernel", kernel_file(boot), "-initrd", boot.initrd_file, *tree_arguments(boot)]
+    arguments = bootargs(boot)
+    return line + (["-append", arguments] if arguments else [])
+
+
+def uboot_arguments(boot):
+    """U-Boot, after the firmware, finds what there is on a card; it has words of its own."""
+    disk = f"if=none,id=card,format=raw,snapshot=on,file={boot.card}"
+    return ["-kernel", boot.uboot, "-drive", disk, "-device", "virtio-blk-device,drive=card"]
+
+
 def command_line(boot):
     """QEMU's arguments for a boot."""
     line = [boot.qemu, "-nographic", "-no-reboot", "-M", boot.machine, "-m", boot.memory_or_default]
@@ -237,11 +252,7 @@ def command_line(boot):
         line += ["-icount", f"shift={boot.turn},sleep=off"] if boot.commands else []
     elif boot.counted:
         line += ["-icount", "shift=0,sleep=off"]
-    line += ["-kernel", kernel_file(boot), "-initrd", boot.initrd_file]
-    line += tree_arguments(boot)
-    arguments = bootargs(boot)
-    if arguments:
-        line += ["-append", arguments]
+    line += uboot_arguments(boot) if boot.uboot else kernel_arguments(boot)
     if boot.gdb:
         line += ["-gdb", f"tcp:127.0.0.1:{GDB_PORT}", "-S"]
     return line
