@@ -28,10 +28,13 @@ status_t mark_args_plain(uint64_t kind, uint64_t prot, uint64_t flags, struct ma
 {
     status_t status = decode_kind(kind, prot, &out->mark);
 
-    if (status == OK && (flags & ~VM_FLAG_REPLACE) != 0) {
+    if (status == OK) {
+        status = vm_args_page_level(flags, VM_FLAG_REPLACE, &out->mark.page_level);
+    }
+    if (status == OK && out->mark.page_level != 0 && out->mark.kind != VM_ITEM_RESERVED) {
         status = ERR_INVAL;
     }
-    out->mode = flags != 0 ? VM_MAP_REPLACE : VM_MAP_EXCLUSIVE;
+    out->mode = (flags & VM_FLAG_REPLACE) != 0 ? VM_MAP_REPLACE : VM_MAP_EXCLUSIVE;
     return status;
 }
 

@@ -4,7 +4,8 @@
  * out, does a piece of its work, and puts it back at the end if more is to be done; `waiting`
  * counts what is listed or in some hart's hands, and so says when all is done.
  *
- *   thread    wake those who wait for it -> let its process go -> let it go
+ *   thread    wake those who wait for it -> give up what it had under way -> let its process go
+ *             -> let it go
  *   process   wake those who wait for it -> and for any that its maker made -> stop its threads
  *             -> close its handles -> give its space to mm
  *
@@ -132,6 +133,7 @@ static bool reap_thread(void)
     }
     struct process *process = thread->process;
 
+    frame_making_drop(&thread->making);
     thread->process = NULL;
     process_release(process);
     object_put(&thread->object);

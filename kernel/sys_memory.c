@@ -38,12 +38,18 @@ static status_t memory_get(const struct user_frame *frame, uint32_t rights,
 
 /* ---- as a whole ---- */
 
-static status_t create(uint64_t bytes, handle_t *handle)
+static status_t create(uint64_t bytes, uint64_t flags, handle_t *handle)
 {
     struct memory_object *memory;
-    status_t status = is_aligned(bytes, PAGE_SIZE)
-                          ? memory_object_create(bytes >> PAGE_SHIFT, &memory)
-                          : ERR_INVAL;
+    unsigned level;
+    status_t status = vm_args_page_level(flags, 0, &level);
+
+    if (status == OK && (level > MEM_OBJECT_LEVEL_MAX || !is_aligned(bytes, PAGE_SIZE))) {
+        status = ERR_INVAL;
+    }
+    if (status == OK) {
+        status = memory_object_create(bytes >> PAGE_SHIFT, level, &memory);
+    }
 
     if (status == OK) {
         status = handle_insert(sched_current()->process,
@@ -56,7 +62,7 @@ static status_t create(uint64_t bytes, handle_t *handle)
 enum verdict sys_memory_create(struct user_frame *frame)
 {
     handle_t handle = HANDLE_NONE;
-    status_t status = create(user_frame_arg(frame, 0), &handle);
+    status_t status = create(user_frame_arg(frame, 0), user_frame_arg(frame, 1), &handle);
 
     return memory_retry(sched_current()->process->space, status)
                ? VERDICT_RESTART
@@ -138,8 +144,13 @@ static status_t copy_page(struct copy_call *call, struct user_span *span)
     bool is_read = call->direction == COPY_READ;
     uint64_t done = 0;
     struct frame *frame;
-    status_t status = mem_object_page_get(call->memory->memory, at >> PAGE_SHIFT,
-                                          is_read ? MEM_OBJECT_LOOK : MEM_OBJECT_MAKE, &frame);
+    status_t status = is_read ? OK : memory_object_prepare(call->memory, at >> PAGE_SHIFT);
+
+    if (status != OK) {
+        return status;
+    }
+    status = mem_object_page_get(call->memory->memory, at >> PAGE_SHIFT,
+                                 is_read ? MEM_OBJECT_LOOK : MEM_OBJECT_MAKE, &frame);
 
     if (is_read && status == ERR_NOENT) {
         status = user_fill_zeros(span, PAGE_SIZE - offset, &done);
@@ -189,7 +200,7 @@ static enum verdict copy_call(struct user_frame *frame, enum copy_direction dire
     if (call.memory != NULL) {
         object_put(&call.memory->object);
     }
-    bool tries_again = memory_retry(sched_current()->process->space, status);
+    bool tries_again = status == ERR_AGAIN || memory_retry(sched_current()->process->space, status);
 
     if (tries_again || (status == OK && call.done < call.bytes)) {
         user_frame_set_arg(frame, ARG_PROGRESS, call.done);

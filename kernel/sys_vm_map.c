@@ -3,6 +3,7 @@
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/vm_call.h"
+#include "kernel/vm_map_large.h"
 #include "uapi/vm.h"
 
 /* Pages that one step replaces: it holds the new frames before it takes the old ones away. */
@@ -10,7 +11,6 @@
 
 static status_t map_decode(struct user_frame *frame, struct vm_call *call)
 {
-    uint64_t flags = user_frame_arg(frame, 4);
     status_t status = vm_target_get(frame, RIGHT_MAP, &call->target);
 
     if (status == OK) {
@@ -19,10 +19,7 @@ static status_t map_decode(struct user_frame *frame, struct vm_call *call)
     if (status != OK) {
         return status;
     }
-    if ((flags & ~VM_FLAG_REPLACE) != 0) {
-        return ERR_INVAL;
-    }
-    call->mode = flags != 0 ? VM_MAP_REPLACE : VM_MAP_EXCLUSIVE;
+    call->mode = user_frame_arg(frame, VM_MAP_FLAGS_ARG) != 0 ? VM_MAP_REPLACE : VM_MAP_EXCLUSIVE;
     return vm_call_range(frame, call);
 }
 
@@ -66,7 +63,10 @@ static status_t map_step(struct vm_call *call)
 
 enum verdict sys_vm_map(struct user_frame *frame)
 {
-    struct vm_call call = vm_call_begin(frame, 5, VM_CALL_TELLS_DONE);
+    if (user_frame_arg(frame, VM_MAP_FLAGS_ARG) > VM_FLAG_REPLACE) {
+        return vm_map_large(frame);
+    }
+    struct vm_call call = vm_call_begin(frame, VM_MAP_PROGRESS_ARG, VM_CALL_TELLS_DONE);
     status_t status = map_decode(frame, &call);
 
     if (status == OK && !vm_call_is_complete(&call)) {

@@ -65,6 +65,17 @@ static void fault_end(struct thread *thread, const struct fault *fault, uint64_t
                                                .pc = fault->pc.raw});
 }
 
+/* What becomes of a fault that is not settled.  True: the thread faults again, and goes on there.
+ */
+__attribute__((noinline)) static bool faults_again(struct thread *thread,
+                                                   enum vm_fault_result result)
+{
+    if (result == VM_FAULT_AGAIN) {
+        return true; /* what memory_retry knows of the fault stays: this piece is not its end */
+    }
+    return memory_retry(thread->process->space, result == VM_FAULT_NOMEM ? ERR_NOMEM : OK);
+}
+
 struct user_frame *kernel_on_fault(struct user_frame *frame, const struct fault *fault)
 {
     struct thread *thread = thread_of_frame(frame);
@@ -72,14 +83,13 @@ struct user_frame *kernel_on_fault(struct user_frame *frame, const struct fault 
 
     counter_add(COUNTER_faults, 1);
     trace_note(TRACE_FAULT, fault->va.raw, access_of(fault));
-    result = fault->kind == FAULT_PAGE
-                 ? vm_space_fault(thread->process->space, fault->va, fault->access)
-                 : VM_FAULT_BAD;
+    result = fault->kind == FAULT_PAGE ? vm_space_fault_making(thread->process->space, fault->va,
+                                                               fault->access, &thread->making)
+                                       : VM_FAULT_BAD;
     trace_note(TRACE_FAULT_END, fault->va.raw, result == VM_FAULT_RETRY ? 0 : 1);
-    if (memory_retry(thread->process->space, result == VM_FAULT_NOMEM ? ERR_NOMEM : OK)) {
-        return sched_leave(thread, VERDICT_DONE); /* it faults again, and finds what came back */
-    }
-    if (result != VM_FAULT_RETRY) {
+    if (result == VM_FAULT_RETRY) {
+        (void)memory_retry(thread->process->space, OK);
+    } else if (!faults_again(thread, result)) {
         fault_end(thread, fault, result == VM_FAULT_NOMEM ? EXIT_NO_MEMORY : EXIT_FAULT);
     }
     return sched_leave(thread, VERDICT_DONE);

@@ -99,6 +99,9 @@ uint64_t vm_call_flags(const struct vm_item *item)
     case VM_ITEM_SWAPPED:
         break;
     }
+    if (item->kind == VM_ITEM_RESERVED && item->page_level != 0) {
+        return VM_STATE_PRIVATE | (item->page_level == 1 ? VM_STATE_2M : VM_STATE_1G);
+    }
     if (item->share == VM_SHARE_NONE) {
         return VM_STATE_PRIVATE;
     }

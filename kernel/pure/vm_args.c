@@ -50,3 +50,14 @@ status_t vm_args_prot(uint64_t prot, enum vm_prot *out)
 {
     return prot == VM_PROT_NONE ? ERR_INVAL : vm_args_prot_or_none(prot, out);
 }
+
+status_t vm_args_page_level(uint64_t flags, uint64_t others, unsigned *level)
+{
+    uint64_t sizes = flags & (VM_FLAG_2M | VM_FLAG_1G);
+
+    if ((flags & ~(others | VM_FLAG_2M | VM_FLAG_1G)) != 0 || sizes == (VM_FLAG_2M | VM_FLAG_1G)) {
+        return ERR_INVAL;
+    }
+    *level = sizes == 0 ? 0 : (sizes == VM_FLAG_2M ? 1 : 2);
+    return OK;
+}

@@ -4,6 +4,8 @@
 
 #include <criterion/criterion.h>
 
+#include "uapi/vm.h"
+
 #define LIMIT UINT64_C(0x4000000000)
 
 struct range_row {
@@ -74,4 +76,35 @@ Test(vm_args, permissions)
     enum vm_prot out;
 
     cr_assert_eq(vm_args_prot(UINT64_C(1) << 32 | VM_R, &out), ERR_INVAL);
+}
+
+struct size_row {
+    uint64_t flags, others;
+    status_t status;
+    unsigned level;
+};
+
+static const struct size_row size_rows[] = {
+    {0, 0, OK, 0},
+    {VM_FLAG_REPLACE, 0, ERR_INVAL, 77},
+    {VM_FLAG_REPLACE, VM_FLAG_REPLACE, OK, 0},
+    {VM_FLAG_2M, 0, OK, 1},
+    {VM_FLAG_1G, VM_FLAG_REPLACE, OK, 2},
+    {VM_FLAG_2M | VM_FLAG_REPLACE, VM_FLAG_REPLACE, OK, 1},
+    {VM_FLAG_2M | VM_FLAG_REPLACE, 0, ERR_INVAL, 77},
+    {VM_FLAG_2M | VM_FLAG_1G, VM_FLAG_REPLACE, ERR_INVAL, 77},
+    {VM_FLAG_NC, VM_FLAG_REPLACE, ERR_INVAL, 77},
+    {VM_FLAG_2M | UINT64_C(1) << 63, VM_FLAG_REPLACE, ERR_INVAL, 77},
+};
+
+Test(vm_args, page_sizes)
+{
+    for (size_t i = 0; i < ARRAY_LEN(size_rows); i++) {
+        const struct size_row *row = &size_rows[i];
+        unsigned level = 77;
+        status_t status = vm_args_page_level(row->flags, row->others, &level);
+
+        cr_assert_eq(status, row->status, "row %zu: %s", i, status_name(status));
+        cr_assert_eq(level, row->level, "row %zu: %u", i, level);
+    }
 }

@@ -18,6 +18,7 @@
 #include "kernel/wait.h"
 #include "lib/hart_mask.h"
 #include "lib/types.h"
+#include "mm/frame_block.h"
 
 struct process;
 struct vm_budget;
@@ -54,6 +55,7 @@ struct thread {
     struct wait_queue waiters;     /* threads in thread_wait for this one                  */
     vaddr_t swept;                 /* (h) space swept for the call under way: memory_retry */
     struct vm_budget *payer;       /* (c) charged for this record; one reference, or NULL  */
+    struct frame_making making;    /* (h) large page under way, for a fault or a call      */
     struct user_frame frame;       /* (h) registers; see user_frame_owner                  */
 };
 

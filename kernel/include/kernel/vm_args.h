@@ -27,3 +27,7 @@ status_t vm_args_prot(uint64_t prot, enum vm_prot *out);
 
 /* The same, but none at all is VM_PROT_NONE. */
 status_t vm_args_prot_or_none(uint64_t prot, enum vm_prot *out);
+
+/* Level of the pages that VM_FLAG_2M or VM_FLAG_1G ask for; 0: neither is there.  ERR_INVAL: both,
+ * or flags that are neither of the two nor in `others`. */
+status_t vm_args_page_level(uint64_t flags, uint64_t others, unsigned *level);

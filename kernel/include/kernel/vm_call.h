@@ -81,5 +81,5 @@ bool vm_call_is_complete(const struct vm_call *call);
 /* VM_KIND_* of what a slot holds. */
 uint64_t vm_call_kind(enum vm_item_kind kind);
 
-/* VM_STATE_PRIVATE, VM_STATE_VIEW or VM_STATE_UNCACHED, or none, of what a slot holds. */
+/* VM_STATE_* of what a slot holds, but for accessed and dirty. */
 uint64_t vm_call_flags(const struct vm_item *item);

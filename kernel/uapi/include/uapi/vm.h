@@ -35,12 +35,14 @@
 
 /* What vm_mark writes (argument kind): VM_KIND_RESERVED or VM_KIND_GUARD. */
 
-/* Result `flags` of vm_query; the last three those of a range, too. */
+/* Result `flags` of vm_query; all but the first two those of a range, too. */
 #define VM_STATE_ACCESSED 1UL
 #define VM_STATE_DIRTY    2UL
 #define VM_STATE_PRIVATE  4UL  /* memory, now or to come, that is this process's alone */
 #define VM_STATE_VIEW     8UL  /* shared, and vm_protect never grants W                */
 #define VM_STATE_UNCACHED 16UL /* VM_KIND_IO: mapped with VM_FLAG_NC                   */
+#define VM_STATE_2M       32UL /* VM_KIND_RESERVED: pages of 2 MiB or 1 GiB will come  */
+#define VM_STATE_1G       64UL
 
 /* What vm_ranges writes: slots of one kind, permission, size and share, one after another. */
 struct vm_range_info {
@@ -49,7 +51,7 @@ struct vm_range_info {
     uint32_t kind;     /* VM_KIND_*, never VM_KIND_ABSENT                     */
     uint32_t prot;     /* VM_PROT_*                                           */
     uint32_t level;    /* of the entries: 0 = 4 KiB, 1 = 2 MiB, 2 = 1 GiB, ... */
-    uint32_t flags;    /* VM_STATE_PRIVATE, _VIEW, _UNCACHED                  */
+    uint32_t flags;    /* VM_STATE_PRIVATE, _VIEW, _UNCACHED, _2M, _1G        */
     uint64_t physical; /* VM_KIND_IO: of start; else 0                        */
     uint64_t shared;   /* pages whose frame somebody else refers to as well   */
     uint64_t accessed; /* pages with the accessed bit                         */
