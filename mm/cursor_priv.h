@@ -46,6 +46,11 @@ struct vm_removed cursor_remove_large(struct vm_cursor *cursor, const struct pt_
  * goes at once, the table and what it maps when the flush has been done. */
 void cursor_detach(struct vm_cursor *cursor, const struct pt_place *place);
 
+/* One mark in the place of a table that a place points to, if 512 marks fill it that it can be; the
+ * cursor has the table locked.  True: it is.  Takes no memory: false too if the split stock, which
+ * the next split of it may need, is not full. */
+bool cursor_fold_marks(struct vm_cursor *cursor, const struct pt_place *place);
+
 /* What the mark at the position says of the address there; what it borrows is the mark's. */
 struct vm_mark cursor_mark_there(const struct vm_cursor *cursor);
 

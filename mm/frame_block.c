@@ -82,9 +82,11 @@ void frame_block_put(struct frame *frame, unsigned level)
     }
 }
 
-/* True if the caller, who has a reference of the block, has its only one. */
-static bool is_only(const struct frame *frame, unsigned level)
+bool frame_block_is_named_once(const struct frame *frame, unsigned level)
 {
+    if (level == 0) {
+        return frame_has_one_ref(frame);
+    }
     /* Acquire: as in frame_has_one_ref. */
     return atomic_load_explicit(&frame->block_refs[level - 1], memory_order_acquire) == 1;
 }
@@ -94,7 +96,7 @@ bool frame_block_has_one_ref(const struct frame *frame, unsigned level)
     if (level == 0) {
         return frame_has_one_ref(frame);
     }
-    if (level > 1 || !is_only(frame, level)) {
+    if (level > 1 || !frame_block_is_named_once(frame, level)) {
         return false;
     }
     /* From here on nobody else can get a part but from somebody who has that part. */
@@ -108,7 +110,7 @@ bool frame_block_has_one_ref(const struct frame *frame, unsigned level)
 
 void frame_block_split(struct frame *frame, unsigned level)
 {
-    if (is_only(frame, level)) {
+    if (frame_block_is_named_once(frame, level)) {
         /* Relaxed: nobody else names the block. */
         atomic_store_explicit(&frame->block_refs[level - 1], 0, memory_order_relaxed);
         return;

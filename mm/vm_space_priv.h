@@ -63,6 +63,7 @@ void vm_space_release(struct vm_space *space, uint64_t frames);
 status_t vm_space_stock_fill(struct vm_space *space);
 struct pt_node *vm_space_stock_take(struct vm_space *space);
 void vm_space_stock_put(struct vm_space *space, struct pt_node *node);
+bool vm_space_stock_is_full(const struct vm_space *space);
 void vm_space_stock_fini(struct vm_space *space);
 
 /* Frees the side of a space that is not its tables (vm_space.c). */

@@ -29,6 +29,11 @@ unsigned vm_space_split_stock(const struct vm_space *space)
     return count;
 }
 
+bool vm_space_stock_is_full(const struct vm_space *space)
+{
+    return vm_space_split_stock(space) == stock_size();
+}
+
 struct pt_node *vm_space_stock_take(struct vm_space *space)
 {
     struct pt_node *node = NULL;

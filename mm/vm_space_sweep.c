@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sweeping: tables in which nothing is any more.
+ * Sweeping: tables in which nothing is any more, and those that one mark can stand for.
  *
  * Removing part of what a table holds leaves the table, and a change that failed may leave tables
  * that it linked on its way.  They cost a frame each and mean nothing, so they stay until memory is
@@ -21,7 +21,8 @@ static bool is_empty(const struct pt_node *node)
 }
 
 /* Detaches what is empty below `node` and locked by the cursor, children first: with the last of
- * them their table is empty too.  Returns how many.  At most PTE_LEVELS_MAX deep. */
+ * them their table is empty too.  512 marks that say the same become one, likewise.  Returns how
+ * many.  At most PTE_LEVELS_MAX deep. */
 static unsigned sweep_below(struct vm_cursor *cursor, struct pt_node *node)
 {
     struct pt_span span = pt_node_span(node, cursor->range);
@@ -36,6 +37,8 @@ static unsigned sweep_below(struct vm_cursor *cursor, struct pt_node *node)
         if (is_empty(child)) {
             cursor_detach(cursor, &place);
             count++;
+        } else {
+            count += cursor_fold_marks(cursor, &place) ? 1 : 0;
         }
     }
     return count;

@@ -32,12 +32,17 @@ status_t vm_cursor_map_made(struct vm_cursor *cursor, struct frame *block, unsig
 
 /* Makes larger entries of what can be one in [va, va + len): 512 leaves, or 512 hidden pages, which
  * fill a table with the frames of one aligned block, each of which has no owner but this space,
- * with equal rights; and 512 equal marks.  Pages of a region too, if their addresses go on alike.
- * Entry to invalid, flush, then A and D are gathered, then the large one is stored: a fault in
- * between waits for the cursor.  Then the same one level higher, up to 1 GiB for pages.  Looks at
- * max_tables tables at most (>= 1); the position says how far it came, and *folded how many tables
- * went.
+ * private, with equal rights; and 512 equal marks.  Pages of a region too, if their addresses go on
+ * alike.  Then the same one level higher, up to 1 GiB for pages.  The table's entry in its parent,
+ * too, must lie in the cursor's range.
  *
- * Errors: ERR_INVAL, ERR_RANGE, ERR_ACCES as unmap; ERR_INVAL max_tables 0; nothing changed. */
+ * Entry to invalid, flush, then A and D are gathered, then the large one is stored: a fault in
+ * between waits for the cursor.  The split stock is full before anything is folded.
+ *
+ * Looks at the entries of max_tables tables at most (>= 1), and of those above them; the position
+ * says how far it came, and *folded how many tables went, on ERR_NOMEM too.
+ *
+ * Errors: ERR_INVAL, ERR_RANGE, ERR_ACCES as unmap; ERR_INVAL max_tables 0; nothing changed.
+ *         ERR_NOMEM the split stock cannot be filled; what was folded before stays so. */
 status_t vm_cursor_fold(struct vm_cursor *cursor, uint64_t len_bytes, unsigned max_tables,
                         unsigned *folded);

@@ -35,8 +35,9 @@ uint64_t vm_space_charged(const struct vm_space *space);
 /* ---- tables ---- */
 
 /* One bounded piece of sweeping: looks from *va on, at 64 tables at most, for tables in which
- * nothing is, frees those that no open cursor can meet (through the reaper), and moves *va on; at
- * the user limit it is done, and *va is 0 again.  Returns how many went.
+ * nothing is, and those that one mark can stand for (vm_cursor_fold), frees those that no open
+ * cursor can meet (through the reaper), and moves *va on; at the user limit it is done, and *va is
+ * 0 again.  Returns how many went.
  * Context: no lock held, no cursor open. */
 unsigned vm_space_sweep(struct vm_space *space, vaddr_t *va);
 
