@@ -60,16 +60,17 @@ static bool is_at_device(const struct vm_cursor *cursor)
     return vm_cursor_query(cursor, &slot) == OK && slot.item.kind == VM_ITEM_IO;
 }
 
-/* The page at the position, which is a region's. */
+/* The page at the position, which is a region's, as much of it as is open. */
 static status_t protect_device(struct vm_cursor *cursor, struct vm_call *call)
 {
-    struct va_range changed;
+    struct va_range changed = {0};
     status_t status = protect_check(cursor, call);
 
     if (status == OK) {
-        status = vm_cursor_protect_next(cursor, PAGE_SIZE, protect_op, call, &changed);
+        status =
+            vm_cursor_protect_next(cursor, vm_call_bytes_open(cursor), protect_op, call, &changed);
     }
-    call->count += status == OK ? 1 : 0;
+    call->count += (changed.end.raw - changed.start.raw) / PAGE_SIZE;
     return status;
 }
 

@@ -12,8 +12,12 @@
 #include "pt_rights.h"
 
 #include "lib/assert.h"
+#include "mm/frame_block.h"
 
 #define RIGHTS (PTE_R | PTE_W | PTE_X)
+
+/* What an entry above level 0 counts if it was looked up who else has its frames: as so many. */
+#define COST_OF_OWNERS 64U
 
 /* What a change of rights meets, and makes of it. */
 struct step {
@@ -35,9 +39,9 @@ static inline bool grants_write(pte_t entry, enum vm_prot prot)
     return (prot & VM_W) != 0 && (entry.raw & (PTE_V | PTE_W)) != (PTE_V | PTE_W);
 }
 
-/* The step from `entry`, which is a leaf, or is hidden and then was `leaf`.  A private page gets W
- * if nobody else has its frame; else a write is to see to that first. */
-static struct step step_page(pte_t entry, pte_t leaf, enum vm_prot prot)
+/* The step from `entry` of a level, which is a leaf, or is hidden and then was `leaf`.  A private
+ * page gets W if nobody else has its frames; else a write is to see to that first. */
+static struct step step_page(pte_t entry, pte_t leaf, unsigned level, enum vm_prot prot)
 {
     struct step step = {.met = STEP_PAGE, .from = entry};
     enum pte_sw sw = pte_sw(leaf);
@@ -53,7 +57,8 @@ static struct step step_page(pte_t entry, pte_t leaf, enum vm_prot prot)
     step.to = pte_with_sw(pte_with_rights(leaf, prot, VM_MEM_PMA), PTE_SW_PRIVATE);
     if (grants_write(entry, prot)) {
         step.frame = frame_of(pte_pa(leaf));
-        step.is_sole = frame_has_one_ref(step.frame);
+        step.is_sole =
+            level == 0 ? frame_has_one_ref(step.frame) : frame_block_has_one_ref(step.frame, level);
         if (!step.is_sole) {
             leaf = pte_with_sw(leaf, PTE_SW_PENDING);
             step.to = pte_with_rights(leaf, prot & ~(unsigned)VM_W, VM_MEM_PMA);
@@ -62,12 +67,13 @@ static struct step step_page(pte_t entry, pte_t leaf, enum vm_prot prot)
     return step;
 }
 
-pte_t pt_rights_of_mark(pte_t entry, enum vm_prot prot)
+/* The same mark for pages with other rights. */
+static pte_t mark_with_rights(pte_t entry, enum vm_prot prot)
 {
     struct pte_mark mark = pte_decode_mark(entry);
 
     mark.prot = prot;
-    return mark.kind == PTE_MARK_GUARD ? entry : pte_make_mark(mark);
+    return pte_make_mark(mark);
 }
 
 static bool is_guard(pte_t mark)
@@ -75,23 +81,23 @@ static bool is_guard(pte_t mark)
     return pte_mark_kind(mark) == PTE_MARK_GUARD;
 }
 
-/* The step from an entry of level 0. */
-static struct step step_from(pte_t entry, enum vm_prot prot)
+/* The step from an entry of a level, which is no table. */
+static struct step step_from(pte_t entry, unsigned level, enum vm_prot prot)
 {
     struct step step = {.met = STEP_PAGE, .from = entry, .to = entry};
-    enum pte_kind kind = pte_kind(entry, 0);
+    enum pte_kind kind = pte_kind(entry, 0); /* only that it is well made depends on the level */
 
     if (kind == PTE_LEAF && pte_sw(entry) == PTE_SW_IO) {
         step.met = STEP_DEVICE;
     } else if (kind == PTE_LEAF && prot == VM_PROT_NONE) {
         step.to = pte_make_hidden(entry);
     } else if (kind == PTE_LEAF) {
-        step = step_page(entry, entry, prot);
+        step = step_page(entry, entry, level, prot);
     } else if (kind == PTE_HIDDEN && prot != VM_PROT_NONE) {
-        step = step_page(entry, pte_hidden_make_leaf(entry), prot);
+        step = step_page(entry, pte_hidden_make_leaf(entry), level, prot);
     } else if (kind == PTE_MARK && !is_guard(entry)) {
         step.met = pt_rights_are_refused(pte_mark_sw(entry), prot) ? STEP_REFUSED : STEP_MARK;
-        step.to = pt_rights_of_mark(entry, prot);
+        step.to = mark_with_rights(entry, prot);
     } else if (kind != PTE_HIDDEN) {
         step.met = STEP_NOTHING;
     }
@@ -230,7 +236,7 @@ struct pt_rights pt_rights_change(struct pt_node *node, struct pt_span span, enu
 
     while (done.end < span.end) {
         struct pte_slot *slot = &node->slots[done.end];
-        struct step step = step_from(pte_slot_load_locked(slot), prot);
+        struct step step = step_from(pte_slot_load_locked(slot), 0, prot);
         unsigned count = 1;
 
         if (step.met == STEP_DEVICE || step.met == STEP_REFUSED) {
@@ -242,6 +248,30 @@ struct pt_rights pt_rights_change(struct pt_node *node, struct pt_span span, enu
             note(node, &done, &step, count);
         }
         done.end += count;
+    }
+    return done;
+}
+
+struct pt_rights pt_rights_change_large(struct pt_node *node, unsigned index, enum vm_prot prot)
+{
+    struct pte_slot *slot = &node->slots[index];
+    struct step step = step_from(pte_slot_load_locked(slot), node->level, prot);
+    struct pt_rights done = {.end = index};
+    unsigned present = node->present;
+
+    if (step.met == STEP_DEVICE || step.met == STEP_REFUSED) {
+        done.is_refused = step.met == STEP_REFUSED;
+        return done;
+    }
+    done.end++;
+    if (step.met != STEP_NOTHING) {
+        if (step.from.raw != step.to.raw) {
+            slot_step(slot, step.from, step.to);
+        }
+        note(node, &done, &step, 1);
+        node->large = (uint16_t)(node->large + node->present - present);
+        done.cost = step.frame != NULL ? COST_OF_OWNERS : 1;
+        done.pages *= (unsigned)frame_block_frames(node->level);
     }
     return done;
 }

@@ -4,11 +4,12 @@
 
 #include "pt_node.h"
 
-/* What was done to a part of a node of level 0. */
+/* What was done to a part of a node. */
 struct pt_rights {
     unsigned end;    /* index of the first page that stops it, or of the part's end   */
     unsigned pages;  /* of RAM that have the rights now, those that had them included */
     unsigned marks;  /* the same of marks                                             */
+    unsigned cost;   /* above level 0: what it counts, as vm_cursor_protect says      */
     unsigned stores; /* entries that have changed                                     */
     bool has_taken;  /* hardware could do something with one that it cannot do now    */
     bool is_refused; /* what stopped it is a view, which is never given W             */
@@ -20,11 +21,12 @@ struct pt_rights {
  * PTE_SW_PENDING. */
 struct pt_rights pt_rights_change(struct pt_node *node, struct pt_span span, enum vm_prot prot);
 
+/* The same for one entry of a node above level 0, which is no table.  Its pages count as so many of
+ * 4 KiB. */
+struct pt_rights pt_rights_change_large(struct pt_node *node, unsigned index, enum vm_prot prot);
+
 /* True if a page or mark of that sort may not have these rights. */
 static inline bool pt_rights_are_refused(enum pte_sw sw, enum vm_prot prot)
 {
     return sw == PTE_SW_VIEW && (prot & VM_W) != 0;
 }
-
-/* The same mark for pages with other rights; a guard as it is. */
-pte_t pt_rights_of_mark(pte_t entry, enum vm_prot prot);

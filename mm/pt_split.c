@@ -174,3 +174,20 @@ status_t pt_split_to(struct vm_cursor *cursor, vaddr_t va, unsigned level)
     }
     return OK;
 }
+
+status_t pt_split_place(struct vm_cursor *cursor, struct pt_place *place, struct va_range part)
+{
+    struct va_range extent = pt_place_range(place);
+    struct va_range inside = {extent.start.raw > part.start.raw ? extent.start : part.start,
+                              extent.end.raw < part.end.raw ? extent.end : part.end};
+    status_t status;
+
+    if (inside.start.raw == extent.start.raw && inside.end.raw == extent.end.raw) {
+        return OK;
+    }
+    status = pt_split_ends(cursor, inside, PT_ENDS_OF_ENTRIES);
+    if (status == OK) {
+        *place = pt_walk(cursor, inside.start);
+    }
+    return status;
+}

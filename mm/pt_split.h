@@ -25,3 +25,7 @@ status_t pt_split_ends(struct vm_cursor *cursor, struct va_range part, enum pt_e
  * come from the split stock.  Where nothing is, or a table's entry is as low already, there is
  * nothing to do.  ERR_NOMEM: nothing changed. */
 status_t pt_split_to(struct vm_cursor *cursor, vaddr_t va, unsigned level);
+
+/* Splits the entry of a place where an end of `part`, which touches it, lies inside it, in the same
+ * way; the place is then the first of what the part holds of it. */
+status_t pt_split_place(struct vm_cursor *cursor, struct pt_place *place, struct va_range part);

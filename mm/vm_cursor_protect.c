@@ -4,7 +4,7 @@
  *
  * Hardware may set A and D in a leaf at any moment, so rights change by one atomic instruction.
  * What is taken away owes a flush, what is granted none.  Tables are needed only where an end of a
- * range lies inside a mark (pt_split.c).
+ * range lies inside something larger (pt_split.c).
  */
 #include "cursor_priv.h"
 #include "lib/assert.h"
@@ -72,27 +72,18 @@ static void protect_pages(struct protecting *job, struct pt_node *node)
     }
 }
 
-/* A mark above level 0, all of which lies in the part. */
-static void protect_mark(struct protecting *job, const struct pt_place *place)
+/* An entry above level 0 that is no table, all of which lies in the part.  Not inline: few are. */
+__attribute__((noinline)) static void protect_large(struct protecting *job, struct pt_node *node,
+                                                    unsigned index)
 {
-    pte_t changed;
+    struct pt_rights done = pt_rights_change_large(node, index, job->prot);
 
-    if (pte_mark_kind(place->entry) == PTE_MARK_GUARD) {
-        return;
-    }
-    if (pt_rights_are_refused(pte_mark_sw(place->entry), job->prot)) {
-        job->is_refused = true;
-        cut_at(job, pt_place_range(place).start);
-        return;
-    }
-    changed = pt_rights_of_mark(place->entry, job->prot);
-    if (changed.raw != place->entry.raw) {
-        pte_slot_store(&place->node->slots[place->index], changed);
-        job->cursor->stores++;
-    }
-    job->left--;
-    if (job->left == 0) {
-        cut_at(job, pt_place_range(place).end);
+    owe_protected(job, pt_node_part(node, (struct pt_span){index, index + 1}), &done);
+    job->pages += done.pages;
+    job->left -= done.cost < job->left ? done.cost : job->left;
+    job->is_refused = done.is_refused;
+    if (done.end == index || job->left == 0) {
+        cut_at(job, pt_node_entry_va(node, done.end));
     }
 }
 
@@ -109,12 +100,12 @@ static void protect_below(struct protecting *job, struct pt_node *node)
         return;
     }
     for (unsigned i = span.first; i < span.end && !job->is_cut; i++) {
-        struct pt_place place = {node, i, pte_slot_load(&node->slots[i]), PTE_MARK};
+        pte_t entry = pte_slot_load(&node->slots[i]);
 
-        if (pte_is_table(place.entry)) {
-            protect_below(job, pt_node_of(place.entry));
-        } else if (pte_is_mark(place.entry)) {
-            protect_mark(job, &place);
+        if (pte_is_table(entry)) {
+            protect_below(job, pt_node_of(entry));
+        } else if (!pte_is_absent(entry)) {
+            protect_large(job, node, i);
         }
     }
 }
@@ -158,6 +149,10 @@ static void change_rights(const struct pt_place *place, enum vm_prot prot, enum 
 {
     pte_t seen = place->entry;
 
+    if (pte_sw(seen) != PTE_SW_IO && place->node->level > 0) {
+        (void)pt_rights_change_large(place->node, place->index, prot);
+        return;
+    }
     if (pte_sw(seen) != PTE_SW_IO) {
         (void)pt_rights_change(place->node, (struct pt_span){place->index, place->index + 1}, prot);
         return;
@@ -209,6 +204,9 @@ status_t vm_cursor_protect_next(struct vm_cursor *cursor, uint64_t len_bytes,
     status = leaf.sw == PTE_SW_IO ? cursor_check_io(rights.prop) : cursor_check_ram(rights.prop);
     if (status == OK && pt_rights_are_refused(leaf.sw, rights.prop.prot)) {
         status = ERR_ACCES;
+    }
+    if (status == OK) {
+        status = pt_split_place(cursor, &place, part);
     }
     if (status != OK) {
         return status;
