@@ -20,11 +20,10 @@
 static void weight_add(struct pt_weight *weight, const struct pt_node *node)
 {
     weight->tables++;
-    weight->charge++;
+    weight->charge += 1 + pt_node_ram_pages(node);
     weight->is_free = weight->is_free && node->io == 0 && node->paged == 0;
-    if (node->level == 0) {
-        weight->charge += (uint64_t)node->present - node->io + node->hidden;
-    }
+    weight->is_flat =
+        weight->is_flat && (node->level == 0 || (node->large | node->hidden | node->marked) == 0);
 }
 
 /* At most PTE_LEVELS_MAX deep. */
@@ -47,7 +46,7 @@ static bool weigh(const struct pt_node *node, uint64_t max_tables, struct pt_wei
 
 bool pt_weigh(const struct pt_node *top, uint64_t max_tables, struct pt_weight *weight)
 {
-    *weight = (struct pt_weight){.is_free = true};
+    *weight = (struct pt_weight){.is_free = true, .is_flat = true};
     return weigh(top, max_tables, weight);
 }
 

@@ -10,6 +10,7 @@ struct pt_weight {
     uint64_t charge; /* frames that a space is charged for them            */
     bool is_free;    /* nothing in it is counted by its space in any other way: no page of a
                         region, no mark that names an object               */
+    bool is_flat;    /* nothing in it is larger than 4 KiB: no part of it needs a split      */
 };
 
 /* Weighs a locked sub-tree.  False: it has more than max_tables. */

@@ -11,30 +11,15 @@
  *   mark           stays                       the same mark
  *   I/O            stays                       nothing
  *
- * What is taken from `from`, the permission to store at once, is flushed when it is closed.  The
- * charge for the clone is taken here, so that no write to it fails for budget later.
+ * Large pages are cloned by one entry where both sides are aligned alike, else they are split first
+ * (vm_cursor_pass.c).  What is taken from `from`, the permission to store at once, is flushed when
+ * it is closed.  The charge for the clone is taken here, so that no write to it fails for budget
+ * later.
  */
-#include "cursor_priv.h"
+#include "cursor_pass.h"
 #include "lib/counter.h"
+#include "mm/frame_block.h"
 #include "vm_space_priv.h"
-
-/* A clone under way. */
-struct cloning {
-    struct vm_cursor *from, *to;
-    vaddr_t end;    /* of what is cloned, in `from` */
-    unsigned edits; /* that may still be made       */
-};
-
-static void move_on(struct cloning *job, uint64_t bytes)
-{
-    job->from->va = vaddr_add(job->from->va, bytes);
-    job->to->va = vaddr_add(job->to->va, bytes);
-}
-
-static void spend(struct cloning *job, uint64_t edits)
-{
-    job->edits -= edits < job->edits ? (unsigned)edits : job->edits;
-}
 
 static inline bool holds_ram(pte_t entry)
 {
@@ -73,6 +58,11 @@ static unsigned count_absent(const struct pt_node *node, unsigned first, unsigne
 #define PRIVATE_W     (PTE_W | (uint64_t)PTE_SW_PRIVATE << PTE_RSW_SHIFT)
 #define PENDING_FLIPS (PTE_W | (uint64_t)(PTE_SW_PRIVATE ^ PTE_SW_PENDING) << PTE_RSW_SHIFT)
 
+static inline bool is_private_w(pte_t entry)
+{
+    return (entry.raw & (PTE_W | PTE_RSW_MASK)) == PRIVATE_W;
+}
+
 /* Takes W from a private page; the write is pending from now on.  What hardware sets in the entry
  * meanwhile is kept. */
 static inline pte_t make_pending(struct pte_slot *slot)
@@ -98,7 +88,7 @@ static inline void clone_entry(struct pte_slot *from, struct pte_slot *to, struc
         return;
     }
     frame_get(frame_of(pte_pa(entry)));
-    if ((entry.raw & (PTE_W | PTE_RSW_MASK)) == PRIVATE_W) {
+    if (is_private_w(entry)) {
         entry = make_pending(from);
         cloned->tightened = cloned->tightened != NULL ? cloned->tightened : from;
         cloned->tightened_end = from + 1;
@@ -108,7 +98,7 @@ static inline void clone_entry(struct pte_slot *from, struct pte_slot *to, struc
 }
 
 /* Clones `count` pages, whose room and charge are there. */
-static void clone_run(struct cloning *job, const struct pt_place *source, struct pt_place target,
+static void clone_run(struct pass *pass, const struct pt_place *source, struct pt_place target,
                       unsigned count)
 {
     struct pte_slot *slots = source->node->slots;
@@ -121,24 +111,24 @@ static void clone_run(struct cloning *job, const struct pt_place *source, struct
     }
     target.node->present = (uint16_t)(target.node->present + count - cloned.hidden);
     target.node->hidden = (uint16_t)(target.node->hidden + cloned.hidden);
-    job->to->stores += count;
-    job->to->owed.code = job->to->owed.code || (cloned.bits & PTE_X) != 0;
+    pass->to->stores += count;
+    pass->to->owed.code = pass->to->owed.code || (cloned.bits & PTE_X) != 0;
     if (cloned.tightened != NULL) {
         struct pt_span span = {(unsigned)(cloned.tightened - slots),
                                (unsigned)(cloned.tightened_end - slots)};
 
-        job->from->stores += span.end - span.first;
-        vm_cursor_issue(job->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));
+        pass->from->stores += span.end - span.first;
+        vm_cursor_issue(pass->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));
     }
     counter_add(COUNTER_pages_cloned, count);
 }
 
 /* Pages side by side, in one table on each side.  ERR_EXIST, ERR_NOMEM: nothing changed. */
-static status_t clone_pages(struct cloning *job, const struct pt_place *source)
+static status_t clone_pages(struct pass *pass, const struct pt_place *source)
 {
-    struct vm_cursor *to = job->to;
-    uint64_t pages = (job->end.raw - job->from->va.raw) / PAGE_SIZE;
-    unsigned max = pages < job->edits ? (unsigned)pages : job->edits;
+    struct vm_cursor *to = pass->to;
+    uint64_t pages = (pass->end.raw - pass->from->va.raw) / PAGE_SIZE;
+    unsigned max = pages < pass->edits ? (unsigned)pages : pass->edits;
     unsigned count = count_pages(source->node, source->index, max);
     struct pt_place target = pt_walk(to, to->va);
     struct pt_pool pool = {NULL};
@@ -162,22 +152,67 @@ static status_t clone_pages(struct cloning *job, const struct pt_place *source)
         vm_space_release(to->space, count);
         return status;
     }
-    clone_run(job, source, pt_walk_linking(to, to->va, &pool), count);
-    move_on(job, count * PAGE_SIZE);
-    spend(job, count);
+    clone_run(pass, source, pt_walk_linking(to, to->va, &pool), count);
+    pass_go_on(pass, count * PAGE_SIZE);
+    pass_spend(pass, count);
     return OK;
 }
 
-static status_t clone_mark(struct cloning *job, uint64_t bytes)
+/* Clones the large page at `source`, whose room and charge are there. */
+static void clone_whole(struct pass *pass, const struct pt_place *source,
+                        const struct pt_place *target)
 {
-    struct vm_mark mark = cursor_mark_there(job->from);
-    uint64_t stores = job->to->stores;
-    vaddr_t start = job->to->va;
-    struct vm_removed removed;
-    status_t status = vm_cursor_mark(job->to, bytes, mark, VM_MAP_EXCLUSIVE, job->edits, &removed);
+    struct pte_slot *slot = &source->node->slots[source->index];
+    pte_t entry = pte_slot_load_locked(slot);
+    struct pt_node *node = target->node;
 
-    job->from->va = vaddr_add(job->from->va, job->to->va.raw - start.raw);
-    spend(job, job->to->stores - stores + 1);
+    if ((entry.raw & PTE_V) == 0) {
+        frame_block_get(frame_of(pte_kept_pa(entry)), node->level);
+        node->hidden++;
+    } else {
+        frame_block_get(frame_of(pte_pa(entry)), node->level);
+        node->present++;
+        node->large++;
+    }
+    if ((entry.raw & PTE_V) != 0 && is_private_w(entry)) {
+        entry = make_pending(slot);
+        pass->from->stores++;
+        vm_cursor_issue(pass->from, VM_FLUSH_PAGES, pt_place_range(source));
+    }
+    pte_slot_store(&node->slots[target->index], entry);
+    pass->to->stores++;
+    pass->to->owed.code = pass->to->owed.code || (entry.raw & (PTE_V | PTE_X)) == (PTE_V | PTE_X);
+}
+
+/* A large page that holds the position, as one entry, or it is split and what comes of it is looked
+ * at next.  ERR_EXIST, ERR_NOMEM: no address means anything else. */
+static status_t clone_large(struct pass *pass, const struct pt_place *source)
+{
+    uint64_t frames = frame_block_frames(source->node->level);
+    struct pt_place target;
+    status_t status = pass_make_room(pass, source, frames, &target);
+
+    if (status != OK) {
+        return status == ERR_AGAIN ? OK : status;
+    }
+    clone_whole(pass, source, &target);
+    pass_go_on(pass, frames * PAGE_SIZE);
+    pass_spend(pass, 1);
+    counter_add(COUNTER_pages_cloned, frames);
+    return OK;
+}
+
+static status_t clone_mark(struct pass *pass, uint64_t bytes)
+{
+    struct vm_mark mark = cursor_mark_there(pass->from);
+    uint64_t stores = pass->to->stores;
+    vaddr_t start = pass->to->va;
+    struct vm_removed removed;
+    status_t status =
+        vm_cursor_mark(pass->to, bytes, mark, VM_MAP_EXCLUSIVE, pass->edits, &removed);
+
+    pass->from->va = vaddr_add(pass->from->va, pass->to->va.raw - start.raw);
+    pass_spend(pass, pass->to->stores - stores + 1);
     return status;
 }
 
@@ -200,55 +235,39 @@ static vaddr_t marks_end(const struct pt_place *first, vaddr_t limit)
 }
 
 /* The next entry that is used, or as many like it as are side by side. */
-static status_t clone_some(struct cloning *job)
+static status_t clone_some(struct pass *pass)
 {
     struct pt_place source;
     struct va_range extent;
 
-    if (!pt_find_used(job->from, (struct va_range){job->from->va, job->end}, &source)) {
-        move_on(job, job->end.raw - job->from->va.raw);
+    if (!pt_find_used(pass->from, (struct va_range){pass->from->va, pass->end}, &source)) {
+        pass_go_on(pass, pass->end.raw - pass->from->va.raw);
         return OK;
     }
     extent = pt_place_range(&source);
-    if (extent.start.raw > job->from->va.raw) {
-        move_on(job, extent.start.raw - job->from->va.raw); /* nothing is there */
+    if (extent.start.raw > pass->from->va.raw) {
+        pass_go_on(pass, extent.start.raw - pass->from->va.raw); /* nothing is there */
     }
     if (source.kind == PTE_MARK) {
-        uint64_t end = marks_end(&source, job->end).raw;
+        uint64_t end = marks_end(&source, pass->end).raw;
 
-        return clone_mark(job, end - job->from->va.raw);
+        return clone_mark(pass, end - pass->from->va.raw);
     }
     if (source.kind == PTE_LEAF && pte_sw(source.entry) == PTE_SW_IO) {
-        move_on(job, extent.end.raw - job->from->va.raw);
-        spend(job, 1); /* so that looking is bounded, too */
+        uint64_t end = extent.end.raw < pass->end.raw ? extent.end.raw : pass->end.raw;
+
+        pass_go_on(pass, end - pass->from->va.raw);
+        pass_spend(pass, 1); /* so that looking is bounded, too */
         return OK;
     }
-    return clone_pages(job, &source);
+    return source.node->level == 0 ? clone_pages(pass, &source) : clone_large(pass, &source);
 }
 
 status_t vm_cursor_clone(struct vm_cursor *from, struct vm_cursor *to, uint64_t len_bytes,
                          unsigned max_edits)
 {
-    struct cloning job = {.from = from, .to = to, .edits = max_edits};
-    struct va_range part, target;
-    status_t status = cursor_part_to_edit(from, len_bytes, &part);
+    struct pass pass = {.from = from, .to = to, .edits = max_edits};
+    status_t status = pass_begin(&pass, len_bytes, PASS_TWO_SPACES);
 
-    if (status == OK) {
-        status = cursor_part(to, len_bytes, &target);
-    }
-    if (status == OK && to->mode != VM_CURSOR_CHANGE) {
-        status = ERR_ACCES;
-    }
-    if (status == OK && (from->space == to->space || max_edits == 0)) {
-        status = ERR_INVAL;
-    }
-    if (status != OK) {
-        return status;
-    }
-    vm_cursor_sync(to); /* what waits there, if only for a flush of others, still takes its place */
-    job.end = part.end;
-    while (status == OK && from->va.raw < job.end.raw && job.edits > 0) {
-        status = clone_some(&job);
-    }
-    return status;
+    return status == OK ? pass_run(&pass, clone_some) : status;
 }

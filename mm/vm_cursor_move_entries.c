@@ -7,6 +7,7 @@
  */
 #include "lib/assert.h"
 #include "lib/counter.h"
+#include "mm/frame_block.h"
 #include "vm_cursor_move_priv.h"
 #include "vm_space_priv.h"
 
@@ -14,8 +15,9 @@
  * which ends inside one does not keep the next from seeing what follows. */
 #define LOOK_MAX (2 * PTE_ENTRIES)
 
-/* Entries of a node of level 0 that go together, and what they are. */
+/* Entries of a node that go together, and what they are. */
 struct run {
+    unsigned level;   /* of the node; above 0: of one page      */
     unsigned slots;   /* from the position on, absent ones too */
     unsigned entries; /* those that move                       */
     unsigned present, io, hidden, marked, paged;
@@ -38,19 +40,19 @@ static void run_add(struct run *run, pte_t entry)
 }
 
 /* What the space that has them is charged for. */
-static unsigned run_charge(const struct run *run)
+static uint64_t run_charge(const struct run *run)
 {
-    return run->present - run->io + run->hidden;
+    return (run->present - run->io + run->hidden) * frame_block_frames(run->level);
 }
 
 /* A mark that names a row of its own space's table of objects. */
-static bool must_be_made_anew(const struct moving *job, pte_t entry)
+static bool must_be_made_anew(const struct pass *pass, pte_t entry)
 {
-    return pte_is_paged(entry) && moving_is_between_spaces(job);
+    return pte_is_paged(entry) && pass_is_between_spaces(pass);
 }
 
 /* The run at `source`, as far as there is room from the position of `to` on, up to max slots. */
-static struct run measure_run(const struct moving *job, const struct pt_place *source,
+static struct run measure_run(const struct pass *pass, const struct pt_place *source,
                               const struct pt_place *target, unsigned max)
 {
     struct pte_slot *slots = &source->node->slots[source->index];
@@ -64,7 +66,7 @@ static struct run measure_run(const struct moving *job, const struct pt_place *s
         if (pte_is_absent(entry)) {
             continue;
         }
-        if (run.entries == job->edits || must_be_made_anew(job, entry) ||
+        if (run.entries == pass->edits || must_be_made_anew(pass, entry) ||
             (room != NULL && !pte_is_absent(pte_slot_load_locked(&room[run.slots])))) {
             break;
         }
@@ -74,17 +76,18 @@ static struct run measure_run(const struct moving *job, const struct pt_place *s
 }
 
 /* A page of a region: the reference goes along, the spaces count it. */
-static void move_io(struct moving *job, paddr_t pa)
+static void move_io(struct pass *pass, paddr_t pa)
 {
     struct io_mem *io = io_mem_find(pa);
 
-    vm_space_io_add(job->to->space, io, 1);
-    vm_space_io_remove(job->from->space, pa, 1);
+    vm_space_io_add(pass->to->space, io, 1);
+    vm_space_io_remove(pass->from->space, pa, 1);
 }
 
 static void node_add(struct pt_node *node, const struct run *run)
 {
     node->present = (uint16_t)(node->present + run->present);
+    node->large = (uint16_t)(node->large + (run->level > 0 ? run->present : 0));
     node->io = (uint16_t)(node->io + run->io);
     node->hidden = (uint16_t)(node->hidden + run->hidden);
     node->marked = (uint16_t)(node->marked + run->marked);
@@ -94,6 +97,7 @@ static void node_add(struct pt_node *node, const struct run *run)
 static void node_subtract(struct pt_node *node, const struct run *run)
 {
     node->present = (uint16_t)(node->present - run->present);
+    node->large = (uint16_t)(node->large - (run->level > 0 ? run->present : 0));
     node->io = (uint16_t)(node->io - run->io);
     node->hidden = (uint16_t)(node->hidden - run->hidden);
     node->marked = (uint16_t)(node->marked - run->marked);
@@ -101,7 +105,7 @@ static void node_subtract(struct pt_node *node, const struct run *run)
 }
 
 /* Moves the run, for which there is room, charge and a place for counts. */
-static void take_run(struct moving *job, const struct pt_place *source,
+static void take_run(struct pass *pass, const struct pt_place *source,
                      const struct pt_place *target, const struct run *run)
 {
     struct pte_slot *from = &source->node->slots[source->index];
@@ -114,55 +118,55 @@ static void take_run(struct moving *job, const struct pt_place *source,
             continue;
         }
         entry = pte_slot_exchange(from, pte_absent());
-        if (run->io > 0 && moving_is_between_spaces(job) && (entry.raw & PTE_V) != 0 &&
+        if (run->io > 0 && pass_is_between_spaces(pass) && (entry.raw & PTE_V) != 0 &&
             pte_sw(entry) == PTE_SW_IO) {
-            move_io(job, pte_pa(entry));
+            move_io(pass, pte_pa(entry));
         }
         pte_slot_store(to, entry);
         left--;
     }
     node_subtract(source->node, run);
     node_add(target->node, run);
-    job->from->stores += run->entries;
-    job->to->stores += run->entries;
+    pass->from->stores += run->entries;
+    pass->to->stores += run->entries;
 }
 
 /* What the space that gets it needs before the first entry of a run moves: its charge, and where it
  * counts pages of regions.  ERR_NOMEM: nothing changed. */
-static status_t prepare_space(struct moving *job, const struct run *run)
+static status_t prepare_space(struct pass *pass, const struct run *run)
 {
-    if (!moving_is_between_spaces(job)) {
+    if (!pass_is_between_spaces(pass)) {
         return OK;
     }
-    if (run->io > 0 && vm_space_io_prepare(job->to->space) != OK) {
+    if (run->io > 0 && vm_space_io_prepare(pass->to->space) != OK) {
         return ERR_NOMEM;
     }
-    return vm_space_charge(job->to->space, run_charge(run));
+    return vm_space_charge(pass->to->space, run_charge(run));
 }
 
 /* What is owed for a run, and to whom. */
-static void settle_run(struct moving *job, const struct pt_place *source, const struct run *run)
+static void settle_run(struct pass *pass, const struct pt_place *source, const struct run *run)
 {
     struct pt_span span = {source->index, source->index + run->slots};
 
     if (run->present > 0) {
-        vm_cursor_issue(job->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));
+        vm_cursor_issue(pass->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));
     }
-    if (moving_is_between_spaces(job)) {
-        vm_space_release(job->from->space, run_charge(run));
-        job->to->owed.code = job->to->owed.code || (run->bits & PTE_X) != 0;
+    if (pass_is_between_spaces(pass)) {
+        vm_space_release(pass->from->space, run_charge(run));
+        pass->to->owed.code = pass->to->owed.code || (run->bits & PTE_X) != 0;
     }
-    moving_spend(job, run->entries);
+    pass_spend(pass, run->entries);
     counter_add(COUNTER_entries_moved, run->entries);
-    moving_go_on(job, run->slots * PAGE_SIZE);
+    pass_go_on(pass, run->slots * pte_level_bytes(run->level));
 }
 
 /* What lies side by side in one table on each side, from the position on, where something is.
  * ERR_EXIST, ERR_NOMEM: nothing changed. */
-static status_t move_run(struct moving *job, const struct pt_place *source)
+static status_t move_run(struct pass *pass, const struct pt_place *source)
 {
-    struct vm_cursor *to = job->to;
-    uint64_t pages = (job->end.raw - job->from->va.raw) / PAGE_SIZE;
+    struct vm_cursor *to = pass->to;
+    uint64_t pages = (pass->end.raw - pass->from->va.raw) / PAGE_SIZE;
     unsigned index = pte_index(to->va, 0);
     unsigned max = PTE_ENTRIES - (source->index > index ? source->index : index);
     struct pt_place target = pt_walk(to, to->va);
@@ -173,21 +177,45 @@ static status_t move_run(struct moving *job, const struct pt_place *source)
     if (target.kind != PTE_ABSENT) {
         return ERR_EXIST;
     }
-    run = measure_run(job, source, &target, pages < max ? (unsigned)pages : max);
-    status = prepare_space(job, &run);
+    run = measure_run(pass, source, &target, pages < max ? (unsigned)pages : max);
+    status = prepare_space(pass, &run);
     if (status != OK) {
         return status;
     }
     status = pt_pool_fill(to, (struct va_range){to->va, vaddr_add(to->va, PAGE_SIZE)}, &pool);
     if (status != OK) {
-        if (moving_is_between_spaces(job)) {
+        if (pass_is_between_spaces(pass)) {
             vm_space_release(to->space, run_charge(&run));
         }
         return status;
     }
     target = pt_walk_linking(to, to->va, &pool);
-    take_run(job, source, &target, &run);
-    settle_run(job, source, &run);
+    take_run(pass, source, &target, &run);
+    settle_run(pass, source, &run);
+    return OK;
+}
+
+/* A large page that holds the position, as one entry, or it is split and what comes of it is looked
+ * at next.  ERR_EXIST, ERR_NOMEM: no address means anything else. */
+static status_t move_large(struct pass *pass, const struct pt_place *source)
+{
+    struct run run = {.level = source->node->level, .slots = 1};
+    struct pt_place target;
+    status_t status = OK;
+
+    run_add(&run, source->entry);
+    if (run.io > 0 && pass_is_between_spaces(pass)) {
+        status = vm_space_io_prepare(pass->to->space);
+    }
+    if (status == OK) {
+        status = pass_make_room(pass, source, pass_is_between_spaces(pass) ? run_charge(&run) : 0,
+                                &target);
+    }
+    if (status != OK) {
+        return status == ERR_AGAIN ? OK : status;
+    }
+    take_run(pass, source, &target, &run);
+    settle_run(pass, source, &run);
     return OK;
 }
 
@@ -206,7 +234,7 @@ static void unmark(struct vm_cursor *to, vaddr_t start)
 
 /* Where marks end that say together what the one at the position says, with those side by side that
  * continue it.  Looks at LOOK_MAX of them. */
-static vaddr_t marks_end(const struct moving *job, const struct pt_place *source)
+static vaddr_t marks_end(const struct pass *pass, const struct pt_place *source)
 {
     vaddr_t start = pt_place_range(source).start;
     struct pt_place place = *source;
@@ -216,61 +244,61 @@ static vaddr_t marks_end(const struct moving *job, const struct pt_place *source
         pte_t next;
 
         end = pt_place_range(&place).end;
-        if (looked == LOOK_MAX || end.raw >= job->end.raw) {
+        if (looked == LOOK_MAX || end.raw >= pass->end.raw) {
             break;
         }
         next = pte_mark_at(source->entry, (end.raw - start.raw) / PAGE_SIZE);
-        place = pt_look(job->from, end);
+        place = pt_look(pass->from, end);
         if (place.entry.raw != next.raw) {
             break;
         }
     }
-    return end.raw < job->end.raw ? end : job->end;
+    return end.raw < pass->end.raw ? end : pass->end;
 }
 
 /* Marks from the position up to `end`, which say one thing: it is said in `to`, as far as the edits
  * go, then what says it in `from` leaves: no more entries than were looked at, and 511 a level
  * where the last is split.  ERR_EXIST, ERR_NOMEM: no address means anything else. */
-static status_t move_marks(struct moving *job, vaddr_t end)
+static status_t move_marks(struct pass *pass, vaddr_t end)
 {
-    struct vm_mark mark = cursor_mark_there(job->from);
-    uint64_t stores = job->to->stores;
-    vaddr_t start = job->to->va;
+    struct vm_mark mark = cursor_mark_there(pass->from);
+    uint64_t stores = pass->to->stores;
+    vaddr_t start = pass->to->va;
     struct vm_removed none;
-    status_t status = vm_cursor_mark(job->to, end.raw - job->from->va.raw, mark, VM_MAP_EXCLUSIVE,
-                                     job->edits, &none);
+    status_t status = vm_cursor_mark(pass->to, end.raw - pass->from->va.raw, mark, VM_MAP_EXCLUSIVE,
+                                     pass->edits, &none);
 
     if (status != OK) {
         return status;
     }
-    status = vm_cursor_unmap(job->from, job->to->va.raw - start.raw, &none);
+    status = vm_cursor_unmap(pass->from, pass->to->va.raw - start.raw, &none);
     if (status != OK) {
-        unmark(job->to, start);
+        unmark(pass->to, start);
         return status;
     }
-    moving_spend(job, job->to->stores - stores);
-    counter_add(COUNTER_entries_moved, job->to->stores - stores);
+    pass_spend(pass, pass->to->stores - stores);
+    counter_add(COUNTER_entries_moved, pass->to->stores - stores);
     return OK;
 }
 
 /* True if marks are to be moved together: up to `end` there are more than one table holds, or they
  * cannot go as they are. */
-static bool go_together(const struct moving *job, const struct pt_place *source, vaddr_t end)
+static bool go_together(const struct pass *pass, const struct pt_place *source, vaddr_t end)
 {
     return source->node->level > 0 || !pt_node_contains(source->node, (vaddr_t){end.raw - 1}) ||
-           must_be_made_anew(job, source->entry);
+           must_be_made_anew(pass, source->entry);
 }
 
-/* A mark, with those that continue it if that is worth while, or a run. */
-status_t moving_take_entries(struct moving *job, const struct pt_place *source)
+/* A mark, with those that continue it if that is worth while, a run, or a large page. */
+status_t moving_take_entries(struct pass *pass, const struct pt_place *source)
 {
     /* A mark that is swapped speaks for its page alone. */
     if (source->kind == PTE_MARK && pte_mark_kind(source->entry) != PTE_MARK_SWAPPED) {
-        vaddr_t end = marks_end(job, source);
+        vaddr_t end = marks_end(pass, source);
 
-        if (go_together(job, source, end)) {
-            return move_marks(job, end);
+        if (go_together(pass, source, end)) {
+            return move_marks(pass, end);
         }
     }
-    return move_run(job, source);
+    return source->node->level == 0 ? move_run(pass, source) : move_large(pass, source);
 }

@@ -8,13 +8,14 @@
  *
  * A page that changes hands keeps its frame and its owners: it is private before and after, and who
  * else names the frame still does.  The charge goes along.  `from` owes the flush, and pays it when
- * it is closed.
+ * it is closed.  One inside a large page is split off first.
  */
 #include "mm/vm_cursor_pager.h"
 
-#include "cursor_priv.h"
-#include "lib/assert.h"
+#include "cursor_pass.h"
 #include "lib/counter.h"
+#include "mm/frame_block.h"
+#include "pt_split.h"
 #include "vm_space_priv.h"
 
 /* ---- which are used ---- */
@@ -34,6 +35,22 @@ static bool take_accessed(struct vm_cursor *cursor, const struct pt_place *place
     return false;
 }
 
+/* A large page of RAM that an end lies in is split there.  ERR_NOMEM: nothing changed. */
+static status_t split_leaves_at_ends(struct vm_cursor *cursor, struct va_range part)
+{
+    vaddr_t inside[2] = {part.start, {part.end.raw - PAGE_SIZE}};
+    status_t status = OK;
+
+    for (unsigned i = 0; status == OK && part.start.raw < part.end.raw && i < 2; i++) {
+        struct pt_place place = pt_walk(cursor, inside[i]);
+
+        if (place.kind == PTE_LEAF && pte_sw(place.entry) != PTE_SW_IO) {
+            status = pt_split_place(cursor, &place, part);
+        }
+    }
+    return status;
+}
+
 status_t vm_cursor_clear_accessed(struct vm_cursor *cursor, uint64_t len_bytes, uint64_t max_pages,
                                   uint64_t *accessed)
 {
@@ -47,16 +64,22 @@ status_t vm_cursor_clear_accessed(struct vm_cursor *cursor, uint64_t len_bytes, 
     if (status != OK) {
         return status;
     }
+    status = split_leaves_at_ends(cursor, part);
+    if (status != OK) {
+        return status;
+    }
     *accessed = 0;
     for (; max_pages > 0 && pt_find_leaf(cursor, part, &place); max_pages--) {
         struct va_range page = pt_place_range(&place);
 
         if (pte_sw(place.entry) != PTE_SW_IO && take_accessed(cursor, &place)) {
             vm_cursor_issue(cursor, VM_FLUSH_PAGES, page);
-            (*accessed)++;
+            *accessed += frame_block_frames(place.node->level);
         }
         part.start = page.end;
     }
+    part.start =
+        part.start.raw < part.end.raw ? part.start : part.end; /* a device's may be larger */
     cursor->va = max_pages > 0 ? part.end : part.start;
     return OK;
 }
@@ -92,40 +115,37 @@ static status_t find_private(struct vm_cursor *cursor, struct pt_place *place)
     return sw == PTE_SW_PRIVATE || sw == PTE_SW_PENDING ? OK : ERR_NOENT;
 }
 
-/* A range that changes hands, page by page. */
-struct handing {
-    struct vm_cursor *from, *to;
-    uint64_t cookie; /* of the page at the positions */
-};
-
-/* Checks both ranges; then what waits in `to`, and still takes its place, goes. */
-static status_t begin(const struct handing *job, uint64_t len_bytes, unsigned max_edits)
+/* The place of the page at the position, which may be larger, becomes one of 4 KiB. */
+static status_t make_small(struct vm_cursor *cursor, struct pt_place *place)
 {
-    struct va_range part;
-    status_t status = cursor_part_to_edit(job->from, len_bytes, &part);
+    status_t status = OK;
 
-    if (status == OK) {
-        status = cursor_part(job->to, len_bytes, &part);
-    }
-    if (status == OK && job->to->mode != VM_CURSOR_CHANGE) {
-        status = ERR_ACCES;
-    }
-    if (status == OK &&
-        (job->from->space == job->to->space || max_edits == 0 || job->cookie > COOKIE_END ||
-         len_bytes / PAGE_SIZE > COOKIE_END - job->cookie)) {
-        status = ERR_INVAL;
-    }
-    if (status == OK) {
-        vm_cursor_sync(job->to);
+    if (place->node->level > 0) {
+        status = pt_split_to(cursor, cursor->va, 0);
+        *place = pt_walk(cursor, cursor->va);
     }
     return status;
 }
 
-static void move_on(struct handing *job)
+/* A page has changed hands. */
+static void go_on(struct pass *pass)
 {
-    job->from->va = vaddr_add(job->from->va, PAGE_SIZE);
-    job->to->va = vaddr_add(job->to->va, PAGE_SIZE);
-    job->cookie++;
+    vm_space_release(pass->from->space, 1);
+    pass_go_on(pass, PAGE_SIZE);
+    pass_spend(pass, 1);
+    pass->cookie++;
+}
+
+static status_t hand_over(struct pass *pass, uint64_t len_bytes,
+                          status_t (*page)(struct pass *pass))
+{
+    status_t status = pass_begin(pass, len_bytes, PASS_TWO_SPACES);
+
+    if (status == OK &&
+        (pass->cookie > COOKIE_END || len_bytes / PAGE_SIZE > COOKIE_END - pass->cookie)) {
+        status = ERR_INVAL;
+    }
+    return status == OK ? pass_run(pass, page) : status;
 }
 
 /* The page's rights, as granted, W that is pending included. */
@@ -186,27 +206,29 @@ static status_t make_room(struct vm_cursor *to, struct pt_place *target)
     return OK;
 }
 
-static status_t evict_page(struct handing *job)
+static status_t evict_page(struct pass *pass)
 {
-    struct pte_mark mark = {.kind = PTE_MARK_SWAPPED, .sw = PTE_SW_PRIVATE, .place = job->cookie};
-    struct pt_place target = pt_walk(job->to, job->to->va);
+    struct pte_mark mark = {.kind = PTE_MARK_SWAPPED, .sw = PTE_SW_PRIVATE, .place = pass->cookie};
+    struct pt_place target = pt_walk(pass->to, pass->to->va);
     struct pt_place source;
-    status_t status = find_private(job->from, &source);
+    status_t status = find_private(pass->from, &source);
 
     if (status == OK && target.kind != PTE_ABSENT) {
         status = ERR_EXIST;
     }
     if (status == OK) {
-        status = make_room(job->to, &target);
+        status = make_small(pass->from, &source);
+    }
+    if (status == OK) {
+        status = make_room(pass->to, &target);
     }
     if (status != OK) {
         return status;
     }
     mark.prot = source.kind == PTE_LEAF ? granted(source.entry) : VM_PROT_NONE;
-    put_page(job->to, &target,
-             private_page(take_page(job->from, &source, pte_make_mark(mark)), VM_R));
-    vm_space_release(job->from->space, 1);
-    move_on(job);
+    put_page(pass->to, &target,
+             private_page(take_page(pass->from, &source, pte_make_mark(mark)), VM_R));
+    go_on(pass);
     counter_add(COUNTER_pages_evicted, 1);
     return OK;
 }
@@ -214,38 +236,35 @@ static status_t evict_page(struct handing *job)
 status_t vm_cursor_evict(struct vm_cursor *from, struct vm_cursor *to, uint64_t len_bytes,
                          unsigned max_edits, uint64_t cookie)
 {
-    struct handing job = {from, to, cookie};
-    vaddr_t end = vaddr_add(from->va, len_bytes);
-    status_t status = begin(&job, len_bytes, max_edits);
+    struct pass pass = {.from = from, .to = to, .edits = max_edits, .cookie = cookie};
 
-    for (; status == OK && max_edits > 0 && from->va.raw < end.raw; max_edits--) {
-        status = evict_page(&job);
-    }
-    return status;
+    return hand_over(&pass, len_bytes, evict_page);
 }
 
-static status_t supply_page(struct handing *job)
+static status_t supply_page(struct pass *pass)
 {
-    struct pt_place target = pt_walk(job->to, job->to->va);
+    struct pt_place target = pt_walk(pass->to, pass->to->va);
     struct pte_mark mark = pte_decode_mark(target.entry);
     struct pt_place source;
-    status_t status = find_private(job->from, &source);
+    status_t status = find_private(pass->from, &source);
 
     if (status == OK &&
-        (target.kind != PTE_MARK || mark.kind != PTE_MARK_SWAPPED || mark.place != job->cookie)) {
+        (target.kind != PTE_MARK || mark.kind != PTE_MARK_SWAPPED || mark.place != pass->cookie)) {
         status = ERR_AGAIN;
     }
     if (status == OK) {
-        status = vm_space_charge(job->to->space, 1);
+        status = make_small(pass->from, &source);
+    }
+    if (status == OK) {
+        status = vm_space_charge(pass->to->space, 1);
     }
     if (status != OK) {
         return status;
     }
     pt_node_mark_gone(target.node, target.entry);
-    put_page(job->to, &target,
-             private_page(take_page(job->from, &source, pte_absent()), mark.prot));
-    vm_space_release(job->from->space, 1);
-    move_on(job);
+    put_page(pass->to, &target,
+             private_page(take_page(pass->from, &source, pte_absent()), mark.prot));
+    go_on(pass);
     counter_add(COUNTER_pages_supplied, 1);
     return OK;
 }
@@ -253,12 +272,7 @@ static status_t supply_page(struct handing *job)
 status_t vm_cursor_supply(struct vm_cursor *from, struct vm_cursor *to, uint64_t len_bytes,
                           unsigned max_edits, uint64_t cookie)
 {
-    struct handing job = {from, to, cookie};
-    vaddr_t end = vaddr_add(from->va, len_bytes);
-    status_t status = begin(&job, len_bytes, max_edits);
+    struct pass pass = {.from = from, .to = to, .edits = max_edits, .cookie = cookie};
 
-    for (; status == OK && max_edits > 0 && from->va.raw < end.raw; max_edits--) {
-        status = supply_page(&job);
-    }
-    return status;
+    return hand_over(&pass, len_bytes, supply_page);
 }

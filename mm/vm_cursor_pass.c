@@ -10,9 +10,8 @@ static bool may_pass(const struct pass *pass, enum pass_between between)
     const struct vm_cursor *from = pass->from;
     const struct vm_cursor *to = pass->to;
 
-    return pass_is_between_spaces(pass) ||
-           (between == PASS_PAIR_TOO && from->is_pair && to->is_pair &&
-            (from + 1 == to || to + 1 == from));
+    return pass_is_between_spaces(pass) || (between == PASS_PAIR_TOO && from->is_pair &&
+                                            to->is_pair && (from + 1 == to || to + 1 == from));
 }
 
 status_t pass_begin(struct pass *pass, uint64_t len_bytes, enum pass_between between)

@@ -8,19 +8,22 @@
 #include "mm/vm_cursor.h"
 
 /* Takes the accessed bit from the present pages of RAM in [va, va + len), max_pages of them at most
- * (>= 1, pages of regions count too and stay what they are); *accessed says how many had it.  The
- * position is past the last page that was looked at, or va + len.  A page that is used after the
- * cursor is closed has the bit again: the flush is owed, for a hart that remembers the translation
- * would not set it.
- * ERR_INVAL, ERR_RANGE, ERR_ACCES as unmap; ERR_INVAL max_pages 0; nothing changed, no move. */
+ * (>= 1, pages of regions count too and stay what they are; a large one counts as one); *accessed
+ * says how many had it, in pages of 4 KiB.  The position is past the last page that was looked at,
+ * or va + len.  A page that is used after the cursor is closed has the bit again: the flush is
+ * owed, for a hart that remembers the translation would not set it.  A large one that an end lies
+ * in is split there.
+ * ERR_INVAL, ERR_RANGE, ERR_ACCES, ERR_NOMEM as unmap; ERR_INVAL max_pages 0; nothing changed, no
+ * move. */
 status_t vm_cursor_clear_accessed(struct vm_cursor *cursor, uint64_t len_bytes, uint64_t max_pages,
                                   uint64_t *accessed);
 
 /* Takes the private pages in [from->va, from->va + len) out, mapped or hidden, and leaves
  * VM_ITEM_SWAPPED there, with cookies from this one upwards and the pages' rights: all accesses
  * fault until they are supplied.  Their frames become private pages in [to->va, ...) that can be
- * read; the charge goes along.  max_edits pages at most (>= 1); both positions say how far it came.
- * The flush for `from` is done when it is closed, so close it before `to`.
+ * read; the charge goes along.  Large pages are split.  max_edits pages at most (>= 1); both
+ * positions say how far it came. The flush for `from` is done when it is closed, so close it before
+ * `to`.
  *
  * Errors:  ERR_INVAL  both are of one space; a cookie >= 2^40; max_edits 0
  *          ERR_INVAL, ERR_RANGE of the length, for both, as find_next
