@@ -54,8 +54,8 @@ static status_t map_ready(struct vm_cursor *cursor, const struct vm_call *call, 
                           struct frame_making *making)
 {
     struct frame *block = frame_making_take(making);
-    status_t status = vm_cursor_map_block(cursor, block, level,
-                                          (struct vm_prop){call->prot, VM_MEM_PMA}, call->mode);
+    status_t status = vm_cursor_map_made(cursor, block, level,
+                                         (struct vm_prop){call->prot, VM_MEM_PMA}, call->mode);
 
     if (status != OK) {
         frame_block_put(block, level);
