@@ -113,6 +113,7 @@ enum touch {
     TOUCH_GREW,      /* the same entry permits more now: a hart may remember less            */
     TOUCH_MADE,      /* the page is there now, and harts remember nothing of what was before */
     TOUCH_NOMEM,     /* no frame, no table or no budget; no address means anything else      */
+    TOUCH_WANTS,     /* a block is to be made first: cursor->making knows which              */
 };
 
 /* What for: an access of the program, whose rights decide; or for somebody who fills its memory,
@@ -125,13 +126,20 @@ enum touch_for {
 };
 
 /* Gives the page at the position what is needed.  The cursor may be of any mode: if it was opened
- * on that page alone, its covering node holds the mark that is to be pushed down.  It owes no
- * flush. *entry is what the slot holds then, if the access is permitted. */
+ * on that page alone, its covering node holds the mark that is to be pushed down, or the large page
+ * that is to be split.  It owes no flush.  *entry says what the slot says of this page of 4 KiB
+ * then, if the access is permitted. */
 enum touch cursor_touch(struct vm_cursor *cursor, enum touch_for what, pte_t *entry);
 
 /* The same for a page of a mark that permits it.  The place is the mark's, of any level. */
 enum touch cursor_touch_mark(struct vm_cursor *cursor, struct pt_place *place, enum touch_for what,
                              pte_t *entry);
+
+/* The same for a mark above level 0 that is to become a larger page: 2 MiB or 1 GiB around the
+ * position.  place: the mark's, the page's when it is there.  ERR_AGAIN as TOUCH_WANTS; ERR_NOENT:
+ * it is to be one of 4 KiB, or there is no block, no table or no budget for a larger one. */
+status_t cursor_touch_block(struct vm_cursor *cursor, struct pt_place *place, enum touch_for what,
+                            pte_t *entry);
 
 /* What touching is made of.  make_frame: one for a write to what `old` holds; NULL: nothing but
  * zeroes.  page_leaf: W only if it may be stored to at once.  put_page: the slot is invalid, no
@@ -140,17 +148,24 @@ status_t cursor_make_frame(struct frame *old, struct frame **out);
 pte_t cursor_page_leaf(const struct frame *frame, enum vm_prot prot, enum pte_sw sw);
 pte_t cursor_put_page(struct vm_cursor *cursor, const struct pt_place *place, pte_t leaf);
 
+/* What mapping small pages does with large ones.
+ *   split_large    splits those that an end of `part` cuts; marks there need not be, they move into
+ *                  tables from the pool.  ERR_NOMEM: nothing changed, the pool is empty
+ *   replace_large  takes out what an entry above level 0 maps, all of which is to be replaced */
+status_t cursor_split_large(struct vm_cursor *cursor, struct va_range part, struct pt_pool *pool);
+void cursor_replace_large(struct vm_cursor *cursor, const struct pt_place *place);
+
 /* What mapping leaves above level 0 is made of (vm_cursor_map_block.c).
  *   make_room_large  takes out what is in `part`; when it returns no hart can use it.  The tables
- *                    for leaves as large as fit, up to `largest` >= 1, are in the pool.  ERR_EXIST,
+ *                    for leaves as large as fit, up to `largest`, are in the pool.  ERR_EXIST,
  *                    ERR_NOMEM: the pool is empty, nothing changed.
  *   room_at          the absent entry of `level` for va, with tables from the pool
- *   put_large        stores a leaf there, counted but not charged */
+ *   put_large        stores a leaf there, or where a mark was, counted but not charged */
 status_t cursor_make_room_large(struct vm_cursor *cursor, struct va_range part, unsigned largest,
                                 enum vm_map_mode mode, struct pt_pool *pool);
 struct pt_place cursor_room_at(struct vm_cursor *cursor, vaddr_t va, unsigned level,
                                struct pt_pool *pool);
 void cursor_put_large(struct vm_cursor *cursor, const struct pt_place *place, pte_t leaf);
 
-/* What a touch says to who asked for it: OK, ERR_FAULT or ERR_NOMEM. */
+/* What a touch says to who asked for it: OK, ERR_FAULT, ERR_NOMEM or ERR_AGAIN. */
 status_t cursor_touch_status(enum touch touch);

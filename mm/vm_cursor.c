@@ -61,6 +61,7 @@ static void start(struct vm_cursor *cursor, struct vm_space *space, struct va_ra
     cursor->cover = cover;
     cursor->near = cover;
     owe_nothing(cursor);
+    cursor->making = NULL;
     cursor->stores = 0;
     cursor->is_pair = false;
     counter_add(COUNTER_cursors_opened, 1);

@@ -7,12 +7,16 @@
  *   the same, and nobody else names the frame: W and D are set, PRIVATE       a local flush at most
  *   what permits it     A, and D for a write, as hardware would               a local flush at most
  *
- * The frame is there before the page's entry changes.
+ * A larger page is touched as a whole, but for a write that is pending: it is split around the
+ * position until nobody else names what is left, or it is of 4 KiB; so no more than that is ever
+ * copied.  The frame is there before the page's entry changes.
  */
 #include "arch/arch.h"
 #include "cursor_priv.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
+#include "mm/frame_block.h"
+#include "pt_split.h"
 #include "vm_space_priv.h"
 
 /* True if these rights permit it. */
@@ -140,17 +144,33 @@ static enum touch replace_frame(struct vm_cursor *cursor, const struct pt_place 
     return TOUCH_MADE;
 }
 
-/* True if nobody else names the page's frame. */
-static bool is_sole_owner(pte_t leaf)
+/* Splits a large page around the position until nobody else names it, or it is one of 4 KiB.
+ * ERR_NOMEM: what it means has not changed. */
+__attribute__((noinline)) static status_t narrow(struct vm_cursor *cursor, struct pt_place *place)
 {
-    return frame_has_one_ref(frame_of(pte_pa(leaf)));
+    status_t status = OK;
+
+    while (status == OK && place->node->level > 0 &&
+           !frame_block_has_one_ref(frame_of(pte_pa(place->entry)), place->node->level)) {
+        status = pt_split_to(cursor, cursor->va, place->node->level - 1U);
+        *place = pt_walk(cursor, cursor->va);
+    }
+    return status;
+}
+
+/* True if nobody else names the page's frame; of a large page, when it has been narrowed. */
+static bool is_sole_owner(const struct pt_place *place)
+{
+    return place->node->level > 0 || frame_has_one_ref(frame_of(pte_pa(place->entry)));
 }
 
 /* A write to a page whose W is pending. */
-static enum touch touch_pending(struct vm_cursor *cursor, const struct pt_place *place,
-                                pte_t *entry)
+static enum touch touch_pending(struct vm_cursor *cursor, struct pt_place *place, pte_t *entry)
 {
-    if (is_sole_owner(place->entry)) {
+    if (place->node->level > 0 && narrow(cursor, place) != OK) {
+        return TOUCH_NOMEM;
+    }
+    if (is_sole_owner(place)) {
         *entry = take_over(cursor, place);
         return TOUCH_GREW;
     }
@@ -159,8 +179,7 @@ static enum touch touch_pending(struct vm_cursor *cursor, const struct pt_place 
 
 /* Somebody will store to the frame behind the entry's back.  With W the program stores to it too,
  * and it is the page's own. */
-static enum touch touch_to_fill(struct vm_cursor *cursor, const struct pt_place *place,
-                                pte_t *entry)
+static enum touch touch_to_fill(struct vm_cursor *cursor, struct pt_place *place, pte_t *entry)
 {
     enum vm_prot prot = pte_prot(place->entry);
 
@@ -177,14 +196,21 @@ static enum touch touch_to_fill(struct vm_cursor *cursor, const struct pt_place 
         prot |= VM_W;
         break;
     }
-    if ((pte_prot(place->entry) & VM_W) != 0 || is_sole_owner(place->entry)) {
+    if ((pte_prot(place->entry) & VM_W) != 0) {
+        return TOUCH_WAS_THERE;
+    }
+    if (place->node->level > 0 && narrow(cursor, place) != OK) {
+        return TOUCH_NOMEM;
+    }
+    *entry = place->entry;
+    if (is_sole_owner(place)) {
         return TOUCH_WAS_THERE;
     }
     return replace_frame(cursor, place, prot, entry);
 }
 
-static enum touch touch_leaf(struct vm_cursor *cursor, const struct pt_place *place,
-                             enum touch_for what, pte_t *entry)
+static enum touch touch_leaf(struct vm_cursor *cursor, struct pt_place *place, enum touch_for what,
+                             pte_t *entry)
 {
     if (what == TOUCH_TO_FILL) {
         return touch_to_fill(cursor, place, entry);
@@ -199,18 +225,26 @@ static enum touch touch_leaf(struct vm_cursor *cursor, const struct pt_place *pl
     return TOUCH_REFUSED;
 }
 
+/* Pages of a place's extent that lie before va. */
+static uint64_t pages_before(const struct pt_place *place, vaddr_t va)
+{
+    return (va.raw - pt_place_range(place).start.raw) / PAGE_SIZE;
+}
+
 enum touch cursor_touch(struct vm_cursor *cursor, enum touch_for what, pte_t *entry)
 {
     struct pt_place place = pt_walk(cursor, cursor->va);
+    enum touch touch = TOUCH_REFUSED;
 
     if (place.kind == PTE_LEAF) {
-        return touch_leaf(cursor, &place, what, entry);
+        touch = touch_leaf(cursor, &place, what, entry);
+    } else if (place.kind == PTE_MARK && is_permitted(pte_decode_mark(place.entry).prot, what)) {
+        touch = cursor_touch_mark(cursor, &place, what, entry); /* a guard permits nothing */
     }
-    /* Of marks a guard permits nothing. */
-    if (place.kind != PTE_MARK || !is_permitted(pte_decode_mark(place.entry).prot, what)) {
-        return TOUCH_REFUSED;
+    if (place.node->level > 0 && cursor_touch_status(touch) == OK) {
+        *entry = pte_leaf_part(*entry, pages_before(&place, cursor->va), PAGE_SIZE);
     }
-    return cursor_touch_mark(cursor, &place, what, entry);
+    return touch;
 }
 
 status_t cursor_touch_status(enum touch touch)
@@ -222,6 +256,8 @@ status_t cursor_touch_status(enum touch touch)
         return OK;
     case TOUCH_NOMEM:
         return ERR_NOMEM;
+    case TOUCH_WANTS:
+        return ERR_AGAIN;
     case TOUCH_REFUSED:
         break;
     }
@@ -231,8 +267,12 @@ status_t cursor_touch_status(enum touch touch)
 status_t vm_cursor_touch_making(struct vm_cursor *cursor, enum vm_access access,
                                 struct frame_making *making)
 {
-    (void)making;
-    return vm_cursor_touch(cursor, access);
+    status_t status;
+
+    cursor->making = making;
+    status = vm_cursor_touch(cursor, access);
+    cursor->making = NULL;
+    return status;
 }
 
 status_t vm_cursor_touch(struct vm_cursor *cursor, enum vm_access access)

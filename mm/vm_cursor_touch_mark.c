@@ -10,7 +10,8 @@
  *                           PRIVATE as above
  *   paged, private, write   a copy of it, or a zeroed frame, PRIVATE
  *
- * A mark above level 0 is pushed down first.  The frame and its charge are there before the page's
+ * A mark above level 0 becomes a larger page if it is to (vm_cursor_touch_block.c), or is pushed
+ * down first.  The frame and its charge are there before the page's
  * entry changes.  V was clear, so no flush is owed.
  */
 #include "cursor_priv.h"
@@ -110,8 +111,14 @@ enum touch cursor_touch_mark(struct vm_cursor *cursor, struct pt_place *place, e
         (what == TOUCH_TO_FILL && pte_mark_sw(place->entry) == PTE_SW_VIEW)) {
         return TOUCH_REFUSED;
     }
-    if (place->node->level > 0 && push_down(cursor, place) != OK) {
-        return TOUCH_NOMEM;
+    if (place->node->level > 0) {
+        status = cursor_touch_block(cursor, place, what, entry);
+        if (status != ERR_NOENT) {
+            return status == OK ? TOUCH_MADE : TOUCH_WANTS;
+        }
+        if (push_down(cursor, place) != OK) {
+            return TOUCH_NOMEM;
+        }
     }
     if (vm_space_charge(cursor->space, 1) != OK) {
         return TOUCH_NOMEM;

@@ -19,6 +19,7 @@
 #include "cursor_priv.h"
 #include "lib/counter.h"
 #include "lib/log.h"
+#include "mm/frame_block.h"
 #include "space_word.h"
 #include "vm_fault_priv.h"
 
@@ -73,7 +74,8 @@ struct wish {
     struct vm_space *space;
     vaddr_t page;
     enum touch_for what;
-    struct frame **keep; /* the frame, with a reference; NULL: not wanted */
+    struct frame **keep;         /* the frame, with a reference; NULL: not wanted */
+    struct frame_making *making; /* where blocks come from; NULL: nowhere         */
 };
 
 /* Takes a reference of the page's frame; a device's page has none. */
@@ -98,6 +100,7 @@ static enum touch touch_page(const struct wish *wish, pte_t *entry)
     if (vm_cursor_open(&cursor, wish->space, range, VM_CURSOR_EDIT) != OK) {
         return TOUCH_REFUSED;
     }
+    cursor.making = wish->making;
     touch = cursor_touch(&cursor, wish->what, entry);
     if (wish->keep != NULL && cursor_touch_status(touch) == OK) {
         touch = keep_frame(*entry, touch, wish->keep);
@@ -106,18 +109,56 @@ static enum touch touch_page(const struct wish *wish, pte_t *entry)
     return touch;
 }
 
+/* The block that the page wants: a piece of it is made, or, as there is none, a piece of the
+ * reaper's work is done, from which one may come.  When neither is left to do, the page is touched
+ * again: it becomes one of 4 KiB if there is no block. */
+__attribute__((noinline)) static enum touch make_piece(struct wish *wish, pte_t *entry)
+{
+    status_t status = frame_making_step(wish->making);
+
+    if (status == ERR_AGAIN || (status == ERR_NOMEM && vm_space_reap())) {
+        return TOUCH_WANTS;
+    }
+    wish->making = status == OK ? wish->making : NULL;
+    return touch_page(wish, entry);
+}
+
+/* Touches the page, with what it wants.  What was made, and is not wanted any more, goes. */
+static enum touch touch_making(struct wish *wish, pte_t *entry)
+{
+    struct frame_making *making = wish->making;
+    enum touch touch = touch_page(wish, entry);
+
+    if (touch == TOUCH_WANTS) {
+        touch = make_piece(wish, entry);
+    }
+    if (making != NULL && making->wanted != 0 && touch != TOUCH_WANTS) {
+        frame_making_drop(making);
+    }
+    return touch;
+}
+
 enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_access access)
+{
+    return vm_space_fault_making(space, va, access, NULL);
+}
+
+enum vm_fault_result vm_space_fault_making(struct vm_space *space, vaddr_t va,
+                                           enum vm_access access, struct frame_making *making)
 {
     struct spurious fault = {
         .space = space, .page = {align_down(va.raw, PAGE_SIZE)}, .access = access};
-    struct wish wish = {.space = space, .page = fault.page, .what = (enum touch_for)access};
+    struct wish wish = {
+        .space = space, .page = fault.page, .what = (enum touch_for)access, .making = making};
 
     if (va.raw >= vm_space_user_limit().raw) {
         return VM_FAULT_BAD;
     }
-    switch (touch_page(&wish, &fault.entry)) {
+    switch (touch_making(&wish, &fault.entry)) {
     case TOUCH_MADE:
         return VM_FAULT_RETRY;
+    case TOUCH_WANTS:
+        return VM_FAULT_AGAIN;
     case TOUCH_NOMEM:
         return vm_space_reap() ? VM_FAULT_RETRY : VM_FAULT_NOMEM;
     case TOUCH_REFUSED:
@@ -135,13 +176,6 @@ enum vm_fault_result vm_space_fault(struct vm_space *space, vaddr_t va, enum vm_
         return VM_FAULT_BAD;
     }
     return VM_FAULT_RETRY;
-}
-
-enum vm_fault_result vm_space_fault_making(struct vm_space *space, vaddr_t va,
-                                           enum vm_access access, struct frame_making *making)
-{
-    (void)making;
-    return vm_space_fault(space, va, access);
 }
 
 status_t vm_space_page_get(struct vm_space *space, vaddr_t va, struct vm_page *page)
