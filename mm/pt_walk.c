@@ -146,9 +146,15 @@ static uint64_t nodes_below_absent(unsigned level, struct va_range in, unsigned 
     return count;
 }
 
-/* Tables that `in` holds all of are there, or, if leaves above level 0 are wanted, are to go.  At
- * most PTE_LEVELS_MAX deep. */
-static uint64_t count_missing(struct pt_node *node, struct va_range in, unsigned largest)
+/* What becomes of the tables that `in` holds all of. */
+enum tables {
+    TABLES_STAY,
+    TABLES_GO,
+};
+
+/* At most PTE_LEVELS_MAX deep. */
+static uint64_t count_missing(struct pt_node *node, struct va_range in, enum tables whole,
+                              unsigned largest)
 {
     struct pt_span span = pt_node_span(node, in);
     uint64_t count = 0;
@@ -161,8 +167,8 @@ static uint64_t count_missing(struct pt_node *node, struct va_range in, unsigned
                                 {end < in.end.raw ? end : in.end.raw}};
 
         if (pte_kind(entry, node->level) == PTE_TABLE &&
-            (largest == 0 || part.end.raw - part.start.raw < pt_node_entry_bytes(node))) {
-            count += count_missing(pt_node_of(entry), part, largest);
+            (whole == TABLES_STAY || part.end.raw - part.start.raw < pt_node_entry_bytes(node))) {
+            count += count_missing(pt_node_of(entry), part, whole, largest);
         } else {
             count += nodes_below_absent(node->level, part, largest);
         }
@@ -219,13 +225,13 @@ status_t pt_pool_fill(struct vm_cursor *cursor, struct va_range in, struct pt_po
                                ? cursor->near
                                : cursor->cover;
 
-    return pt_pool_get(cursor->space, count_missing(from, in, 0), pool);
+    return pt_pool_get(cursor->space, count_missing(from, in, TABLES_STAY, 0), pool);
 }
 
 status_t pt_pool_fill_large(struct vm_cursor *cursor, struct va_range in, unsigned largest,
                             struct pt_pool *pool)
 {
-    return pt_pool_get(cursor->space, count_missing(cursor->cover, in, largest), pool);
+    return pt_pool_get(cursor->space, count_missing(cursor->cover, in, TABLES_GO, largest), pool);
 }
 
 /* Links a node where neither nothing nor a mark is.  Not inline: that is rare. */

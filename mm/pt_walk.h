@@ -45,7 +45,7 @@ status_t pt_pool_get(struct vm_space *space, uint64_t count, struct pt_pool *poo
  * ERR_NOMEM: the pool is empty and nothing changed. */
 status_t pt_pool_fill(struct vm_cursor *cursor, struct va_range in, struct pt_pool *pool);
 
-/* The same for leaves as large as fit in `in`, up to level `largest` (>= 1), when all that is there
+/* The same for leaves as large as fit in `in`, up to level `largest`, when all that is there
  * has been removed, whole tables where `in` holds all of one. */
 status_t pt_pool_fill_large(struct vm_cursor *cursor, struct va_range in, unsigned largest,
                             struct pt_pool *pool);

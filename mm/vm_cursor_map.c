@@ -6,39 +6,12 @@
  * break before make: the old entry is invalid and flushed before the new one is stored.  Absent to
  * present needs no flush; a hart that cached the absence takes one spurious fault.
  */
-#include "arch/arch.h"
 #include "cursor_priv.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
 #include "vm_space_priv.h"
 
 #define FILL_FRAMES 64U /* taken from the allocator at once */
-
-status_t cursor_check_ram(struct vm_prop prop)
-{
-    if (!pte_prot_is_legal(prop.prot)) {
-        return ERR_INVAL;
-    }
-    return prop.mem == VM_MEM_PMA ? OK : ERR_NOTSUP;
-}
-
-status_t cursor_check_io(struct vm_prop prop)
-{
-    if (!pte_prot_is_legal(prop.prot) || (prop.prot & VM_X) != 0 || prop.mem > VM_MEM_IO) {
-        return ERR_INVAL;
-    }
-    return prop.mem == VM_MEM_NC && !arch_has_svpbmt() ? ERR_NOTSUP : OK;
-}
-
-enum vm_mem cursor_io_encoding(enum vm_mem mem)
-{
-    return mem == VM_MEM_IO && !arch_has_svpbmt() ? VM_MEM_PMA : mem;
-}
-
-enum vm_mem cursor_leaf_mem(const struct pte_leaf *leaf)
-{
-    return leaf->sw == PTE_SW_IO && leaf->mem == VM_MEM_PMA ? VM_MEM_IO : leaf->mem;
-}
 
 /* Gets the tables that `part` needs, then takes out what is there.  Errors: ERR_EXIST, ERR_NOMEM;
  * nothing has changed. */
@@ -53,6 +26,9 @@ static status_t make_room(struct vm_cursor *cursor, struct va_range part, enum v
         return ERR_EXIST;
     }
     status = pt_pool_fill(cursor, part, pool);
+    if (status == OK && mode == VM_MAP_REPLACE && cursor->cover->level > 0) {
+        status = cursor_split_large(cursor, part, pool);
+    }
     if (status != OK) {
         return status;
     }
@@ -60,7 +36,10 @@ static status_t make_room(struct vm_cursor *cursor, struct va_range part, enum v
         struct pt_span span = pt_node_span(place.node, rest);
         struct leaves leaves;
 
-        if (place.node->level > 0) { /* a mark, which moves into a table from the pool */
+        if (place.node->level > 0) { /* a mark stays, and moves into a table from the pool */
+            if (place.kind != PTE_MARK) {
+                cursor_replace_large(cursor, &place);
+            }
             rest.start = pt_place_range(&place).end;
             continue;
         }
@@ -71,8 +50,7 @@ static status_t make_room(struct vm_cursor *cursor, struct va_range part, enum v
     return OK;
 }
 
-/* What is mapped on pages side by side: these frames, or, if there are none, what follows the
- * leaf's own address. */
+/* What is mapped on pages side by side. */
 struct mapping {
     pte_t leaf;
     struct frame *const *frames;
@@ -94,21 +72,17 @@ static pte_t asked_leaf(pte_t leaf, const struct frame *frame)
 static void store_leaves(struct pte_slot *slots, unsigned count, const struct mapping *mapping,
                          uint64_t done)
 {
-    struct frame *const *frames = mapping->frames != NULL ? &mapping->frames[done] : NULL;
+    struct frame *const *frames = &mapping->frames[done];
     pte_t leaf = mapping->leaf;
-    paddr_t start = paddr_add(pte_pa(leaf), done * PAGE_SIZE);
 
-    for (unsigned i = 0; frames == NULL && i < count; i++) {
-        pte_slot_store(&slots[i], pte_with_pa(leaf, paddr_add(start, i * PAGE_SIZE)));
-    }
-    if (frames != NULL && mapping->owners == OWNERS_ASKED) {
+    if (mapping->owners == OWNERS_ASKED) {
         for (unsigned i = 0; i < count; i++) {
             pte_slot_store(&slots[i], asked_leaf(leaf, frames[i]));
         }
-    } else if (frames != NULL) {
-        for (unsigned i = 0; i < count; i++) {
-            pte_slot_store(&slots[i], pte_with_pa(leaf, frame_pa(frames[i])));
-        }
+        return;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        pte_slot_store(&slots[i], pte_with_pa(leaf, frame_pa(frames[i])));
     }
 }
 
@@ -168,7 +142,6 @@ static void put_leaves(struct vm_cursor *cursor, struct va_range part, struct pt
         store_leaves(&node->slots[span.first], count, &mapping, done);
         done += count;
         node->present = (uint16_t)(node->present + count);
-        node->io = (uint16_t)(node->io + (mapping.frames == NULL ? count : 0));
         cursor->stores += count;
         cursor->va = pt_node_entry_va(node, span.end);
     }
@@ -219,6 +192,7 @@ status_t vm_cursor_map_frames(struct vm_cursor *cursor, struct frame *const *fra
     }
     put_leaves(cursor, part, &pool,
                (struct mapping){ram_leaf(prop, PTE_SW_RAM), frames, OWNERS_ASKED});
+    pt_pool_empty(&pool); /* tables for what was split instead */
     return OK;
 }
 
@@ -318,61 +292,4 @@ status_t vm_cursor_map(struct vm_cursor *cursor, struct frame *frame, struct vm_
                        enum vm_map_mode mode)
 {
     return vm_cursor_map_frames(cursor, &frame, 1, prop, mode);
-}
-
-/* The part of the region that is to be mapped, and where; all that needs no memory is checked. */
-static status_t io_part(const struct vm_cursor *cursor, const struct io_mem *io, uint64_t len_bytes,
-                        uint64_t offset_bytes, struct va_range *part)
-{
-    uint64_t size = pa_range_bytes(io_mem_range(io));
-    uint64_t len = len_bytes;
-
-    if (len_bytes == 0 || !is_aligned(len_bytes | offset_bytes, PAGE_SIZE)) {
-        return ERR_INVAL;
-    }
-    if (offset_bytes >= size) {
-        return ERR_RANGE;
-    }
-    if (len > size - offset_bytes) {
-        len = size - offset_bytes;
-    }
-    if (cursor->mode != VM_CURSOR_CHANGE) {
-        return ERR_ACCES;
-    }
-    return cursor_part(cursor, len, part);
-}
-
-/* NOLINTNEXTLINE(readability-function-size): an interface of cursors, fixed as a whole */
-status_t vm_cursor_map_iomem(struct vm_cursor *cursor, struct io_mem *io, struct vm_prop prop,
-                             uint64_t len_bytes, uint64_t offset_bytes, enum vm_map_mode mode,
-                             uint64_t *mapped_bytes)
-{
-    paddr_t pa = paddr_add(io_mem_range(io).start, offset_bytes);
-    struct pt_pool pool;
-    struct va_range part;
-    status_t status = cursor_check_io(prop);
-
-    ASSERT(cursor->cover != NULL);
-    if (status == OK) {
-        status = io_part(cursor, io, len_bytes, offset_bytes, &part);
-    }
-    if (status == OK) {
-        status = vm_space_io_prepare(cursor->space);
-    }
-    if (status == OK) {
-        status = make_room(cursor, part, mode, &pool);
-    }
-    if (status != OK) {
-        return status;
-    }
-    put_leaves(cursor, part, &pool,
-               (struct mapping){
-                   .leaf = pte_make_leaf((struct pte_leaf){.pa = pa,
-                                                           .prot = prop.prot,
-                                                           .mem = cursor_io_encoding(prop.mem),
-                                                           .sw = PTE_SW_IO,
-                                                           .user = true})});
-    vm_space_io_add(cursor->space, io, (part.end.raw - part.start.raw) / PAGE_SIZE);
-    *mapped_bytes = part.end.raw - part.start.raw;
-    return OK;
 }

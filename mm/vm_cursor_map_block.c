@@ -15,6 +15,42 @@
 #include "pt_split.h"
 #include "vm_space_priv.h"
 
+status_t cursor_check_ram(struct vm_prop prop)
+{
+    if (!pte_prot_is_legal(prop.prot)) {
+        return ERR_INVAL;
+    }
+    return prop.mem == VM_MEM_PMA ? OK : ERR_NOTSUP;
+}
+
+/* True for a page above level 0. */
+static bool is_large(const struct pt_place *place)
+{
+    return place->node->level > 0 && (place->kind == PTE_LEAF || place->kind == PTE_HIDDEN);
+}
+
+status_t cursor_split_large(struct vm_cursor *cursor, struct va_range part, struct pt_pool *pool)
+{
+    struct pt_place high = pt_walk(cursor, (vaddr_t){part.end.raw - PAGE_SIZE});
+    struct pt_place low = pt_walk(cursor, part.start);
+    status_t status = OK;
+
+    if (is_large(&low) || is_large(&high)) {
+        status = pt_split_ends(cursor, part, PT_ENDS_OF_ENTRIES);
+    }
+    if (status != OK) {
+        pt_pool_empty(pool);
+    }
+    return status;
+}
+
+void cursor_replace_large(struct vm_cursor *cursor, const struct pt_place *place)
+{
+    struct vm_removed pages = cursor_remove_large(cursor, place);
+
+    counter_add(COUNTER_pages_unmapped, pages.ram_pages + pages.io_pages);
+}
+
 status_t cursor_make_room_large(struct vm_cursor *cursor, struct va_range part, unsigned largest,
                                 enum vm_map_mode mode, struct pt_pool *pool)
 {
@@ -26,7 +62,7 @@ status_t cursor_make_room_large(struct vm_cursor *cursor, struct va_range part, 
     if (mode == VM_MAP_EXCLUSIVE && pt_find_used(cursor, part, &place)) {
         return ERR_EXIST;
     }
-    status = vm_space_stock_fill(cursor->space);
+    status = largest > 0 ? vm_space_stock_fill(cursor->space) : OK;
     if (status == OK) {
         status = pt_pool_fill_large(cursor, part, largest, pool);
     }
