@@ -9,10 +9,8 @@
 
 #include "mm/vm_cursor.h"
 
-#define VM_CHANGES_MAX 32U /* in one transaction        */
-#define VM_CHANGES_EDITS_MAX                                                                       \
-    256U /* as vm_cursor_unmap_bounded counts them, all operations together                        \
-          */
+#define VM_CHANGES_MAX       32U  /* in one transaction                    */
+#define VM_CHANGES_EDITS_MAX 256U /* entries, all operations together      */
 
 enum vm_change_kind {
     VM_CHANGE_UNMAP,
@@ -33,11 +31,17 @@ struct vm_change {
 /* Does all of them or none.  The position stays.  *failed: the operation that an error is about.
  * *removed: pages that left.
  *
+ * What is counted is what the operations come to in the end: entries that leave as in
+ * vm_cursor_unmap_bounded, those that are marked as in vm_cursor_mark, those that get other rights
+ * as in vm_cursor_protect.  What one operation does and a later one undoes counts nothing.
+ *
  * Errors:  ERR_INVAL, ERR_RANGE  what the single operation would refuse; count 0
+ *          ERR_INVAL  rights for a page of a region, which has rules of its own
  *          ERR_2BIG   count > VM_CHANGES_MAX, or the work is more than VM_CHANGES_EDITS_MAX
  *          ERR_ACCES  not VM_CURSOR_CHANGE; W for a view
  *          ERR_EXIST  an exclusive mark, and something is there when its turn comes
  *          ERR_NOMEM  no table, or no room in the space's table of objects
- *          What every address means is as before; no flush is owed but for what was split. */
+ *          What every address means is as before; no flush is owed but for what was split.
+ *          Tables may stay that were made for the operations' ends. */
 status_t vm_cursor_txn(struct vm_cursor *cursor, const struct vm_change *changes, unsigned count,
                        struct vm_removed *removed, unsigned *failed);
