@@ -238,7 +238,6 @@ void frame_begin_block(struct frame *first, enum frame_type type, uint64_t count
 void frame_return_rest(struct frame *first, uint64_t count)
 {
     spinlock_acquire(&pool.lock);
-    first->type = FRAME_FREE_PART; /* unless it becomes the head of its block */
     pool.free_frames += count;
     frame_buddy_put_run(frame_index(first), count);
     spinlock_release(&pool.lock);

@@ -33,7 +33,7 @@ static bool is_ready(const struct frame_making *making)
     return making->block != NULL && making->done == frame_block_frames(making->wanted);
 }
 
-/* Gives the frames back. */
+/* Gives the frames back; some are begun, and some not. */
 static void give_back(struct frame *block, uint64_t done, uint64_t frames)
 {
     uint64_t whole = align_down(done, LEVEL1);
@@ -46,9 +46,7 @@ static void give_back(struct frame *block, uint64_t done, uint64_t frames)
         frame_run_put(&run, frame_pa(block + i));
     }
     frame_run_end(&run);
-    if (done < frames) {
-        frame_return_rest(block + done, frames - done);
-    }
+    frame_return_rest(block + done, frames - done);
 }
 
 void frame_making_drop(struct frame_making *making)

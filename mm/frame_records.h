@@ -37,8 +37,8 @@ void frame_free(struct frame *first, uint64_t count);
 
 /* For blocks that are begun in pieces (frame_making.c).  take: 2^order frames, contiguous and
  * aligned to their size, none of them begun, or NULL; the first has its type.  begin: each of the
- * next ones gets its type and one reference.  return: those from `first` to the block's end, not
- * begun. */
+ * next ones gets its type and one reference.  return: those from `first`, not the
+ * block's own, to its end, not begun. */
 struct frame *frame_take_block(enum frame_type type, unsigned order);
 void frame_begin_block(struct frame *first, enum frame_type type, uint64_t count);
 void frame_return_rest(struct frame *first, uint64_t count);
