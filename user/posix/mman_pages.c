@@ -80,7 +80,8 @@ int madvise(void *address, size_t bytes, int advice)
     uint64_t start = 0;
     uint64_t end = 0;
 
-    if ((uintptr_t)address % VM_PAGE_SIZE != 0 || advice < MADV_NORMAL || advice > MADV_DONTNEED) {
+    if ((uintptr_t)address % VM_PAGE_SIZE != 0 ||
+        ((advice < MADV_NORMAL || advice > MADV_DONTNEED) && advice != MADV_COLLAPSE)) {
         return failure(EINVAL);
     }
     if (!range_make(address, bytes, &start, &end)) {
@@ -90,6 +91,9 @@ int madvise(void *address, size_t bytes, int advice)
     long status = ranges_check_locked(start, end);
     if (status == 0 && advice == MADV_DONTNEED) {
         status = drop_locked(start, end);
+    }
+    if (status == 0 && advice == MADV_COLLAPSE && start < end) {
+        status = sys_vm_fold(user_self(), start, end - start, NULL);
     }
     user_space_unlock();
     if (status != 0) {

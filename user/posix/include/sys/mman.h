@@ -32,6 +32,7 @@ extern "C" {
 #define MADV_SEQUENTIAL     2
 #define MADV_WILLNEED       3
 #define MADV_DONTNEED       4
+#define MADV_COLLAPSE       25
 
 #define MS_ASYNC            1
 #define MS_INVALIDATE       2
@@ -67,7 +68,8 @@ int munmap(void *address, size_t bytes);
 int mprotect(void *address, size_t bytes, int prot);
 
 /* MADV_DONTNEED: private memory goes back, and the pages are zero then; shared pages stay what they
- * are.  The others do nothing.
+ * are.  MADV_COLLAPSE: pages that lie side by side in memory, as those of a large page that was
+ * split do, become a large one; nothing is copied.  The others do nothing.
  * Errors: EINVAL (no page's beginning, unknown advice; MADV_DONTNEED: pages of a device), ENOMEM
  * (something there is not mapped, or no memory for a table). */
 int madvise(void *address, size_t bytes, int advice);
