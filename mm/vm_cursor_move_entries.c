@@ -75,13 +75,13 @@ static struct run measure_run(const struct pass *pass, const struct pt_place *so
     return run;
 }
 
-/* A page of a region: the reference goes along, the spaces count it. */
-static void move_io(struct pass *pass, paddr_t pa)
+/* A page of a region: its references go along, the spaces count them. */
+static void move_io(struct pass *pass, paddr_t pa, unsigned level)
 {
-    struct io_mem *io = io_mem_find(pa);
+    uint64_t pages = frame_block_frames(level);
 
-    vm_space_io_add(pass->to->space, io, 1);
-    vm_space_io_remove(pass->from->space, pa, 1);
+    vm_space_io_add(pass->to->space, io_mem_find(pa), pages);
+    vm_space_io_remove(pass->from->space, pa, pages);
 }
 
 static void node_add(struct pt_node *node, const struct run *run)
@@ -120,7 +120,7 @@ static void take_run(struct pass *pass, const struct pt_place *source,
         entry = pte_slot_exchange(from, pte_absent());
         if (run->io > 0 && pass_is_between_spaces(pass) && (entry.raw & PTE_V) != 0 &&
             pte_sw(entry) == PTE_SW_IO) {
-            move_io(pass, pte_pa(entry));
+            move_io(pass, pte_pa(entry), run->level);
         }
         pte_slot_store(to, entry);
         left--;

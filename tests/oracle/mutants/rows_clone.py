@@ -20,7 +20,7 @@ ROWS = [
     ),
     gone(
         "clone.not_owed", CLONE, "clone_run",
-        "vm_cursor_issue(job->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));",
+        "vm_cursor_issue(pass->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));",
         "owes no flush for what the source of a clone has lost",
     ),
     mutant(
@@ -46,13 +46,8 @@ ROWS = [
     ),
     gone(
         "clone.no_code_owed", CLONE, "clone_run",
-        "job->to->owed.code = job->to->owed.code || (cloned.bits & PTE_X) != 0;",
+        "pass->to->owed.code = pass->to->owed.code || (cloned.bits & PTE_X) != 0;",
         "owes no fence.i for the code of a clone",
-    ),
-    gone(
-        "clone.debts_stay", CLONE, "vm_cursor_clone",
-        "vm_cursor_sync(to);",
-        "clones to where something is dying",
     ),
     mutant(
         "clone.over_something", CLONE, "clone_pages", "target.kind != PTE_ABSENT", "false",
@@ -72,5 +67,36 @@ ROWS = [
         "pte_slot_store(to, entry); cloned->hidden++;", "cloned->hidden++;",
         "counts a hidden page of a clone, and does not store it",
     ),
-    argued(CLONE, "count_pages count_absent clone_entry marks_end", "pte_slot_load", UNDER_LOCK),
+    gone(
+        "clone.large_not_owed", CLONE, "clone_whole",
+        "vm_cursor_issue(pass->from, VM_FLUSH_PAGES, pt_place_range(source));",
+        "owes no flush for a large page that lost W",
+    ),
+    mutant(
+        "clone.large_not_pending", CLONE, "clone_whole", "make_pending(slot)", "entry",
+        "leaves a large page of the source of a clone writable",
+    ),
+    gone(
+        "clone.large_not_counted", CLONE, "clone_whole",
+        "frame_block_get(frame_of(pte_pa(entry)), node->level);",
+        "counts no reference for a large page of a clone",
+    ),
+    gone(
+        "clone.large_hidden_not_counted", CLONE, "clone_whole",
+        "frame_block_get(frame_of(pte_kept_pa(entry)), node->level);",
+        "counts no reference for a large hidden page of a clone",
+    ),
+    gone(
+        "clone.large_not_stored", CLONE, "clone_whole",
+        "pte_slot_store(&node->slots[target->index], entry);",
+        "counts a large page of a clone, and does not store it",
+    ),
+    gone(
+        "clone.large_no_code_owed", CLONE, "clone_whole",
+        """pass->to->owed.code = pass->to->owed.code ||
+                          (entry.raw & (PTE_V | PTE_X)) == (PTE_V | PTE_X);""",
+        "owes no fence.i for the code in a large page of a clone",
+    ),
+    argued(CLONE, "count_pages count_absent clone_entry clone_whole marks_end", "pte_slot_load",
+           UNDER_LOCK),
 ]  # fmt: skip

@@ -10,18 +10,19 @@ RELINK = "mm/pt_relink.c"
 DESCEND = "mm/pt_descend.c"
 NODE = "mm/pt_node.c"
 PAGER = "mm/vm_cursor_pager.c"
+PASS = "mm/vm_cursor_pass.c"
 UNDER_LOCK = """Reads an entry of a node whose lock is held: it changes under no one else's hand but
     hardware's, which sets A and D only."""
 
 RUNS = [
     gone(
         "move.not_owed", ENTRIES, "settle_run",
-        "vm_cursor_issue(job->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));",
+        "vm_cursor_issue(pass->from, VM_FLUSH_PAGES, pt_node_part(source->node, span));",
         "owes no flush for what has moved away",
     ),
     gone(
         "move.no_code_owed", ENTRIES, "settle_run",
-        "job->to->owed.code = job->to->owed.code || (run->bits & PTE_X) != 0;",
+        "pass->to->owed.code = pass->to->owed.code || (run->bits & PTE_X) != 0;",
         "owes no fence.i for code that came from another space",
     ),
     mutant(
@@ -41,10 +42,6 @@ RUNS = [
         "does not count what has moved where it is",
     ),
     gone(
-        "move.debts_stay", MOVE, "vm_cursor_move", "vm_cursor_sync(to);",
-        "moves to where something is dying",
-    ),
-    gone(
         "move.own_debts_stay", MOVE, "vm_cursor_move", "vm_cursor_sync(from);",
         "moves from where something is dying",
     ),
@@ -59,12 +56,12 @@ RUNS = [
     ),
     mutant(
         "move.not_charged", ENTRIES, "prepare_space",
-        "vm_space_charge(job->to->space, run_charge(run))", "OK",
+        "vm_space_charge(pass->to->space, run_charge(run))", "OK",
         "charges nothing for what comes from another space",
     ),
     gone(
         "move.charge_stays", ENTRIES, "settle_run",
-        "vm_space_release(job->from->space, run_charge(run));",
+        "vm_space_release(pass->from->space, run_charge(run));",
         "keeps the charge of what has moved to another space",
     ),
     gone(
@@ -73,12 +70,12 @@ RUNS = [
         "keeps the charge of a move for which it found no table",
     ),
     gone(
-        "move.io_not_counted", ENTRIES, "take_run", "move_io(job, pte_pa(entry));",
+        "move.io_not_counted", ENTRIES, "take_run", "move_io(pass, pte_pa(entry), run->level);",
         "moves a device's page to another space without its count",
     ),
     mutant(
         "move.foreign_slot", ENTRIES, "must_be_made_anew",
-        "pte_is_paged(entry) && moving_is_between_spaces(job)", "false",
+        "pte_is_paged(entry) && pass_is_between_spaces(pass)", "false",
         "takes a mark to another space with the slot of its own",
     ),
 ]  # fmt: skip
@@ -86,12 +83,12 @@ RUNS = [
 TABLES = [
     gone(
         "relink.not_owed", MOVE, "move_table",
-        "vm_cursor_issue(job->from, VM_FLUSH_SPACE, extent);",
+        "vm_cursor_issue(pass->from, VM_FLUSH_SPACE, extent);",
         "owes no flush for a table that has moved away",
     ),
     gone(
         "relink.no_code_owed", MOVE, "move_table",
-        "job->to->owed.code = job->to->owed.code || moving_is_between_spaces(job);",
+        "pass->to->owed.code = pass->to->owed.code || pass_is_between_spaces(pass);",
         "owes no fence.i for the code in a table that came from another space",
     ),
     gone(
@@ -109,7 +106,7 @@ TABLES = [
     ),
     mutant(
         "relink.whatever_is_in_it", MOVE, "may_relink",
-        "(weight->is_free || !moving_is_between_spaces(job))", "true",
+        "(weight->is_free || !pass_is_between_spaces(pass))", "true",
         "moves a table with what its space counts in it to another space",
     ),
     mutant(
@@ -122,25 +119,25 @@ TABLES = [
         "moves a table to where its entries would translate other addresses",
     ),
     mutant(
-        "relink.past_the_end", MOVE, "find_table", "extent.end.raw <= job->end.raw", "true",
+        "relink.past_the_end", MOVE, "find_table", "extent.end.raw <= pass->end.raw", "true",
         "moves a table of which a part was to stay",
     ),
     mutant(
         "relink.not_charged", MOVE, "move_table",
-        "charge > 0 ? vm_space_charge(job->to->space, charge) : OK", "OK",
+        "charge > 0 ? vm_space_charge(pass->to->space, charge) : OK", "OK",
         "charges nothing for a table that comes from another space",
     ),
     gone(
-        "relink.charge_stays", MOVE, "move_table", "vm_space_release(job->from->space, charge);",
+        "relink.charge_stays", MOVE, "move_table", "vm_space_release(pass->from->space, charge);",
         "keeps the charge of a table that has moved to another space",
     ),
     gone(
         "relink.charge_stays_without_table", MOVE, "move_table",
-        "vm_space_release(job->to->space, charge);",
+        "vm_space_release(pass->to->space, charge);",
         "keeps the charge of a table for which it found no place",
     ),
     gone(
-        "relink.near_stays", MOVE, "move_table", "job->from->near = job->from->cover;",
+        "relink.near_stays", MOVE, "move_table", "pass->from->near = pass->from->cover;",
         "goes on from a table that is no longer there",
     ),
     gone(
@@ -168,6 +165,35 @@ TABLES = [
     ),
 ]  # fmt: skip
 
+PASSES = [
+    gone(
+        "pass.debts_stay", PASS, "pass_begin", "vm_cursor_sync(pass->to);",
+        "brings pages to where something is dying",
+    ),
+    mutant(
+        "pass.part_goes_whole", PASS, "goes_whole", "extent.end.raw <= pass->end.raw", "true",
+        "takes a large page of which a part was to stay",
+    ),
+    mutant(
+        "pass.not_aligned_alike", PASS, "goes_whole", "is_aligned(room.start.raw, bytes)", "true",
+        "takes a large page to where it is not aligned",
+    ),
+    mutant(
+        "pass.over_something", PASS, "goes_whole", "!pt_find_used(pass->to, room, &used)", "true",
+        "takes a large page to where something is",
+    ),
+    mutant(
+        "pass.not_charged", PASS, "pass_make_room", "vm_space_charge(to->space, charge)", "OK",
+        "charges nothing for a large page",
+    ),
+    gone(
+        "pass.charge_stays", PASS, "pass_make_room", "vm_space_release(to->space, charge);",
+        "keeps the charge of a large page for which it found no room",
+    ),
+    gone("pass.pool_stays", PASS, "pass_make_room", "pt_pool_empty(&pool);",
+         "keeps tables that a large page did not need"),
+]  # fmt: skip
+
 PAGERS = [
     mutant(
         "pager.a_stays", PAGER, "take_accessed",
@@ -184,10 +210,6 @@ PAGERS = [
         "pager.a_not_owed", PAGER, "vm_cursor_clear_accessed",
         "vm_cursor_issue(cursor, VM_FLUSH_PAGES, page);",
         "owes no flush for A that is taken",
-    ),
-    gone(
-        "pager.debts_stay", PAGER, "begin", "vm_cursor_sync(job->to);",
-        "puts pages where something is dying",
     ),
     mutant(
         "pager.page_stays", PAGER, "take_page",
@@ -211,7 +233,7 @@ PAGERS = [
         "owes no fence.i for code that it brings back",
     ),
     mutant(
-        "pager.any_cookie", PAGER, "supply_page", "mark.place != job->cookie", "false",
+        "pager.any_cookie", PAGER, "supply_page", "mark.place != pass->cookie", "false",
         "brings a page to where another one was",
     ),
     mutant(
@@ -224,6 +246,7 @@ PAGERS = [
 ROWS = [
     *RUNS,
     *TABLES,
+    *PASSES,
     *PAGERS,
     argued(ENTRIES, "measure_run take_run", "pte_slot_load_locked", UNDER_LOCK),
     argued(MOVE, "find_table", "pte_slot_load", UNDER_LOCK),

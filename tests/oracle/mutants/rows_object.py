@@ -227,11 +227,6 @@ TOUCHES = [
         "gives W to a mark of a view",
     ),
     mutant(
-        "view.large_mark_gets_w", PROTECT, "protect_mark",
-        "pt_rights_are_refused(pte_mark_sw(place->entry), job->prot)", "false",
-        "gives W to a mark of a view above level 0",
-    ),
-    mutant(
         "view.next_gets_w", PROTECT, "vm_cursor_protect_next",
         "pt_rights_are_refused(leaf.sw, rights.prop.prot)", "false",
         "gives W to the next page, of a view",
