@@ -16,7 +16,7 @@ import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from qemu_boot import GDB_PORT, HARTS_MAXIMUM, MEMORY_MINIMUM, ROOT  # noqa: E402
+from qemu_boot import GDB_PORT, HARTS_MAXIMUM, MEMORY_MINIMUM, MONITORED, ROOT  # noqa: E402
 from qemu_boot import Boot, Problem, check, command_line  # noqa: E402
 from qemu_console import LINE_BEGIN, LINES_AFTER, Reader, console_end, run_commands  # noqa: E402, F401
 from qemu_pipe import run_piped  # noqa: E402
@@ -54,7 +54,7 @@ def run_interactive(boot):
         return run_piped(boot)
     if not boot.commands:
         print("Ctrl-A x leaves QEMU.", file=sys.stderr)
-        if boot.machine == "sifive_u":
+        if boot.machine in MONITORED:
             print("This machine cannot switch itself off: leave with Ctrl-A x.", file=sys.stderr)
     sys.stderr.flush()
     line = command_line(boot)
@@ -112,7 +112,7 @@ def options():
     add("--initrd")
     add("--out")
     add("--qemu")
-    add("--machine", type=one_of("virt", "sifive_u"))
+    add("--machine", type=one_of("virt", *MONITORED))
     add("--cpu", type=one_of("u74"))
     harts = f"a number from 1 to {HARTS_MAXIMUM}, as many as the kernel uses"
     add("--harts", type=value(harts, accept_harts))

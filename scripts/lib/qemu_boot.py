@@ -7,6 +7,7 @@ The one place that makes QEMU's command line; scripts/qemu.py is its face.
 import dataclasses
 import os
 import re
+import shutil
 import struct
 import subprocess
 import threading
@@ -15,6 +16,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 QEMU_MINIMUM = (7, 2)
 QEMU_FOR_U74 = (10, 0)
+QEMU_FOR_ICICLE = (10, 0)  # starts a kernel by itself only with the tree given below
 QEMU_TREE_SAYS_SV57 = (8, 0)  # older ones accept Sv57, but their device tree says Sv48
 ALIGNMENT = 2 << 20
 RAM_START = 0x80000000  # of both machines; the firmware fills the first 2 MiB
@@ -22,6 +24,10 @@ MEMORY_MINIMUM = 16 << 20
 HARTS_AT_ONCE = 2  # with more, QEMU runs them one after another in one thread
 HARTS_MAXIMUM = 16  # the kernel uses no more (HART_MAX)
 CMDLINE_MAXIMUM = 1023  # bytes the kernel keeps
+
+# Machines with an E51 beside the harts that run programs, and at most four of those.
+MONITORED = ("sifive_u", "icicle")
+ICICLE_TREE = os.path.join(ROOT, "tests", "qemu", "icicle.dts")
 
 # The nearest QEMU comes to a U74: Sv39, no hardware update of A and D, privileged spec 1.11.
 CPU_U74 = "rv64,priv_spec=v1.11.0,sv39=on,svade=on,svadu=off," + ",".join(
@@ -81,7 +87,7 @@ class Boot:
 
     @property
     def memory_or_default(self):
-        return self.memory or ("2G" if self.machine == "sifive_u" else "1G")
+        return self.memory or ("2G" if self.machine in MONITORED else "1G")
 
     @property
     def memory_bytes(self):
@@ -90,8 +96,8 @@ class Boot:
 
     @property
     def smp(self):
-        """QEMU's hart count. sifive_u has one more than those that run programs, the E51."""
-        if self.machine == "sifive_u":
+        """QEMU's hart count: one more than those that run programs where there is an E51."""
+        if self.machine in MONITORED:
             return (self.harts or 4) + 1
         return self.harts or 2
 
@@ -154,8 +160,10 @@ def check(boot):
         raise Problem(f"--cpu u74 needs QEMU 10, this is {have}: run scripts/setup --for test")
     if boot.cpu and boot.machine != "virt":
         raise Problem(f"--cpu cannot be chosen on --machine {boot.machine}: leave one out")
-    if boot.machine == "sifive_u" and not 2 <= boot.smp <= 5:
-        raise Problem("--machine sifive_u has 1 to 4 harts: give --harts 1, 2, 3 or 4")
+    if boot.machine in MONITORED and not 2 <= boot.smp <= 5:
+        raise Problem(f"--machine {boot.machine} has 1 to 4 harts: give --harts 1, 2, 3 or 4")
+    if boot.machine == "icicle":
+        check_icicle(boot, version)
     check_load_address(boot)
     check_bootargs(boot)
     for path in (boot.image_file, boot.initrd_file):
@@ -164,6 +172,16 @@ def check(boot):
             raise Problem(
                 f"{path} is missing: run cmake --preset {preset} && cmake --build --preset {preset}"
             )
+
+
+def check_icicle(boot, version):
+    """What that machine of QEMU wants."""
+    if version < QEMU_FOR_ICICLE:
+        raise Problem("--machine icicle needs QEMU 10: run scripts/setup --for test, or give --qemu PATH")
+    if boot.memory_bytes != 2 << 30:
+        raise Problem("--machine icicle has 2 GiB in two banks: leave --memory out")
+    if not shutil.which("dtc"):
+        raise Problem("--machine icicle needs dtc for its device tree: run scripts/setup --for test")
 
 
 def elf_around(image_path, output_path, address):
@@ -210,8 +228,21 @@ def tree_with_sv57(boot):
     return path
 
 
+def icicle_tree(boot):
+    """QEMU has no tree for that machine."""
+    path = boot.out_file("icicle.dtb")
+    scratch = f"{path}.{os.getpid()}.{threading.get_ident()}"
+    line = ["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", scratch, ICICLE_TREE]
+    subprocess.run(line, stdin=subprocess.DEVNULL, check=True)
+    os.replace(scratch, path)  # two runs may want the same file at once
+    return path
+
+
 def tree_arguments(boot):
-    """A device tree of our own where QEMU's keeps the kernel from the mode that was asked for."""
+    """A device tree of our own where QEMU has none, or one that keeps the kernel from the mode that
+    was asked for."""
+    if boot.machine == "icicle":
+        return ["-dtb", icicle_tree(boot)]
     if boot.paging != "sv57" or boot.machine != "virt":
         return []
     if qemu_version(boot.qemu) >= QEMU_TREE_SAYS_SV57:
@@ -243,8 +274,12 @@ def uboot_arguments(boot):
 
 def command_line(boot):
     """QEMU's arguments for a boot."""
-    line = [boot.qemu, "-nographic", "-no-reboot", "-M", boot.machine, "-m", boot.memory_or_default]
-    line += ["-smp", str(boot.smp)]
+    line = [boot.qemu, "-no-reboot", "-m", boot.memory_or_default, "-smp", str(boot.smp)]
+    if boot.machine == "icicle":
+        line += ["-M", "microchip-icicle-kit", "-display", "none"]
+        line += ["-serial", "null", "-serial", "mon:stdio"]  # the second is the console
+    else:
+        line += ["-nographic", "-M", boot.machine]
     if boot.cpu:
         line += ["-cpu", CPU_U74 if boot.cpu == "u74" else boot.cpu]
     if boot.cores < boot.smp:

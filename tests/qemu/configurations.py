@@ -21,7 +21,7 @@ QEMU72 = os.path.join(ROOT, "build", "tools", "qemu-7.2", "qemu-system-riscv64")
 
 # The first value of each is the one that names leave out.
 FACTORS = {
-    "machine": ["virt", "u74", "sifive_u"],
+    "machine": ["virt", "u74", "sifive_u", "icicle"],
     "qemu": ["", "qemu7.2"],
     "paging": ["sv57", "sv48", "sv39"],
     "harts": [1, 2, 4, 8, 16],
@@ -41,7 +41,16 @@ LARGEST = {
     "preset": "release",
 }
 
-HARTS_MAXIMUM = {"virt": 16, "u74": 8, "sifive_u": 4}
+ICICLE = {
+    **{name: values[0] for name, values in FACTORS.items()},
+    "machine": "icicle",
+    "paging": "sv39",
+    "harts": 4,
+    "memory": "2G",
+    "preset": "release",
+}
+
+HARTS_MAXIMUM = {"virt": 16, "u74": 8, "sifive_u": 4, "icicle": 4}
 # QEMU 7.2 starves harts when they take short turns in one thread (scripts/qemu.py), so there are as
 # many as the host has cores; sifive_u has one more, which runs no programs.
 HARTS_MAXIMUM_OLD = {"virt": 2, "sifive_u": 1}
@@ -54,7 +63,8 @@ def possible(row):
         row["harts"] <= HARTS_MAXIMUM[machine]
         and (machine == "virt" or row["paging"] == "sv39")
         and (machine == "virt" or not row["svadu"])  # these cores decide it themselves
-        and not (machine == "u74" and old)
+        and not (machine in ("u74", "icicle") and old)
+        and (machine != "icicle" or (row["harts"], row["memory"]) == (4, "2G"))
         and not (row["svadu"] and old)
         and not (old and row["harts"] > HARTS_MAXIMUM_OLD[machine])
         and (row["load"] < 0x88000000 or row["memory"] == "2G")
@@ -87,8 +97,8 @@ class Configuration:
         # Whatever the tree reserves: the first 2 MiB of RAM, up to the image.
         yield r"^  firmware +0x0080000000 - 0x0080200000 "
         yield rf"^  boot hart .* of {self.boot.harts};"
-        if self.boot.machine == "sifive_u":
-            yield r"^  left alone id 0, stopped$"
+        if self.boot.machine in vellum_qemu.MONITORED:
+            yield r"^  left alone id 0, (stopped|EINVAL)$"
 
 
 def name_of(row):
@@ -114,7 +124,7 @@ def configuration(row):
     boot = vellum_qemu.Boot(
         build=os.path.join(ROOT, "build", f"rv64-{row['preset']}"),
         qemu=QEMU72 if row["qemu"] else vellum_qemu.Boot.qemu,
-        machine="sifive_u" if row["machine"] == "sifive_u" else "virt",
+        machine="virt" if row["machine"] == "u74" else row["machine"],
         cpu=cpu_of(row),
         harts=row["harts"],
         memory=row["memory"],
@@ -132,6 +142,6 @@ def chosen(full):
     if full:
         rows = pairwise.choose(FACTORS, possible, ("machine", "qemu", "paging", "harts", "asid"))
     else:
-        rows = pairwise.choose({**FACTORS, "harts": FACTORS["harts"][:-1]}, possible, ())
-        rows = [*rows, LARGEST]
+        fewer = {name: FACTORS[name][:-1] for name in ("harts", "machine")}
+        rows = [*pairwise.choose({**FACTORS, **fewer}, possible, ()), LARGEST, ICICLE]
     return [configuration(row) for row in rows]

@@ -9,6 +9,7 @@ QEMU's virt with Debian's U-Boot in S-mode stands in for the board.
   FIT       the lines for bootm
   boot2     vf2_uEnv.txt, imported and run as the vendor's U-Boot of a VisionFive 2 does
   patched   a device tree that U-Boot has moved and changed
+  high      without U-Boot: a machine of 8 GiB, whose tree lies above 4 GiB
 
 usage: session_uboot.py [--build build/rv64-debug]     exit status 0: all is as expected
 """
@@ -105,6 +106,16 @@ def session_patched(boot, by_hand):
         machine.wait_for(OFF)
 
 
+def session_high(build):
+    with Machine(vellum_qemu.Boot(build=build, memory="8G", commands="run hello")) as machine:
+        machine.wait_for("; a1 ")
+        address = int(machine.wait_for("\n"), 16)
+        expect(address >= 1 << 32, f"the tree lies at {address:#x}, below 4 GiB")
+        machine.wait_for("8192 MiB")
+        machine.wait_for(DONE)
+        machine.wait_for(OFF)
+
+
 def make_card(build, folder, append, target="virt"):
     try:
         return image.make(target, build, folder, append)
@@ -126,6 +137,7 @@ def run_all(build):
                 ("FIT", lambda: session_lines(hand, lines_of(words, "FIT, from the same card:"))),
                 ("boot2", lambda: session_boot2(hand, vendors)),
                 ("patched", lambda: session_patched(hand, by_hand)),
+                ("high", lambda: session_high(build)),
             ]
         )
 
