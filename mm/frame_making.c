@@ -18,12 +18,15 @@
 #define STEP   64U
 #define LEVEL1 512U /* frames of a block of level 1; a multiple of STEP */
 
-/* Gives up the charge, and forgets what there was. */
-static void forget(struct frame_making *making)
+static void uncharge(const struct frame_making *making)
 {
     if (making->block != NULL) {
         vm_budget_release(making->payer, frame_block_frames(making->wanted));
     }
+}
+
+static void forget(struct frame_making *making)
+{
     vm_budget_put(making->payer);
     *making = (struct frame_making){0};
 }
@@ -56,6 +59,7 @@ void frame_making_drop(struct frame_making *making)
     } else if (making->block != NULL) {
         give_back(making->block, making->done, frame_block_frames(making->wanted));
     }
+    uncharge(making);
     forget(making);
 }
 
@@ -136,11 +140,17 @@ bool frame_making_is_ready(const struct frame_making *making, unsigned level,
     return making->wanted == level && making->payer == payer && is_ready(making);
 }
 
-struct frame *frame_making_take(struct frame_making *making)
+struct frame *frame_making_take_charged(struct frame_making *making)
 {
     struct frame *block = making->block;
 
     ASSERT(is_ready(making));
     forget(making);
     return block;
+}
+
+struct frame *frame_making_take(struct frame_making *making)
+{
+    uncharge(making);
+    return frame_making_take_charged(making);
 }

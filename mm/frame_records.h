@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between frame.c (records), frame_alloc.c and frame_buddy.c (free lists) and frame_zero.c: records
- * by index, and what they tell each other.
+ * Between the files named so: frame.c (records), frame_alloc.c and frame_buddy.c (free lists),
+ * frame_zero.c, frame_block.c and frame_making.c: records by index, and what they tell each other.
  *
  * The index of a frame is its distance, in frames, from the start of the direct map, which is
  * aligned to 1 GiB, so that buddies by index are buddies by address.
@@ -42,6 +42,9 @@ void frame_free(struct frame *first, uint64_t count);
 struct frame *frame_take_block(enum frame_type type, unsigned order);
 void frame_begin_block(struct frame *first, enum frame_type type, uint64_t count);
 void frame_return_rest(struct frame *first, uint64_t count);
+
+/* A block of level >= 1 without references is put by for the reaper (frame_block_reap.c). */
+void frame_block_park(struct frame *frame, unsigned level);
 
 /* A free frame that somebody may fill with zeroes and put into the stock; NULL: the stock is full,
  * or memory is short.  It counts as free all the while. */

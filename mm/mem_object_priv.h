@@ -9,7 +9,8 @@
 #include "reclaim.h"
 
 /* Fields: (c) constant, (a) atomic, (l) the lock; of a dead object all is the reaper's.  Charged to
- * the budget: 1, and each frame and table of the tree.  named_end <= pages. */
+ * the budget: 1, and each frame and table of the tree, which holds blocks of `level` by number.
+ * named_end <= pages, which is a multiple of a block's. */
 struct mem_object {
     struct spinlock lock;     /* rank LOCK_MEM_OBJECT                                    */
     struct mem_tree tree;     /* (l)                                                     */
@@ -17,6 +18,7 @@ struct mem_object {
     uint64_t frames;          /* (l) pages that have one                                 */
     uint64_t named_end;       /* (l) pages before it may be named by marks; 0: none is   */
     uint64_t naming;          /* (l) spaces that have marks                              */
+    unsigned level;           /* (c) its memory comes in blocks of this level            */
     struct vm_budget *budget; /* (c) with a reference; NULL: no limit                    */
     _Atomic(uint64_t) refs;   /* (a) handles, rows of spaces                             */
     struct mem_object *next;  /* list of dead ones: mem_object_reap.c                    */

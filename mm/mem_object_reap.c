@@ -44,10 +44,10 @@ void mem_object_park(struct mem_object *object)
 static bool take_apart(struct mem_object *object, struct reclaim_budget *budget)
 {
     struct mem_tree_cut cut = {
-        .whose = MEM_TREE_ANY, .frames = budget->leaves, .tables = budget->tables};
+        .whose = MEM_TREE_ANY, .blocks = budget->leaves, .tables = budget->tables};
     status_t status = mem_object_cut(object, &cut);
 
-    budget->leaves = cut.frames;
+    budget->leaves = cut.blocks;
     budget->tables = cut.tables;
     if (status != OK) {
         push(object);

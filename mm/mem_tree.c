@@ -12,6 +12,7 @@
 #include "mem_tree.h"
 
 #include "lib/assert.h"
+#include "mm/frame_block.h"
 
 #define TABLE_BITS  9U
 #define TABLE_SLOTS (1U << TABLE_BITS)
@@ -97,15 +98,16 @@ void mem_tree_put(struct mem_tree *tree, uint64_t page, struct frame *frame,
 /* Takes out what a slot holds, an empty table or a page, if it may. */
 static status_t cut_slot(struct frame **slot, unsigned height, struct mem_tree_cut *cut)
 {
-    unsigned *left = height > 0 ? &cut->tables : &cut->frames;
+    unsigned level = height > 0 ? 0 : cut->level; /* a table is a frame */
+    unsigned *left = height > 0 ? &cut->tables : &cut->blocks;
 
     if (*left == 0) {
         return ERR_AGAIN;
     }
-    if (height == 0 && cut->whose == MEM_TREE_OWN && !frame_has_one_ref(*slot)) {
+    if (height == 0 && cut->whose == MEM_TREE_OWN && !frame_block_has_one_ref(*slot, level)) {
         return ERR_BUSY;
     }
-    frame_put(*slot);
+    frame_block_put(*slot, level);
     *slot = NULL;
     --*left;
     return OK;

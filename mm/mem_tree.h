@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frames by page number: a radix tree of tables, each a frame of 512 pointers.
+ * Frames, or blocks of them, by page number: a radix tree of tables, each a frame of 512 pointers.
  *
  * A tree of height h has room for the pages below 512^h; it grows at its top when a page needs it,
  * so one page costs no table.  It neither allocates nor locks: whoever has it does both.
@@ -29,7 +29,7 @@ unsigned mem_tree_need(struct mem_tree *tree, uint64_t page);
 void mem_tree_put(struct mem_tree *tree, uint64_t page, struct frame *frame,
                   struct frame *const *tables);
 
-/* Which frames may be taken out of a tree. */
+/* Which pages may be taken out of a tree. */
 enum mem_tree_whose {
     MEM_TREE_ANY,
     MEM_TREE_OWN, /* those to which nobody else has a reference */
@@ -37,13 +37,14 @@ enum mem_tree_whose {
 
 /* Cutting off the end of a tree. */
 struct mem_tree_cut {
-    uint64_t end; /* pages from here on go */
+    uint64_t end;   /* pages from here on go                        */
+    unsigned level; /* each is a block of this level, with its references */
     enum mem_tree_whose whose;
-    unsigned frames, tables; /* that may still go in this piece */
+    unsigned blocks, tables; /* that may still go in this piece */
     uint64_t low;            /* nothing is left from this page on */
 };
 
 /* One bounded piece, from the highest page downwards; it gives back the references of what goes,
- * and counts `frames`, `tables` and `low` down.  OK: all from `end` on are gone.  ERR_AGAIN: not
+ * and counts `blocks`, `tables` and `low` down.  OK: all from `end` on are gone.  ERR_AGAIN: not
  * yet.  ERR_BUSY: somebody else has a reference of the last page that is left. */
 status_t mem_tree_cut(struct mem_tree *tree, struct mem_tree_cut *cut);

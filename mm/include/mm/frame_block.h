@@ -74,7 +74,7 @@ void frame_making_want(struct frame_making *making, unsigned level, struct vm_bu
 
 /* One piece of the work: 64 frames are zeroed.  OK: the block is ready; ERR_AGAIN: not yet;
  * ERR_NOMEM: there is no such block, or the budget is spent; nothing is wanted any more.
- * Something is wanted.  Context: no lock held. */
+ * Something is wanted.  Context: any below LOCK_REAP. */
 status_t frame_making_step(struct frame_making *making);
 
 /* True if a block of that level, for that payer, is ready. */
@@ -84,6 +84,9 @@ bool frame_making_is_ready(const struct frame_making *making, unsigned level,
 /* The block that is ready, FRAME_USER, with one reference of its level.  The charge is given up:
  * who takes it charges it to where it goes.  Nothing is wanted any more. */
 struct frame *frame_making_take(struct frame_making *making);
+
+/* The same, but the charge becomes the caller's. */
+struct frame *frame_making_take_charged(struct frame_making *making);
 
 /* Gives up what is under way.  Takes a bounded time.  Nothing is wanted any more. */
 void frame_making_drop(struct frame_making *making);

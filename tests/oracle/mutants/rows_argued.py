@@ -66,12 +66,11 @@ ROWS = [
     argued("mm/vm_budget.c", "vm_budget_put", "memory_order_acq_rel", COUNTS),
     argued("mm/vm_budget.c", "vm_budget_charge vm_budget_release", "release_up_to", CHARGE),
     argued("mm/mem_object.c", "mem_object_put", "memory_order_acq_rel", COUNTS),
-    argued("mm/mem_object.c", "supply_drop", "frame_put", OBJECTS),
+    argued("mm/mem_object_pages.c", "supply_drop", "frame_put", OBJECTS),
     argued("mm/pt_node.c", "pt_node_forget_paged", "pte_slot_load", UNDER_LOCK),
     argued("mm/vm_backing.c", "backing_of backing_make", "atomic_", """The directory is no word that a
         walk reads: whoever finds it through a mark has the lock of the mark's node, which orders it."""),
     argued("mm/vm_backing.c", "table_frame_put", "frame_put", "The space is dead, or nobody saw it."),
-    argued("mm/mem_tree.c", "cut_slot", "frame_put", OBJECTS),
     argued("mm/mem_object_reap.c", "mem_object_park take_apart", "reclaim_", OBJECTS),
     argued("mm/vm_cursor_touch_mark.c", "make_paged", "frame_put", OBJECTS),
     argued("mm/pt_node.c", "pt_node_destroy", "is_stray", CHARGE),

@@ -4,6 +4,7 @@
 from rows import argued, gone, mutant
 
 OBJECT = "mm/mem_object.c"
+PAGES = "mm/mem_object_pages.c"
 REAP = "mm/mem_object_reap.c"
 TREE = "mm/mem_tree.c"
 BACKING = "mm/vm_backing.c"
@@ -18,29 +19,26 @@ UNDER_LOCK = """Reads an entry of a node whose lock is held: it changes under no
 
 OBJECTS = [
     gone(
-        "object.page_not_counted", OBJECT, "look_locked", "frame_get(found);",
+        "object.page_not_counted", PAGES, "look_locked", "frame_get(found);",
         "hands out the frame of an object without a reference",
     ),
-    gone(
-        "object.new_page_not_counted", OBJECT, "make_locked", "frame_get(supply->frame);",
-        "hands out the new frame of an object without a reference",
-    ),
     mutant(
-        "object.size_ignored", OBJECT, "look_locked", "page >= object->pages", "false",
+        "object.size_ignored", PAGES, "look_locked", "page >= object->pages", "false",
         "gives pages past an object's end",
     ),
     gone(
-        "object.supply_stays", OBJECT, "make_page",
-        "supply_drop(&supply, object->budget);",
+        "object.supply_stays", PAGES, "make",
+        "supply_drop(supply, object->budget);",
         "keeps what it got for a page that another hart has made meanwhile",
     ),
     mutant(
-        "object.made_twice", OBJECT, "make_locked", "look_locked(object, page, frame)",
-        "ERR_NOENT",
+        "object.made_twice", PAGES, "make_locked",
+        "status_t status = look_locked(object, supply->page, supply->level, out);",
+        "status_t status = ERR_NOENT;",
         "puts a second frame where another hart has put one",
     ),
     mutant(
-        "object.not_charged", OBJECT, "take_frame", "vm_budget_charge(budget, 1)", "OK",
+        "object.not_charged", PAGES, "take_frame", "vm_budget_charge(budget, 1)", "OK",
         "charges nothing for a frame of an object",
     ),
     gone(
@@ -54,11 +52,12 @@ OBJECTS = [
     ),
     mutant(
         "object.cut_while_mapped", TREE, "cut_slot",
-        "height == 0 && cut->whose == MEM_TREE_OWN && !frame_has_one_ref(*slot)", "false",
+        "height == 0 && cut->whose == MEM_TREE_OWN && !frame_block_has_one_ref(*slot, level)",
+        "false",
         "cuts off pages that are mapped",
     ),
     gone(
-        "object.cut_not_freed", TREE, "cut_slot", "frame_put(*slot);",
+        "object.cut_not_freed", TREE, "cut_slot", "frame_block_put(*slot, level);",
         "loses the frames that it cuts off an object",
     ),
     gone(
