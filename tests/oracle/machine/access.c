@@ -52,7 +52,7 @@ static bool has_old_code(uint64_t pa)
            !clock_covers(&oracle.harts[last.hart].fetched, frame->writer, frame->written);
 }
 
-/* What a leaf gives, wherever it was read. */
+/* What a leaf gives, wherever it was read.  slot_pa 0: it is in memory no more. */
 static void add_leaf(uint64_t entry, unsigned level, uint64_t va, uint64_t slot_pa, uint32_t since)
 {
     uint64_t pa = walk_pa(entry, level, va);
@@ -64,7 +64,7 @@ static void add_leaf(uint64_t entry, unsigned level, uint64_t va, uint64_t slot_
     } else if (!marked) {
         /* Svade: a page fault.  Svadu: the walker marks the leaf in memory, so a leaf that is not
          * there any more is not used. */
-        if (oracle.config.ad == ORACLE_AD_HARDWARE && since != 0) {
+        if (oracle.config.ad == ORACLE_AD_HARDWARE && slot_pa == 0) {
             return;
         }
         outcome.faults = oracle.config.ad == ORACLE_AD_FAULT;
@@ -73,7 +73,8 @@ static void add_leaf(uint64_t entry, unsigned level, uint64_t va, uint64_t slot_
         outcome.pa = pa;
         outcome.old_code = has_old_code(pa);
     }
-    add(outcome, since == 0 && !outcome.faults ? slot_pa : 0, 0);
+    outcome.marks = !outcome.faults && slot_pa != 0;
+    add(outcome, outcome.marks ? slot_pa : 0, 0);
 }
 
 static void add_walk(struct walk walk, uint64_t va, uint32_t since)

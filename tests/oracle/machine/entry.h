@@ -22,6 +22,7 @@
 #define ENTRY_G       (UINT64_C(1) << 5)
 #define ENTRY_A       (UINT64_C(1) << 6)
 #define ENTRY_D       (UINT64_C(1) << 7)
+#define ENTRY_RIGHTS  (ENTRY_R | ENTRY_W | ENTRY_X | ENTRY_U | ENTRY_G)
 #define ENTRY_RSW     (UINT64_C(3) << 8)
 #define ENTRY_PBMT    (UINT64_C(3) << 61)
 #define ENTRY_ZERO    (UINT64_C(0x7f) << 54 | UINT64_C(1) << 63) /* reserved, and Svnapot's N */
@@ -107,7 +108,7 @@ static inline uint64_t entry_marks(enum oracle_access access)
  * place, same memory type, no more rights, and no store that goes unmarked. */
 static inline bool entry_is_within(uint64_t held, uint64_t held_pa, uint64_t now, uint64_t now_pa)
 {
-    uint64_t rights = ENTRY_R | ENTRY_W | ENTRY_X | ENTRY_U | ENTRY_G;
+    uint64_t rights = ENTRY_RIGHTS;
 
     if ((held & ENTRY_W) != 0) {
         rights |= ENTRY_D;

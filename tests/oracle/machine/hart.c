@@ -135,7 +135,7 @@ static bool fence_names(const struct fence *fence, const struct stale *stale)
     if (fence->bytes == 0) {
         return true;
     }
-    return !stale->is_pointer && fence->va < stale->va + extent &&
+    return !stale->is_pointer && !stale->is_split && fence->va < stale->va + extent &&
            stale->va < fence->va + fence->bytes;
 }
 

@@ -176,6 +176,36 @@ void judge_satp(unsigned hart)
 
 /* ---- stores ---- */
 
+/* True if all that the table behind `pointer` maps lies where the leaf maps it: a hart may use
+ * either then.  With `whole` it maps all of it, with all that the leaf has: rights, A and D. */
+static bool is_split(uint64_t leaf, uint64_t pointer, unsigned level, bool whole)
+{
+    uint32_t frame = ram_index(entry_pa(pointer));
+
+    for (unsigned i = 0; frame != FRAME_NONE && level > 0 && i < ENTRIES; i++) {
+        uint64_t entry = ram_read(ram_pa(frame) + i * sizeof(uint64_t));
+        uint64_t pa = entry_pa(leaf) + i * entry_extent(level - 1);
+        uint64_t bits = whole ? ~entry & leaf & (ENTRY_RIGHTS | ENTRY_A | ENTRY_D) : 0;
+
+        if (entry_is_valid(entry) ? !entry_is_leaf(entry) || entry_pa(entry) != pa || bits != 0
+                                  : whole) {
+            return false;
+        }
+    }
+    return level > 0;
+}
+
+static unsigned level_of(const struct table *table, unsigned index)
+{
+    struct table_path path;
+
+    if (!table_path_of(table, index, &path) || (path.top->active | path.top->left) == 0 ||
+        path.depth >= oracle.config.levels) {
+        return LEVEL_UNKNOWN;
+    }
+    return oracle.config.levels - 1 - path.depth;
+}
+
 /* Somebody may still use what was in this slot before. */
 static void judge_users(const struct stale *stale, uint64_t before, uint64_t after)
 {
@@ -189,7 +219,9 @@ static void judge_users(const struct stale *stale, uint64_t before, uint64_t aft
             continue;
         }
         if (mine) {
-            harmless = !entry_is_valid(after) || entry_pa(after) == entry_pa(stale->entry);
+            harmless = !entry_is_valid(after) || entry_pa(after) == entry_pa(stale->entry) ||
+                       (entry_is_pointer(after) && !stale->is_pointer &&
+                        is_split(stale->entry, after, stale->level, false));
         } else {
             harmless =
                 entry_is_leaf(before) && !stale->is_pointer &&
@@ -204,10 +236,14 @@ static void judge_users(const struct stale *stale, uint64_t before, uint64_t aft
     }
 }
 
-/* A valid entry may not turn into another one in place: a hart could use either. */
-static void judge_break(uint64_t slot_pa, uint64_t before, uint64_t after)
+/* A valid entry may not turn into another one in place, for a hart could use either: but for a leaf
+ * and a table that means the same. */
+static void judge_break(uint64_t slot_pa, unsigned level, uint64_t before, uint64_t after)
 {
-    if (!entry_is_valid(before) || !entry_is_valid(after)) {
+    bool splits = entry_is_leaf(before) && entry_is_pointer(after);
+
+    if (!entry_is_valid(before) || !entry_is_valid(after) ||
+        (splits && (level == LEVEL_UNKNOWN || is_split(before, after, level, true)))) {
         return;
     }
     if (entry_pa(before) != entry_pa(after) || entry_is_leaf(before) != entry_is_leaf(after)) {
@@ -245,31 +281,22 @@ static void judge_target(uint64_t slot_pa, uint64_t after)
     }
 }
 
-static unsigned level_of(const struct table *table, unsigned index)
-{
-    struct table_path path;
-
-    if (!table_path_of(table, index, &path) || (path.top->active | path.top->left) == 0 ||
-        path.depth >= oracle.config.levels) {
-        return LEVEL_UNKNOWN;
-    }
-    return oracle.config.levels - 1 - path.depth;
-}
-
 void judge_store(struct table *table, unsigned index, uint64_t before, uint64_t after)
 {
     uint64_t slot_pa = table_slot_pa(table, index);
     const char *problem;
 
     if (entry_is_valid(after)) {
-        problem = entry_problem(after, level_of(table, index), oracle.config.has_svpbmt);
+        unsigned level = level_of(table, index);
+
+        problem = entry_problem(after, level, oracle.config.has_svpbmt);
         if (problem != NULL) {
             verdict_give(ORACLE_RULE_BAD_ENTRY, state_hart(), NULL,
                          "hart %u stores %#lx in the slot %#lx: %s (\"Sv39: Page-Based 39-bit "
                          "Virtual-Memory System\")",
                          state_hart(), (unsigned long)after, (unsigned long)slot_pa, problem);
         }
-        judge_break(slot_pa, before, after);
+        judge_break(slot_pa, level, before, after);
         judge_target(slot_pa, after);
     }
     for (size_t i = 0; ram_frame(table->frame)->stale_in > 0 && i < stale_count(); i++) {

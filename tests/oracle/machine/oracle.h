@@ -119,6 +119,7 @@ struct oracle_outcome {
     uint64_t pa;    /* of the byte, if it does not fault     */
     uint64_t entry; /* the leaf used, for the story          */
     uint64_t since; /* step at which that leaf left memory; 0: it is there */
+    bool marks;     /* it sets A and D in a slot in memory                  */
     bool old_code;  /* execute: the instruction cache may give what was there before */
 };
 

@@ -146,6 +146,9 @@ void reach_slot_changes(struct table *table, unsigned index, uint64_t before, ui
 
     if (ram_frame(table->frame)->stale_in > 0) {
         stale_take_over(table_slot_pa(table, index));
+        if (entry_is_leaf(before) && entry_is_pointer(after)) {
+            stale_split(table_slot_pa(table, index));
+        }
     }
     if (!entry_is_valid(before) || !differs(before, after) || !table_path_of(table, index, &path)) {
         return;
@@ -153,7 +156,9 @@ void reach_slot_changes(struct table *table, unsigned index, uint64_t before, ui
     if (entry_is_pointer(before)) {
         stale_take_over_below(&path);
     }
+    stale_take_over_split(&path);
     stale = stale_of(table, index, before);
+    stale.is_split = entry_is_leaf(before) && entry_is_pointer(after);
     add_active(stale, &path);
     add_left(stale, &path);
     for (unsigned depth = 0; depth <= path.depth; depth++) {

@@ -11,12 +11,14 @@ static struct {
     struct stale *at;
     size_t count, room;
     unsigned held[HARTS];
+    unsigned split; /* how many of them were split */
 } list;
 
 void stale_reset(void)
 {
     list.count = 0;
     memset(list.held, 0, sizeof(list.held));
+    list.split = 0;
 }
 
 size_t stale_count(void)
@@ -67,6 +69,7 @@ bool stale_drop(size_t i, unsigned hart)
         return false;
     }
     count_frames(stale, -1);
+    list.split -= stale->is_split ? 1 : 0;
     list.at[i] = list.at[--list.count];
     return true;
 }
@@ -89,6 +92,8 @@ void stale_add(const struct stale *new)
                 old->op = new->op;
                 old->step = new->step;
                 old->writer = new->writer;
+                list.split += new->is_split && !old->is_split ? 1 : 0;
+                old->is_split |= new->is_split;
                 return;
             }
         }
@@ -103,6 +108,7 @@ void stale_add(const struct stale *new)
     list.at[list.count++] = *new;
     count_harts(new->harts, 1);
     count_frames(new, 1);
+    list.split += new->is_split ? 1 : 0;
 }
 
 void stale_take_over(uint64_t slot_pa)
@@ -126,6 +132,37 @@ void stale_take_over_below(const struct table_path *path)
         if (list.at[i].root == path->top->frame && list.at[i].level < level &&
             list.at[i].va - va < entry_extent(level)) {
             list.at[i].op = state_this()->op;
+        }
+    }
+}
+
+void stale_split(uint64_t slot_pa)
+{
+    for (size_t i = 0; i < list.count; i++) {
+        struct stale *stale = &list.at[i];
+
+        if (stale->slot_pa == slot_pa && !stale->is_pointer && !stale->is_split) {
+            stale->is_split = true;
+            list.split++;
+        }
+    }
+}
+
+void stale_take_over_split(const struct table_path *path)
+{
+    uint64_t va;
+    unsigned level;
+
+    if (list.split == 0 ||
+        !table_path_place(path, path->depth, 0, oracle.config.levels - 1, &va, &level)) {
+        return;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        struct stale *stale = &list.at[i];
+
+        if (stale->is_split && stale->root == path->top->frame && stale->level > level &&
+            va - stale->va < entry_extent(stale->level)) {
+            stale->op = state_this()->op;
         }
     }
 }

@@ -24,6 +24,7 @@ struct stale {
     uint8_t level; /* of the slot */
     uint8_t writer;
     bool is_pointer, is_global;
+    bool is_split; /* a pointer took the leaf's place: no fence of addresses is enough */
 };
 
 void stale_reset(void);
@@ -45,6 +46,12 @@ void stale_add(const struct stale *new);
 
 /* The operation that changes a slot answers for all that harts may hold of it. */
 void stale_take_over(uint64_t slot_pa);
+
+/* A pointer takes the place of the leaf in the slot. */
+void stale_split(uint64_t slot_pa);
+
+/* Who changes a part of a leaf that was split, the path's slot, answers for it. */
+void stale_take_over_split(const struct table_path *path);
 
 /* One that takes a table out answers for what they may hold below the slot of the path. */
 void stale_take_over_below(const struct table_path *path);

@@ -24,7 +24,7 @@
 #endif
 
 #define RAM_START   UINT64_C(0x80000000)
-#define RAM_BYTES   (UINT64_C(2) << 20)
+#define RAM_BYTES   (UINT64_C(6) << 20)
 #define IMAGE_BYTES UINT64_C(0x40000)
 #define DEVICE      UINT64_C(0x10000000)
 #define BOOTS_MAX   512U
