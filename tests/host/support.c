@@ -61,9 +61,14 @@ void machine_boot(unsigned levels)
 
 struct world world_begin(unsigned levels)
 {
+    return world_begin_with(levels, 16 * MIB);
+}
+
+struct world world_begin_with(unsigned levels, uint64_t ram_bytes)
+{
     struct world world = {.levels = levels};
 
-    machine_default(16 * MIB);
+    machine_default(ram_bytes);
     machine_boot(levels);
     world.free_before = frame_free_count();
     EXPECT_OK(vm_space_create(NULL, &world.space));

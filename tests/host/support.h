@@ -112,8 +112,9 @@ struct world {
     struct vm_space *space;
 };
 
-/* Boots 16 MiB and makes a space, active on hart 0. */
+/* Boots 16 MiB, or what is asked for, and makes a space, active on hart 0. */
 struct world world_begin(unsigned levels);
+struct world world_begin_with(unsigned levels, uint64_t ram_bytes);
 
 /* Ends the space and checks that every frame is back. */
 void world_end(struct world *world);

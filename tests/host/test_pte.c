@@ -31,6 +31,10 @@
 #define M5_ENTRY  UINT64_C(0x1234000c3a)
 #define M7_ENTRY  UINT64_C(0x55a)
 #define M8_ENTRY  UINT64_C(0x50000bc)
+#define M9_ENTRY  UINT64_C(0x20000b4)
+#define L16_ENTRY UINT64_C(0x100002d7)
+#define D5_ENTRY  UINT64_C(0x40000002c2)
+#define H5_ENTRY  UINT64_C(0x40000002c8)
 
 struct leaf_row {
     const char *label;
@@ -58,6 +62,7 @@ static struct leaf_row leaf_rows[] = {
     {"L13", 0xfffffffffff000, VM_R, VM_MEM_PMA, PTE_SW_RAM, true, L13_ENTRY},
     {"L14", 0, VM_RW, VM_MEM_PMA, PTE_SW_RAM, true, L14_ENTRY},
     {"L15", 0x80001000, VM_R, VM_MEM_PMA, PTE_SW_VIEW, true, L15_ENTRY},
+    {"L16", 0x40000000, VM_RW, VM_MEM_PMA, PTE_SW_PRIVATE, true, L16_ENTRY},
 };
 
 ParameterizedTestParameters(pte, leaf_is_the_value_of_the_table)
@@ -113,6 +118,7 @@ ParameterizedTestParameters(pte, dying_keeps_the_address)
         {"D2", L7_ENTRY, 0x1000000142, 0x10000000, true},
         {"D3", L13_ENTRY, 0xfffffffffff00042, 0xfffffffffff000, false},
         {"D4", L15_ENTRY, 0x80001001c2, 0x80001000, false},
+        {"D5", L16_ENTRY, D5_ENTRY, 0x40000000, false},
     };
     return cr_make_param_array(struct dying_row, rows, ARRAY_LEN(rows));
 }
@@ -139,6 +145,7 @@ ParameterizedTestParameters(pte, hidden_keeps_all_but_the_rights)
         {"H2", L6_ENTRY, 0x80001002c8},
         {"H3", L13_ENTRY, 0xfffffffffff00048},
         {"H4", L15_ENTRY, 0x80001001c8},
+        {"H5", L16_ENTRY, H5_ENTRY},
     };
     return cr_make_param_array(struct hidden_row, rows, ARRAY_LEN(rows));
 }
@@ -174,6 +181,7 @@ ParameterizedTestParameters(pte, marks_are_the_values_of_the_table)
          0xfffffffffffffc9a},
         {"M7", {PTE_MARK_PAGED, PTE_SW_VIEW, VM_RX, 1, 0}, M7_ENTRY},
         {"M8", {PTE_MARK_SWAPPED, PTE_SW_PRIVATE, VM_RW, 0, 5}, M8_ENTRY},
+        {"M9", {PTE_MARK_RESERVED, PTE_SW_PRIVATE, VM_RW, 0, 2}, M9_ENTRY},
     };
     return cr_make_param_array(struct mark_row, rows, ARRAY_LEN(rows));
 }
@@ -200,6 +208,40 @@ Test(pte, a_mark_further_on)
     EXPECT_EQ(pte_mark_at((pte_t){M5_ENTRY}, 0).raw, M5_ENTRY);
     EXPECT_EQ(pte_mark_at((pte_t){M5_ENTRY}, 512).raw, UINT64_C(0x1434000c3a));
     EXPECT_EQ(pte_mark_at((pte_t){M7_ENTRY}, 7).raw, UINT64_C(0x700055a));
+    EXPECT_EQ(pte_mark_at((pte_t){M9_ENTRY}, 512).raw, M9_ENTRY);
+}
+
+struct part_row {
+    const char *label;
+    uint64_t whole, part;
+    uint64_t bytes;
+    unsigned i;
+    bool is_hidden;
+};
+
+ParameterizedTestParameters(pte, parts_are_alike_but_for_the_frames)
+{
+    static struct part_row rows[] = {
+        {"P1", L16_ENTRY, L16_ENTRY, 0x1000, 0, false},
+        {"P2", L16_ENTRY, 0x100802d7, 0x200000, 1, false},
+        {"P3", L16_ENTRY, 0x1007fed7, 0x1000, 511, false},
+        {"P4", 0x40000000100001d7, 0x40000000100015d7, 0x1000, 5, false},
+        {"P5", H5_ENTRY, 0x40200002c8, 0x200000, 1, true},
+        {"P6", H5_ENTRY, 0x401ff002c8, 0x1000, 511, true},
+    };
+    return cr_make_param_array(struct part_row, rows, ARRAY_LEN(rows));
+}
+
+ParameterizedTest(const struct part_row *row, pte, parts_are_alike_but_for_the_frames)
+{
+    pte_t whole = {row->whole};
+    pte_t part = row->is_hidden ? pte_hidden_part(whole, row->i, row->bytes)
+                                : pte_leaf_part(whole, row->i, row->bytes);
+    paddr_t start = row->is_hidden ? pte_kept_pa(whole) : pte_pa(whole);
+
+    cr_assert(part.raw == row->part, "%s is %#lx", row->label, (unsigned long)part.raw);
+    EXPECT_EQ((row->is_hidden ? pte_kept_pa(part) : pte_pa(part)).raw,
+              start.raw + row->i * row->bytes);
 }
 
 /* Of a guard nothing else counts. */
@@ -257,6 +299,8 @@ ParameterizedTestParameters(pte, kind_of_every_encoding)
     static struct kind_row rows[] = {
         {"K1", 0, ANY_LEVEL, PTE_ABSENT},
         {"K2", D1_ENTRY, LEVEL_0, PTE_DYING},
+        {"K2 large", D5_ENTRY, FIRST_THREE, PTE_DYING},
+        {"K2 larger", D5_ENTRY, LAST_TWO, PTE_UNKNOWN},
         {"K2 above", D1_ENTRY, ABOVE_0, PTE_UNKNOWN},
         {"K3 0", 0x100, ANY_LEVEL, PTE_UNKNOWN},
         {"K3 7", 0xe, ANY_LEVEL, PTE_UNKNOWN},
@@ -286,8 +330,13 @@ ParameterizedTestParameters(pte, kind_of_every_encoding)
         {"K21 63", M1_ENTRY | UINT64_C(1) << 63, ANY_LEVEL, PTE_UNKNOWN},
         {"K22 4", M4_ENTRY | UINT64_C(1) << 4, ANY_LEVEL, PTE_UNKNOWN},
         {"K22 20", M4_ENTRY | UINT64_C(1) << 20, ANY_LEVEL, PTE_UNKNOWN},
+        {"K21 24", M1_ENTRY | UINT64_C(2) << 24, ANY_LEVEL, PTE_MARK},
+        {"K21 3", M1_ENTRY | UINT64_C(3) << 24, ANY_LEVEL, PTE_UNKNOWN},
         {"K23", H1_ENTRY, LEVEL_0, PTE_HIDDEN},
+        {"K23 large", H5_ENTRY, FIRST_THREE, PTE_HIDDEN},
+        {"K23 larger", H5_ENTRY, LAST_TWO, PTE_UNKNOWN},
         {"K23 above", H1_ENTRY, ABOVE_0, PTE_UNKNOWN},
+        {"K24 large", D5_ENTRY | UINT64_C(1) << 10, FIRST_THREE, PTE_UNKNOWN},
         {"K24 dying 4", D1_ENTRY | UINT64_C(1) << 4, LEVEL_0, PTE_UNKNOWN},
         {"K24 hidden 5", H1_ENTRY | UINT64_C(1) << 5, LEVEL_0, PTE_UNKNOWN},
         {"K24 hidden 10", H1_ENTRY | UINT64_C(1) << 10, LEVEL_0, PTE_UNKNOWN},
