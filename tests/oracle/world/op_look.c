@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations that only look: at slots one by one, and for what is mapped. */
+#include "mm/frame_block.h"
 #include "world/op.h"
 
 #define SLOTS_MAX 64U /* looked at by one operation */
@@ -19,7 +20,7 @@ static void check_item(const struct op *op, const struct vm_item *got, const str
     if (item->kind == VM_ITEM_IO || has_frame(got)) {
         OP_AGREE(op,
                  got->pa.raw == item->pa && got->prop.mem == item->prop.mem &&
-                     (got->accessed || item->may_lack_a),
+                     (got->accessed || item->may_lack_a || got->level > 0),
                  "the slot at %#lx is %#lx, not %#lx", va, got->pa.raw, item->pa);
         OP_AGREE(op, !item->is_written || got->dirty,
                  "the slot at %#lx has no D, though a program has written there", va);
@@ -34,9 +35,12 @@ static void check_item(const struct op *op, const struct vm_item *got, const str
                   got->object_page == item->object_page),
              "the slot at %#lx names page %lu of an object, not %lu, or another one", va,
              (unsigned long)got->object_page, (unsigned long)item->object_page);
+    OP_AGREE(op, got->kind != VM_ITEM_RESERVED || got->page_level == item->page_level,
+             "the slot at %#lx is reserved for pages of level %u, not %u", va, got->page_level,
+             item->page_level);
     OP_AGREE(op, got->kind != VM_ITEM_SWAPPED || got->cookie == item->cookie,
              "the slot at %#lx has the cookie %lu", va, (unsigned long)got->cookie);
-    OP_AGREE(op, !has_frame(got) || got->frame == frame_of(got->pa),
+    OP_AGREE(op, !has_frame(got) || got->level > 0 || got->frame == frame_of(got->pa),
              "the slot at %#lx names another frame than its address", va);
 }
 
@@ -55,13 +59,12 @@ void op_look_at(const struct op *op, struct op_session *session, unsigned page)
     item = ref_at(session->space, slot.range.start.raw);
     check_item(op, &slot.item, &item, va);
     OP_AGREE(op,
-             has_frame(&slot.item) ||
-                 ref_is_uniform(session->space, slot.range.start.raw, slot.range.end.raw, &item) ||
+             ref_is_uniform(session->space, slot.range.start.raw, slot.range.end.raw, &item) ||
                  item.kind == VM_ITEM_IO,
              "the slot [%#lx, %#lx) is not all of kind %u", slot.range.start.raw,
              slot.range.end.raw, item.kind);
     if (has_frame(&slot.item)) {
-        frame_put(slot.item.frame);
+        frame_block_put(slot.item.frame, slot.item.level);
     }
 }
 
@@ -104,22 +107,23 @@ void op_find(const struct op *op)
     end = session.range.end.raw;
     for (;;) {
         uint64_t from = vm_cursor_va(&session.cursor).raw;
-        unsigned page = ref_present_from(session.space, from, end);
+        uint64_t present = ref_present_from(session.space, from, end);
         vaddr_t found = {0};
         status_t status = vm_cursor_find_next(&session.cursor, end - from, &found);
 
-        if (page == REF_PAGES) {
+        if (present == end) {
             OP_AGREE(op, status == ERR_NOENT && vm_cursor_va(&session.cursor).raw == end,
                      "find_next finds %#lx, where nothing is", found.raw);
             break;
         }
-        OP_AGREE(op, status == OK && found.raw == ref_va(page),
+        OP_AGREE(op, status == OK && found.raw == present,
                  "find_next gives %s and %#lx, not the page at %#lx", status_name(status),
-                 found.raw, ref_va(page));
-        if (ref_va(page) + PAGE_SIZE >= end) {
+                 found.raw, present);
+        present = ref_next_edge(session.space, present, end);
+        if (present == end) {
             break;
         }
-        op_jump(op, &session, ref_va(page) + PAGE_SIZE);
+        op_jump(op, &session, present);
     }
     op_close(op, &session);
 }

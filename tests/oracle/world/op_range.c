@@ -11,12 +11,13 @@ static bool is_ram(const struct ref_item *item)
 }
 
 /* The call comes no further than this: the first device page, the end of so many pages of RAM, or
- * of the range.  Marks may end it before, for each of them counts too, and how many there are is
- * not for the reference to know. */
+ * of the range.  Marks may end it before, for each of them counts too, and large pages, as what
+ * they count goes by their entries: how many there are is not for the reference to know. */
 static uint64_t furthest_stop(const struct op_session *session, uint64_t max_pages)
 {
     uint64_t end = session->range.end.raw;
     uint64_t from = vm_cursor_va(&session->cursor).raw;
+    bool is_sure = !ref_has_large(session->space, from, end);
 
     for (unsigned page = ref_page_from(from); page < REF_PAGES && ref_va(page) < end; page++) {
         const struct ref_item *item = &session->space->items[page];
@@ -24,36 +25,26 @@ static uint64_t furthest_stop(const struct op_session *session, uint64_t max_pag
         if (item->kind == VM_ITEM_IO) {
             return ref_va(page);
         }
-        if (is_ram(item) && --max_pages == 0) {
+        if (is_ram(item) && is_sure && --max_pages == 0) {
             return ref_va(page) + PAGE_SIZE;
         }
     }
     return end;
 }
 
-static struct ref_item with_rights(struct ref_item item, enum vm_prot prot)
+/* Announces the change of every page of RAM in [from, end). */
+static void announce(const struct op *op, const struct op_session *session, uint64_t from,
+                     uint64_t end, enum vm_prot prot)
 {
-    item.prop.prot = prot;
-    item.kind = prot == VM_PROT_NONE ? VM_ITEM_HIDDEN : VM_ITEM_RAM;
-    return item;
-}
-
-/* Announces, or has had, the change of every page of RAM in [from, end). */
-static uint64_t tell(const struct op *op, const struct op_session *session, uint64_t from,
-                     uint64_t end, enum vm_prot prot,
-                     void (*say)(unsigned, struct ref_space *, unsigned, struct ref_item))
-{
-    uint64_t count = 0;
-
     for (unsigned page = ref_page_from(from); page < REF_PAGES && ref_va(page) < end; page++) {
-        const struct ref_item *item = &session->space->items[page];
+        struct ref_item item = session->space->items[page];
 
-        if (is_ram(item)) {
-            say(op->hart, session->space, page, with_rights(*item, prot));
-            count++;
+        if (is_ram(&item)) {
+            item.prop.prot = prot;
+            item.kind = prot == VM_PROT_NONE ? VM_ITEM_HIDDEN : VM_ITEM_RAM;
+            ref_announce(op->hart, session->space, page, item);
         }
     }
-    return count;
 }
 
 static void check_stop(const struct op *op, const struct op_session *session, uint64_t from,
@@ -62,8 +53,9 @@ static void check_stop(const struct op *op, const struct op_session *session, ui
     uint64_t stop = vm_cursor_va(&session->cursor).raw;
 
     OP_AGREE(op,
-             stop == furthest ||
-                 (stop > from && stop < furthest && ref_has_marks(session->space, from, stop)),
+             stop == furthest || (stop > from && stop < furthest &&
+                                  (ref_has_marks(session->space, from, stop) ||
+                                   ref_has_large(session->space, from, furthest))),
              "protect of a range from %#lx ends at %#lx, not at %#lx", from, stop, furthest);
 }
 
@@ -92,7 +84,7 @@ void op_protect_all(const struct op *op, struct op_session *session, enum vm_pro
     status_t status;
 
     furthest = view < furthest ? view : furthest;
-    (void)tell(op, session, from, furthest, prot, ref_announce);
+    announce(op, session, from, furthest, prot);
     ref_unsteady(session->space, from, furthest);
     status = vm_cursor_protect(&session->cursor, end - from, prot, max_pages, &pages);
     ref_steady(session->space, from, furthest);
@@ -108,7 +100,8 @@ void op_protect_all(const struct op *op, struct op_session *session, enum vm_pro
     }
     check_status(op, status, from, stop, view < end ? view : UINT64_MAX);
     check_stop(op, session, from, furthest);
-    count = tell(op, session, from, stop, prot, ref_set);
+    count = ref_count(session->space, from, stop).ram_pages;
+    ref_rights_set(op->hart, session->space, from, stop, prot);
     ref_mark_protect(op->hart, session->space, from, stop, prot);
     OP_AGREE(op, pages == count, "protect of [%#lx, %#lx) says %lu pages, not %lu", from, stop,
              (unsigned long)pages, (unsigned long)count);

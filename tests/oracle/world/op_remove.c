@@ -136,44 +136,61 @@ static status_t refusal_of(const struct ref_item *item)
     return item->share == VM_SHARE_VIEW && (prot & VM_W) != 0 ? ERR_ACCES : OK;
 }
 
+/* All that one leaf may map from `va` on gets these rights, perhaps. */
+static void announce(const struct op *op, struct op_session *session, uint64_t va, uint64_t end,
+                     enum vm_prot prot)
+{
+    struct ref_item first = ref_at(session->space, va);
+
+    for (unsigned page = ref_page_from(va); page < REF_PAGES && ref_va(page) < end; page++) {
+        struct ref_item item = session->space->items[page];
+
+        if (!ref_is_uniform(session->space, va, ref_va(page) + PAGE_SIZE, &first)) {
+            return;
+        }
+        item.prop.prot = prot;
+        ref_announce(op->hart, session->space, page, item);
+    }
+}
+
 /* The next present page of [start, end), or what there is to say if there is none. */
 static bool protect_one(const struct op *op, struct op_session *session, uint64_t end)
 {
     uint64_t from = vm_cursor_va(&session->cursor).raw;
-    unsigned page = ref_present_from(session->space, from, end);
-    struct ref_item item = {0};
+    uint64_t present = ref_present_from(session->space, from, end);
+    struct ref_item item = ref_at(session->space, present);
     struct change change = {op, &item};
+    struct ref_item later = item;
     struct va_range changed = {0};
     status_t status;
 
-    if (page != REF_PAGES) {
-        struct ref_item later = session->space->items[page];
-
-        item = later;
-        later.prop.prot = (enum vm_prot)(op->in->prot % 8U);
-        ref_announce(op->hart, session->space, page, later);
+    if (present == end) {
         status =
             vm_cursor_protect_next(&session->cursor, end - from, change_rights, &change, &changed);
-        OP_AGREE(op, status == refusal_of(&later), "protect to %u gives %s", later.prop.prot,
-                 status_name(status));
-        if (status != OK) {
-            return false;
-        }
-        op_note(op->hart, page);
-        later.is_written = session->space->items[page].is_written; /* perhaps meanwhile */
-        later.stamp = session->space->items[page].stamp;
-        ref_set(op->hart, session->space, page, later);
-        OP_AGREE(op,
-                 changed.start.raw == ref_va(page) && changed.end.raw == ref_va(page) + PAGE_SIZE &&
-                     vm_cursor_va(&session->cursor).raw == changed.end.raw,
-                 "protect changed [%#lx, %#lx), not the page at %#lx", changed.start.raw,
-                 changed.end.raw, ref_va(page));
-        return true;
+        OP_AGREE(op, status == ERR_NOENT && vm_cursor_va(&session->cursor).raw == end,
+                 "protect of nothing gives %s", status_name(status));
+        return false;
     }
+    later.prop.prot = (enum vm_prot)(op->in->prot % 8U);
+    announce(op, session, present, end, later.prop.prot);
     status = vm_cursor_protect_next(&session->cursor, end - from, change_rights, &change, &changed);
-    OP_AGREE(op, status == ERR_NOENT && vm_cursor_va(&session->cursor).raw == end,
-             "protect of nothing gives %s", status_name(status));
-    return false;
+    if (ref_has_large(session->space, from, end) && op_lacks_memory(op, status)) {
+        return false;
+    }
+    OP_AGREE(op, status == refusal_of(&later), "protect to %u gives %s", later.prop.prot,
+             status_name(status));
+    if (status != OK) {
+        return false;
+    }
+    op_note(op->hart, present);
+    OP_AGREE(op,
+             changed.start.raw == present && changed.end.raw > present && changed.end.raw <= end &&
+                 vm_cursor_va(&session->cursor).raw == changed.end.raw &&
+                 ref_is_uniform(session->space, present, changed.end.raw, &item),
+             "protect changed [%#lx, %#lx), not the page at %#lx", changed.start.raw,
+             changed.end.raw, present);
+    ref_rights_set(op->hart, session->space, present, changed.end.raw, later.prop.prot);
+    return true;
 }
 
 void op_protect_part(const struct op *op, struct op_session *session, uint64_t start, uint64_t end)

@@ -117,14 +117,26 @@ unsigned ref_page_from(uint64_t va)
     return page;
 }
 
+static bool has_frame(const struct ref_item *item)
+{
+    return item->kind == VM_ITEM_RAM || item->kind == VM_ITEM_HIDDEN;
+}
+
 struct vm_removed ref_count(const struct ref_space *space, uint64_t start, uint64_t end)
 {
     struct vm_removed count = {0};
 
     for (unsigned page = ref_page_from(start); page < REF_PAGES && ref.va[page] < end; page++) {
-        count.ram_pages +=
-            space->items[page].kind == VM_ITEM_RAM || space->items[page].kind == VM_ITEM_HIDDEN;
+        count.ram_pages += has_frame(&space->items[page]);
         count.io_pages += space->items[page].kind == VM_ITEM_IO;
+    }
+    for (unsigned i = 0; i < space->run_count; i++) {
+        struct ref_run part = ref_run_part(space->runs[i], start, end);
+
+        if (part.start < part.end && has_frame(&part.item)) {
+            count.ram_pages += (part.end - part.start) / PAGE_SIZE + ref_page_from(part.start) -
+                               ref_page_from(part.end);
+        }
     }
     return count;
 }
@@ -134,14 +146,27 @@ static bool is_present(const struct ref_item *item)
     return item->kind == VM_ITEM_RAM || item->kind == VM_ITEM_IO;
 }
 
-unsigned ref_present_from(const struct ref_space *space, uint64_t va, uint64_t end)
+uint64_t ref_present_from(const struct ref_space *space, uint64_t va, uint64_t end)
 {
     unsigned page = ref_page_from(va);
 
     while (page < REF_PAGES && ref.va[page] < end && !is_present(&space->items[page])) {
         page++;
     }
-    return page < REF_PAGES && ref.va[page] < end ? page : REF_PAGES;
+    end = page < REF_PAGES && ref.va[page] < end ? ref.va[page] : end;
+    for (unsigned i = 0; i < space->run_count; i++) {
+        struct ref_run part = ref_run_part(space->runs[i], va, end);
+
+        if (part.start < part.end && is_present(&part.item)) {
+            page = ref_page_from(part.start);
+            while (page < REF_PAGES && ref.va[page] == part.start && part.start < part.end) {
+                part.start += PAGE_SIZE;
+                page++;
+            }
+            end = part.start < end ? part.start : end;
+        }
+    }
+    return end;
 }
 
 /* ---- what is granted ---- */

@@ -5,8 +5,8 @@
  * Only the pages of a small universe are ever mapped; they lie where the tree is interesting.  A
  * page of the reference changes while the operation that changes it has it locked.  What a page
  * held before, or is about to hold, while that operation has not returned, is remembered too: a
- * program may still, or already, use it.  Between the pages there is nothing, or marks
- * (ref_mark.c).
+ * program may still, or already, use it.  Between the pages there is nothing, or marks, or the rest
+ * of what larger pages map (ref_mark.c).
  */
 #pragma once
 
@@ -31,13 +31,15 @@ struct ref_item {
     const struct mem_object *object; /* paged; borrowed                            */
     uint64_t object_page;            /* paged                                      */
     uint64_t cookie;                 /* swapped                                    */
+    unsigned page_level;             /* reserved                                   */
     bool may_lack_a;                 /* A was taken from it, and no program has used it since */
 };
 
-/* The addresses of [start, end) that are no pages of the universe hold this mark. */
+/* The addresses of [start, end) that are no pages of the universe hold this, a mark, or pages of
+ * RAM side by side; `item` is what the first of them holds. */
 struct ref_run {
     uint64_t start, end;
-    struct vm_mark mark;
+    struct ref_item item;
 };
 
 struct ref_space {
@@ -71,8 +73,8 @@ unsigned ref_page_from(uint64_t va);
 /* Present and hidden pages in [start, end), by kind. */
 struct vm_removed ref_count(const struct ref_space *space, uint64_t start, uint64_t end);
 
-/* First present page at or past va and below end; REF_PAGES if there is none. */
-unsigned ref_present_from(const struct ref_space *space, uint64_t va, uint64_t end);
+/* First present address at or past va and below end; end if there is none. */
+uint64_t ref_present_from(const struct ref_space *space, uint64_t va, uint64_t end);
 
 /* The hart is about to give the page that meaning; nothing is certain yet. */
 void ref_announce(unsigned hart, struct ref_space *space, unsigned page, struct ref_item item);
@@ -138,13 +140,31 @@ bool ref_was_stamped(unsigned hart, uint64_t stamp);
 /* What a mark is as an item, so many bytes from its first address. */
 struct ref_item ref_item_of_mark(struct vm_mark mark, uint64_t bytes);
 
+/* What lies so many bytes past an item of the same run. */
+struct ref_item ref_item_at(const struct ref_item *item, uint64_t bytes);
+
+/* All of [start, end) holds what begins with this item: pages of the universe are told the stamps
+ * of their frames. */
+void ref_put(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
+             struct ref_item item);
+
 /* All of [start, end) is marked; or the reserved and paged addresses in it have other rights. */
 void ref_mark(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
               struct vm_mark mark);
 void ref_mark_protect(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
                       enum vm_prot prot);
 
-/* Takes the marks of addresses that are no pages out of [start, end). */
+/* All pages that are there in [start, end), hidden ones too, have these rights. */
+void ref_rights_set(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
+                    enum vm_prot prot);
+
+/* First address past va, end at most, at which something else may begin. */
+uint64_t ref_next_edge(const struct ref_space *space, uint64_t va, uint64_t end);
+
+/* True if pages of RAM lie between those of the universe in [start, end). */
+bool ref_has_large(const struct ref_space *space, uint64_t start, uint64_t end);
+
+/* Takes what addresses that are no pages hold out of [start, end). */
 void ref_runs_clear(struct ref_space *space, uint64_t start, uint64_t end);
 
 /* What the address holds, a page of the universe or not. */
@@ -289,9 +309,8 @@ bool ref_clone_fits(const struct ref_clone *clone, uint64_t end);
 /* All below `end` has been cloned or moved. */
 void ref_clone_done(unsigned hart, const struct ref_clone *clone, uint64_t end);
 
-/* First page of the source that holds a frame or a device for which there is no page of the
- * universe in the target, or a device for which that page is before first_io_page; REF_PAGES: none.
- */
+/* First page of the source that holds a device for which there is no page of the universe in the
+ * target, or one before first_io_page; REF_PAGES: none. */
 unsigned ref_clone_misfit(const struct ref_clone *clone, unsigned first_io_page);
 
 /* True if the hart is moving a private page with that frame and W. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Marks in the reference.  A page of the universe holds its mark as an item; what lies between the
- * pages is a row of runs, ascending, none empty.  Runs may reach over pages: there the item counts.
+ * Marks, and large pages, in the reference.  A page of the universe holds what it holds as an item;
+ * what lies between the pages is a row of runs, ascending, none empty.  Runs may reach over pages:
+ * there the item counts.
  */
 #include <string.h>
 
 #include "arch_host/arch_host.h"
+#include "mm/frame.h"
 #include "world/ref.h"
 
 struct ref_item ref_item_of_mark(struct vm_mark mark, uint64_t bytes)
@@ -16,7 +18,22 @@ struct ref_item ref_item_of_mark(struct vm_mark mark, uint64_t bytes)
                              .prop.prot = mark.kind == VM_ITEM_GUARD ? VM_PROT_NONE : mark.prot,
                              .share = is_paged ? mark.share : VM_SHARE_NONE,
                              .object = is_paged ? mark.object : NULL,
-                             .object_page = is_paged ? mark.object_page + bytes / PAGE_SIZE : 0};
+                             .object_page = is_paged ? mark.object_page + bytes / PAGE_SIZE : 0,
+                             .page_level = mark.kind == VM_ITEM_RESERVED ? mark.page_level : 0};
+}
+
+static bool has_frame(const struct ref_item *item)
+{
+    return item->kind == VM_ITEM_RAM || item->kind == VM_ITEM_HIDDEN;
+}
+
+struct ref_item ref_item_at(const struct ref_item *item, uint64_t bytes)
+{
+    struct ref_item there = *item;
+
+    there.object_page += item->kind == VM_ITEM_PAGED ? bytes / PAGE_SIZE : 0;
+    there.pa += has_frame(item) ? bytes : 0;
+    return there;
 }
 
 static bool is_marked(const struct ref_item *item)
@@ -29,6 +46,9 @@ static bool is_marked(const struct ref_item *item)
 static bool goes_on(const struct ref_item *a, const struct ref_item *b, uint64_t bytes)
 {
     return a->kind == b->kind && a->prop.prot == b->prop.prot &&
+           (a->kind != VM_ITEM_RESERVED || a->page_level == b->page_level) &&
+           (!has_frame(a) || (a->pa + bytes == b->pa && a->is_private == b->is_private &&
+                              a->is_shared == b->is_shared)) &&
            (a->kind != VM_ITEM_SWAPPED || (a->cookie == b->cookie && bytes < PAGE_SIZE)) &&
            (a->kind != VM_ITEM_PAGED || (a->object == b->object && a->share == b->share &&
                                          a->object_page + bytes / PAGE_SIZE == b->object_page));
@@ -48,11 +68,10 @@ static void run_insert(struct ref_space *space, unsigned at, struct ref_run run)
 
 struct ref_run ref_run_part(struct ref_run run, uint64_t start, uint64_t end)
 {
-    struct ref_run part = {run.start > start ? run.start : start, run.end < end ? run.end : end,
-                           run.mark};
+    uint64_t from = run.start > start ? run.start : start;
 
-    part.mark.object_page += (part.start - run.start) / PAGE_SIZE;
-    return part;
+    return (struct ref_run){from, run.end < end ? run.end : end,
+                            ref_item_at(&run.item, from - run.start)};
 }
 
 /* From now on no run has va inside. */
@@ -93,11 +112,9 @@ static void join_runs(struct ref_space *space)
     for (unsigned i = 0; i < space->run_count; i++) {
         struct ref_run *last = kept > 0 ? &space->runs[kept - 1] : NULL;
         const struct ref_run *run = &space->runs[i];
-        struct ref_item low = last == NULL ? (struct ref_item){0} : ref_item_of_mark(last->mark, 0);
-        struct ref_item high = ref_item_of_mark(run->mark, 0);
 
         if (last != NULL && last->end == run->start &&
-            goes_on(&low, &high, run->start - last->start)) {
+            goes_on(&last->item, &run->item, run->start - last->start)) {
             last->end = run->end;
         } else {
             space->runs[kept++] = *run;
@@ -106,8 +123,16 @@ static void join_runs(struct ref_space *space)
     space->run_count = kept;
 }
 
-void ref_mark(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
-              struct vm_mark mark)
+static uint64_t stamp_at(uint64_t pa)
+{
+    uint64_t stamp;
+
+    memcpy(&stamp, frame_bytes(frame_of((paddr_t){pa})), sizeof(stamp));
+    return stamp;
+}
+
+void ref_put(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
+             struct ref_item item)
 {
     unsigned at = 0;
 
@@ -118,10 +143,48 @@ void ref_mark(unsigned hart, struct ref_space *space, uint64_t start, uint64_t e
     while (at < space->run_count && space->runs[at].start < start) {
         at++;
     }
-    run_insert(space, at, (struct ref_run){start, end, mark});
+    run_insert(space, at, (struct ref_run){start, end, item});
     join_runs(space);
     for (unsigned page = ref_page_from(start); page < REF_PAGES && ref_va(page) < end; page++) {
-        ref_set(hart, space, page, ref_item_of_mark(mark, ref_va(page) - start));
+        struct ref_item here = ref_item_at(&item, ref_va(page) - start);
+
+        here.stamp = has_frame(&here) ? stamp_at(here.pa) : here.stamp;
+        ref_set(hart, space, page, here);
+    }
+}
+
+void ref_mark(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
+              struct vm_mark mark)
+{
+    ref_put(hart, space, start, end, ref_item_of_mark(mark, 0));
+}
+
+static struct ref_item with_rights(struct ref_item item, enum vm_prot prot)
+{
+    item.prop.prot = prot;
+    if (has_frame(&item)) {
+        item.kind = prot == VM_PROT_NONE ? VM_ITEM_HIDDEN : VM_ITEM_RAM;
+    }
+    return item;
+}
+
+void ref_rights_set(unsigned hart, struct ref_space *space, uint64_t start, uint64_t end,
+                    enum vm_prot prot)
+{
+    split_at(space, start);
+    split_at(space, end);
+    for (unsigned i = 0; i < space->run_count; i++) {
+        struct ref_run *run = &space->runs[i];
+
+        if (run->start >= start && run->start < end && has_frame(&run->item)) {
+            run->item = with_rights(run->item, prot);
+        }
+    }
+    join_runs(space);
+    for (unsigned page = ref_page_from(start); page < REF_PAGES && ref_va(page) < end; page++) {
+        if (has_frame(&space->items[page]) || space->items[page].kind == VM_ITEM_IO) {
+            ref_set(hart, space, page, with_rights(space->items[page], prot));
+        }
     }
 }
 
@@ -133,8 +196,9 @@ void ref_mark_protect(unsigned hart, struct ref_space *space, uint64_t start, ui
     for (unsigned i = 0; i < space->run_count; i++) {
         struct ref_run *run = &space->runs[i];
 
-        if (run->start >= start && run->start < end && run->mark.kind != VM_ITEM_GUARD) {
-            run->mark.prot = prot;
+        if (run->start >= start && run->start < end && is_marked(&run->item) &&
+            run->item.kind != VM_ITEM_GUARD) {
+            run->item.prop.prot = prot;
         }
     }
     join_runs(space);
@@ -159,14 +223,13 @@ struct ref_item ref_at(const struct ref_space *space, uint64_t va)
     }
     for (unsigned i = 0; i < space->run_count; i++) {
         if (space->runs[i].start <= va && va < space->runs[i].end) {
-            return ref_item_of_mark(space->runs[i].mark, va - space->runs[i].start);
+            return ref_item_at(&space->runs[i].item, va - space->runs[i].start);
         }
     }
     return (struct ref_item){.kind = VM_ITEM_ABSENT};
 }
 
-/* First address past va at which something else may begin. */
-static uint64_t next_edge(const struct ref_space *space, uint64_t va, uint64_t end)
+uint64_t ref_next_edge(const struct ref_space *space, uint64_t va, uint64_t end)
 {
     unsigned page = ref_page_from(va);
     uint64_t edge = end;
@@ -186,7 +249,7 @@ static uint64_t next_edge(const struct ref_space *space, uint64_t va, uint64_t e
 bool ref_is_uniform(const struct ref_space *space, uint64_t start, uint64_t end,
                     const struct ref_item *item)
 {
-    for (uint64_t va = start; va < end; va = next_edge(space, va, end)) {
+    for (uint64_t va = start; va < end; va = ref_next_edge(space, va, end)) {
         struct ref_item here = ref_at(space, va);
 
         if (!goes_on(item, &here, va - start)) {
@@ -196,9 +259,21 @@ bool ref_is_uniform(const struct ref_space *space, uint64_t start, uint64_t end,
     return true;
 }
 
+bool ref_has_large(const struct ref_space *space, uint64_t start, uint64_t end)
+{
+    for (unsigned i = 0; i < space->run_count; i++) {
+        const struct ref_run *run = &space->runs[i];
+
+        if (has_frame(&run->item) && run->start < end && start < run->end) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool ref_has_marks(const struct ref_space *space, uint64_t start, uint64_t end)
 {
-    for (uint64_t va = start; va < end; va = next_edge(space, va, end)) {
+    for (uint64_t va = start; va < end; va = ref_next_edge(space, va, end)) {
         struct ref_item here = ref_at(space, va);
 
         if (is_marked(&here)) {
@@ -217,7 +292,7 @@ bool ref_is_taken(const struct ref_space *space, uint64_t start, uint64_t end)
 
 uint64_t ref_first_view(const struct ref_space *space, uint64_t start, uint64_t end)
 {
-    for (uint64_t va = start; va < end; va = next_edge(space, va, end)) {
+    for (uint64_t va = start; va < end; va = ref_next_edge(space, va, end)) {
         struct ref_item here = ref_at(space, va);
 
         if (here.kind != VM_ITEM_ABSENT && here.kind != VM_ITEM_GUARD &&

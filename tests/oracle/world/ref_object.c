@@ -219,9 +219,7 @@ static bool space_uses(const struct ref_space *space, const struct ref_object *o
         uses |= names(&space->items[page], object);
     }
     for (unsigned i = 0; i < space->run_count; i++) {
-        struct ref_item item = ref_item_of_mark(space->runs[i].mark, 0);
-
-        uses |= names(&item, object);
+        uses |= names(&space->runs[i].item, object);
     }
     return uses;
 }
