@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "mm/frame_block.h"
 #include "world/ref.h"
 #include "world/world.h"
 
@@ -28,9 +29,13 @@ struct op_world {
     struct ref_space *active[HART_MAX]; /* each with a reference          */
     struct frame *shared[OP_SHARED];    /* mapped again and again         */
     struct ref_object *objects[OP_OBJECTS];
-    struct frame *borrowed[HART_MAX]; /* a page's, with a reference     */
-    uint64_t stamps[HART_MAX];        /* handed out by each hart        */
-    uint64_t notes[HART_MAX];         /* digest of what each has seen   */
+    struct frame *borrowed[HART_MAX]; /* a page's, or a block's, with a reference */
+    unsigned borrowed_level[HART_MAX];
+    struct frame *kept[HART_MAX];              /* a block, with a reference      */
+    const struct ref_space *folding[HART_MAX]; /* where each folds, NULL: it does not */
+    struct frame_making making[HART_MAX];      /* of the program's faults             */
+    uint64_t stamps[HART_MAX];                 /* handed out by each hart        */
+    uint64_t notes[HART_MAX];                  /* digest of what each has seen   */
     uint64_t last_id;
     unsigned in_kernel; /* harts between op_enter and op_leave */
     bool may_lack;      /* an allocation was made to fail in this history          */
@@ -121,6 +126,9 @@ void op_fill_part(const struct op *op, struct op_session *session, struct va_ran
 void op_protect_part(const struct op *op, struct op_session *session, uint64_t start, uint64_t end);
 void op_look_at(const struct op *op, struct op_session *session, unsigned page);
 
+/* True if tables of the space may be folding now. */
+bool op_is_folded(const struct ref_space *space);
+
 /* ---- two sides of a clone or a move (op_sides.c) ---- */
 
 struct op_sides {
@@ -187,3 +195,7 @@ void op_sweep(const struct op *op);
 void op_borrow(const struct op *op);
 void op_zero_ahead(const struct op *op);
 void op_states(const struct op *op);
+void op_map_block(const struct op *op);
+void op_mark_large(const struct op *op);
+void op_fold(const struct op *op);
+void op_large(const struct op *op);

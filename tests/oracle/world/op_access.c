@@ -14,7 +14,7 @@
 #include "world/sched.h"
 
 #define OUTCOMES_MAX 16U
-#define TRIES_MAX    8U
+#define TRIES_MAX    20U /* a block is made in 8 pieces */
 #define COPY_WORD    UINT64_C(0xc0c0c0c0c0c0c0c0)
 
 static const char *const access_names[] = {"read", "write", "execute"};
@@ -48,7 +48,8 @@ static bool fault_is_settled(unsigned hart, unsigned page, enum vm_access access
 
     expect_touch(hart, space, page, access);
     op_enter(hart);
-    result = vm_space_fault(space->space, (vaddr_t){ref_va(page)}, access);
+    result = vm_space_fault_making(space->space, (vaddr_t){ref_va(page)}, access,
+                                   &op_world.making[hart]);
     ref_touch_end(hart);
     if (result == VM_FAULT_NOMEM) {
         (void)op_lacks_memory(&op, ERR_NOMEM);
@@ -63,7 +64,7 @@ static bool fault_is_settled(unsigned hart, unsigned page, enum vm_access access
     }
     op_note(hart, (uint64_t)result);
     op_leave(hart);
-    return result == VM_FAULT_RETRY;
+    return result == VM_FAULT_RETRY || result == VM_FAULT_AGAIN;
 }
 
 /* The program's store, if it is to a page of its own or an object's: the first word is a new stamp.
@@ -97,7 +98,7 @@ static void note_access(const struct op *op, unsigned page, enum vm_access acces
         OP_AGREE(op, !ref_store_shows(space, page, pa),
                  "a program writes %#lx through the entry %#lx, and it shows in another space",
                  ref_va(page), out->entry);
-        if (out->since == 0) {
+        if (out->since == 0 || (out->marks && op_is_folded(space))) {
             ref_written(space, page, pa);
         }
         store_stamp(op, pa);

@@ -180,7 +180,7 @@ void op_borrow(const struct op *op)
     struct vm_slot slot;
 
     if (*mine != NULL) {
-        frame_put(*mine);
+        frame_block_put(*mine, op_world.borrowed_level[op->hart]);
         *mine = NULL;
     }
     if (!op_open(op, &session, VM_CURSOR_QUERY)) {
@@ -189,6 +189,7 @@ void op_borrow(const struct op *op)
     if (vm_cursor_query_get(&session.cursor, &slot) == OK &&
         (slot.item.kind == VM_ITEM_RAM || slot.item.kind == VM_ITEM_HIDDEN)) {
         *mine = slot.item.frame;
+        op_world.borrowed_level[op->hart] = slot.item.level;
     }
     op_close(op, &session);
 }

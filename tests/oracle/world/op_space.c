@@ -278,8 +278,12 @@ static void give_everything_back(const struct op *op)
     }
     for (unsigned hart = 0; hart < HART_MAX; hart++) {
         if (op_world.borrowed[hart] != NULL) {
-            frame_put(op_world.borrowed[hart]);
+            frame_block_put(op_world.borrowed[hart], op_world.borrowed_level[hart]);
         }
+        if (op_world.kept[hart] != NULL) {
+            frame_block_put(op_world.kept[hart], 1);
+        }
+        frame_making_drop(&op_world.making[hart]);
     }
     frame_fail_after(UINT64_MAX);
     while (vm_space_reap()) {

@@ -52,6 +52,10 @@ static const struct ops_row table[] = {
     {"take pages out", op_evict, OPS_KERNEL, 6},
     {"bring pages back", op_supply, OPS_KERNEL, 6},
     {"take A from pages", op_clear_accessed, OPS_KERNEL, 4},
+    {"map a block", op_map_block, OPS_KERNEL, 2},
+    {"mark for blocks", op_mark_large, OPS_KERNEL, 2},
+    {"fold", op_fold, OPS_KERNEL, 2},
+    {"split and fold", op_large, OPS_PROGRAM, 3},
 };
 
 const struct ops_row *ops_row(unsigned kind)

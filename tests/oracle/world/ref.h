@@ -207,6 +207,13 @@ void ref_touch_begin(unsigned hart, struct ref_touch touch);
 void ref_touch_end(unsigned hart);
 bool ref_touch_has(const struct ref_space *space, unsigned page);
 
+/* The page's entry above level 0 is a leaf now: what it may be goes by all that it maps. */
+void ref_touch_got_block(unsigned hart, const struct ref_touch *touch, unsigned page,
+                         unsigned level, pte_t entry);
+
+/* False if the frame is the first of a block that several name. */
+bool ref_block_is_alone(const struct frame *frame);
+
 /* Looks at every entry that is stored, from now on.  The frame of zeroes must stay what it is. */
 void ref_touch_reset(void);
 

@@ -75,7 +75,8 @@ static void check_private(unsigned hart, pte_t before, pte_t after)
         oracle_fail(ORACLE_RULE_MEANING, hart, "hart %u stores %#lx: pending, and writable", hart,
                     (unsigned long)after.raw);
     }
-    if (is_private && has_w(after) && !had_w && refs_of(frame) != 1 &&
+    if (is_private && has_w(after) && !had_w &&
+        (refs_of(frame) != 1 || !ref_block_is_alone(frame)) &&
         !ref_is_moving(hart, pte_pa(after).raw)) {
         oracle_fail(ORACLE_RULE_MEANING, hart,
                     "hart %u makes the frame %#lx writable, which %u name", hart,
@@ -218,8 +219,9 @@ static void got(unsigned hart, const struct ref_touch *touch, unsigned page, pte
     ref_set(hart, touch->space, page, item_of_entry(&item, prot, entry));
 }
 
-/* The page whose slot this is, of those that the hart touches; REF_PAGES: none. */
-static unsigned page_of_slot(const struct ref_touch *touch, uint64_t pa)
+/* The page whose slot this is, of those that the hart touches, and the slot's level; REF_PAGES:
+ * none. */
+static unsigned page_of_slot(const struct ref_touch *touch, uint64_t pa, unsigned *level)
 {
     uint64_t root = vm_space_root(touch->space->space).raw;
 
@@ -227,7 +229,8 @@ static unsigned page_of_slot(const struct ref_touch *touch, uint64_t pa)
          page++) {
         struct walk walk = walk_from_root(root, ref_va(page));
 
-        if (walk.level == 0 && walk.slots[0] == pa) {
+        if (walk.slots[walk.level] == pa) {
+            *level = walk.level;
             return page;
         }
     }
@@ -239,6 +242,7 @@ static void on_slot(uint64_t pa, uint64_t before, uint64_t after)
     unsigned hart = hart_index();
     const struct ref_touch *touch = &touches.of[hart];
     pte_t entry = {after};
+    unsigned level = 0;
     unsigned page;
 
     if (pte_kind(entry, 0) != PTE_LEAF || pte_sw(entry) == PTE_SW_IO ||
@@ -246,8 +250,10 @@ static void on_slot(uint64_t pa, uint64_t before, uint64_t after)
         return;
     }
     check_private(hart, (pte_t){before}, entry);
-    page = touch->space == NULL ? REF_PAGES : page_of_slot(touch, pa);
-    if (page != REF_PAGES) {
+    page = touch->space == NULL ? REF_PAGES : page_of_slot(touch, pa, &level);
+    if (page != REF_PAGES && level > 0) {
+        ref_touch_got_block(hart, touch, page, level, entry);
+    } else if (page != REF_PAGES) {
         got(hart, touch, page, entry);
     }
 }
