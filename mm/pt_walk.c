@@ -248,6 +248,9 @@ __attribute__((noinline)) static void link_over(struct vm_cursor *cursor,
     if (place->kind == PTE_LEAF) {
         vm_cursor_issue(cursor, VM_FLUSH_SPACE, (struct va_range){0});
     }
+    if (cursor->is_pair) {
+        vm_cursor_dispatch(cursor); /* the other may pay for a part before this one pays */
+    }
 }
 
 struct pt_place pt_link(struct vm_cursor *cursor, const struct pt_place *place, vaddr_t va,
