@@ -29,6 +29,7 @@ static void move_page(const struct op *op, struct op_session sessions[2])
     unsigned from = ref_page_from(sessions[0].range.start.raw);
     unsigned to = ref_page_from(sessions[1].range.start.raw);
     struct ref_item item = sessions[0].space->items[from];
+    struct frame *frame;
     struct vm_slot slot;
 
     if (item.kind != VM_ITEM_RAM || item.pa == frame_pa(frame_zero()).raw ||
@@ -37,8 +38,11 @@ static void move_page(const struct op *op, struct op_session sessions[2])
     }
     op_jump(op, &sessions[0], ref_va(from));
     OP_AGREE(op, vm_cursor_query_get(&sessions[0].cursor, &slot) == OK, "query of a page fails");
+    frame = frame_of((paddr_t){item.pa}); /* of a block a slice */
+    frame_get(frame);
+    frame_block_put(slot.item.frame, slot.item.level);
     op_unmap_part(op, &sessions[0], ref_va(from), ref_va(from) + PAGE_SIZE);
-    op_map_page(op, &sessions[1], to, slot.item.frame, VM_MAP_REPLACE);
+    op_map_page(op, &sessions[1], to, frame, VM_MAP_REPLACE);
 }
 
 static void act_on_two(const struct op *op, struct op_session sessions[2])
