@@ -199,3 +199,4 @@ void op_map_block(const struct op *op);
 void op_mark_large(const struct op *op);
 void op_fold(const struct op *op);
 void op_large(const struct op *op);
+void op_txn(const struct op *op);

@@ -71,10 +71,7 @@ static void map_block(const struct op *op, struct op_session *session, struct fr
     bool is_taken = mode == VM_MAP_EXCLUSIVE && ref_is_taken(session->space, va, va + BYTES);
     bool is_legal = item.prop.prot != VM_PROT_NONE && (item.prop.prot & VM_RW) != VM_W;
     bool is_cut = session->range.end.raw < va + BYTES; /* by the bound of the cursor */
-    status_t expected = !is_legal  ? ERR_INVAL
-                        : is_cut   ? ERR_RANGE
-                        : is_taken ? ERR_EXIST
-                                   : OK;
+    status_t expected = !is_legal ? ERR_INVAL : is_cut ? ERR_RANGE : is_taken ? ERR_EXIST : OK;
     status_t status;
 
     announce(op, session, item, va);

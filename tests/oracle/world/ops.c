@@ -56,6 +56,7 @@ static const struct ops_row table[] = {
     {"mark for blocks", op_mark_large, OPS_KERNEL, 2},
     {"fold", op_fold, OPS_KERNEL, 2},
     {"split and fold", op_large, OPS_PROGRAM, 3},
+    {"do several changes or none", op_txn, OPS_KERNEL, 6},
 };
 
 const struct ops_row *ops_row(unsigned kind)

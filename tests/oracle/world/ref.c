@@ -163,7 +163,7 @@ uint64_t ref_present_from(const struct ref_space *space, uint64_t va, uint64_t e
                 part.start += PAGE_SIZE;
                 page++;
             }
-            end = part.start < end ? part.start : end;
+            end = part.start < part.end ? part.start : end;
         }
     }
     return end;
