@@ -73,6 +73,11 @@ int harts_for_each(const struct harts_config *configs, unsigned count,
     return 0;
 }
 
+void harts_ram_set(uint64_t bytes)
+{
+    machine.banks[0].end = paddr_add(machine.banks[0].start, bytes);
+}
+
 void harts_begin(const struct harts_config *config)
 {
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): before there are threads */

@@ -32,7 +32,10 @@ struct harts_config {
 int harts_for_each(const struct harts_config *configs, unsigned count,
                    void (*program)(const struct harts_config *config));
 
-/* The machine with 16 MiB of RAM, and mm on it; this thread is hart 0. */
+/* Before harts_begin: so much RAM, instead of 256 MiB. */
+void harts_ram_set(uint64_t bytes);
+
+/* The machine, and mm on it; this thread is hart 0. */
 void harts_begin(const struct harts_config *config);
 
 /* Each hart runs `program(hart)` on a thread; returns when all have. */
