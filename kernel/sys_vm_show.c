@@ -6,11 +6,13 @@
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
 #include "kernel/vm_call.h"
+#include "mm/frame_block.h"
 #include "mm/user_copy.h"
 #include "uapi/vm.h"
 
 #define RANGES_MAX    8U   /* that one call tells                     */
 #define SLOTS_MAX     512U /* that one call looks at                  */
+#define LARGE_SLOTS   64U  /* what looking at all of a large page is worth */
 #define ENTRIES_MAX   64U  /* that one call copies                    */
 #define TABLE_ENTRIES 512U
 
@@ -21,6 +23,7 @@ struct ranges_call {
     struct vm_args args;
     unsigned room; /* at most RANGES_MAX */
     unsigned count;
+    unsigned looked_at; /* slots; a large page counts LARGE_SLOTS */
     struct vm_range_info ranges[RANGES_MAX];
 };
 
@@ -60,16 +63,29 @@ static uint32_t slot_level(const struct vm_slot *slot)
     return level;
 }
 
+/* True if somebody else names the page, or a part of it; of 1 GiB, all of it. */
+static bool is_shared(const struct vm_item *item)
+{
+    if (item->kind != VM_ITEM_RAM && item->kind != VM_ITEM_HIDDEN) {
+        return false;
+    }
+    /* Relaxed: the mapping's own reference stays while the cursor is open; others come and go. */
+    switch (item->level) {
+    case 0:
+        return atomic_load_explicit(&item->frame->refs, memory_order_relaxed) > 1;
+    case 1:
+        return !frame_block_has_one_ref(item->frame, 1);
+    default:
+        return atomic_load_explicit(&item->frame->block_refs[1], memory_order_relaxed) > 1;
+    }
+}
+
 /* Slot as a range of its own; `part` is what of it lies in the range asked for. */
 static struct vm_range_info range_make(const struct vm_slot *slot, const struct vm_slot *part)
 {
     const struct vm_item *item = &part->item;
     uint64_t bytes = part->range.end.raw - part->range.start.raw;
     uint64_t pages = bytes >> PAGE_SHIFT;
-    bool has_frame = item->kind == VM_ITEM_RAM || item->kind == VM_ITEM_HIDDEN;
-    /* Relaxed: the mapping's own reference stays while the cursor is open; others come and go. */
-    bool is_shared =
-        has_frame && atomic_load_explicit(&item->frame->refs, memory_order_relaxed) > 1;
 
     return (struct vm_range_info){
         .start = part->range.start.raw,
@@ -79,7 +95,7 @@ static struct vm_range_info range_make(const struct vm_slot *slot, const struct 
         .level = slot_level(slot),
         .flags = (uint32_t)vm_call_flags(item),
         .physical = item->kind == VM_ITEM_IO ? item->pa.raw : 0,
-        .shared = is_shared ? pages : 0,
+        .shared = is_shared(item) ? pages : 0,
         .accessed = item->accessed ? pages : 0,
         .dirty = item->dirty ? pages : 0,
     };
@@ -110,6 +126,7 @@ static bool range_note(struct ranges_call *call, struct vm_cursor *cursor)
     if (vm_cursor_query(cursor, &slot) != OK || vm_cursor_next(cursor, &part) != OK) {
         return false;
     }
+    call->looked_at += part.item.frame == NULL || part.item.level == 0 ? 1 : LARGE_SLOTS;
     if (part.item.kind == VM_ITEM_ABSENT) {
         return true;
     }
@@ -136,7 +153,7 @@ static status_t ranges_perform(struct ranges_call *call, vaddr_t *next)
     if (status != OK) {
         return status;
     }
-    for (unsigned slots = 0; goes_on && slots < SLOTS_MAX; slots++) {
+    while (goes_on && call->looked_at < SLOTS_MAX) {
         goes_on = range_note(call, &cursor);
     }
     *next = vm_cursor_va(&cursor);
