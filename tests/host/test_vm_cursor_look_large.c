@@ -120,8 +120,9 @@ MODE_TEST(look_large, leaves_are_found_beside_tables)
 MODE_TEST(look_large, what_is_used_is_in_the_way)
 {
     struct world world = world_begin(*levels);
-    struct vm_cursor cursor;
     struct frame *frame = frame_new();
+    struct vm_removed removed;
+    struct vm_cursor cursor;
 
     map_at(&world, BASE, frame_new(), VM_R);
     (void)map_large(&world, BASE + 4 * MIB, 1, VM_R);
@@ -132,7 +133,11 @@ MODE_TEST(look_large, what_is_used_is_in_the_way)
     EXPECT_STATUS(vm_cursor_fill(&cursor, PAGE_SIZE, prop(VM_R)), ERR_EXIST);
     EXPECT_OK(vm_cursor_jump(&cursor, va(BASE + 2 * MIB)));
     EXPECT_STATUS(vm_cursor_map_block(&cursor, frame, 2, prop(VM_R), VM_MAP_EXCLUSIVE), ERR_INVAL);
+    /* from where nothing is on, beside a table, up to it */
+    EXPECT_OK(vm_cursor_mark(&cursor, 4 * MIB, RESERVED_RW, VM_MAP_EXCLUSIVE, UINT_MAX, &removed));
+    EXPECT_EQ(vm_cursor_va(&cursor).raw, BASE + 4 * MIB);
     vm_cursor_close(&cursor);
+    expect_extent(&world, BASE + 4 * MIB, VM_ITEM_HIDDEN, 2 * MIB);
     frame_put(frame);
     world_end(&world);
 }

@@ -71,6 +71,7 @@ MODE_TEST(unmap_large, pages_of_a_region_count_by_entry)
     struct world world = world_begin(*levels);
     struct io_mem *io = map_region(&world, BASE + 2 * MIB, 8 * MIB);
     struct vm_cursor cursor = cursor_open(&world, BASE, 2 * GIB, VM_CURSOR_EDIT);
+    uint64_t parked = counter_read(COUNTER_tables_parked);
     struct vm_removed removed;
 
     EXPECT_EQ(io_mem_refs(io), 4 * PARTS);
@@ -84,6 +85,7 @@ MODE_TEST(unmap_large, pages_of_a_region_count_by_entry)
     EXPECT_EQ(vm_cursor_va(&cursor).raw, BASE + 2 * GIB);
     vm_cursor_close(&cursor);
     EXPECT_EQ(io_mem_refs(io), 0);
+    EXPECT_EQ(counter_read(COUNTER_tables_parked), parked + 1);
     world_check(&world);
     world_end(&world);
 }
@@ -200,11 +202,17 @@ MODE_TEST(unmap_large, what_is_dying_is_not_removed_twice)
     struct world world = world_begin(*levels);
     struct vm_cursor cursor;
     struct vm_removed removed;
+    uint64_t tables;
 
     (void)map_large(&world, BASE, 1, VM_RW);
     (void)map_large(&world, BASE + 2 * MIB, 1, VM_RW);
+    tables = counter_read(COUNTER_tables_allocated);
     cursor = cursor_open(&world, BASE, 4 * MIB, VM_CURSOR_CHANGE);
     EXPECT_OK(vm_cursor_unmap(&cursor, 2 * MIB, &removed));
+    EXPECT_OK(vm_cursor_jump(&cursor, va(BASE)));
+    EXPECT_OK(vm_cursor_unmap(&cursor, PAGE_SIZE, &removed)); /* nor is it split */
+    EXPECT_EQ(removed.ram_pages, 0);
+    EXPECT_EQ(counter_read(COUNTER_tables_allocated), tables);
     EXPECT_OK(vm_cursor_jump(&cursor, va(BASE)));
     EXPECT_OK(vm_cursor_unmap_bounded(&cursor, 4 * MIB, 1, &removed));
     EXPECT_EQ(removed.ram_pages, PARTS);
