@@ -2,7 +2,7 @@
 """What run.py runs: the models, their configurations, and what is expected of each."""
 
 MODELS = (
-    "lock", "relink", "marks", "touch", "word", "asid", "code", "quiescence", "handover", "futex",
+    "lock", "relink", "marks", "fold", "touch", "word", "asid", "code", "quiescence", "handover", "futex",
 )  # fmt: skip
 
 # Operations of lock.pml.
@@ -38,6 +38,16 @@ def mark_ops(*harts):
     return " ".join(f"MARKS_{hart}={bits}" for hart, bits in enumerate(sets))
 
 
+# Operations of fold.pml.
+FOLD_OPS = "fold split take give take-other".split()
+
+
+def fold_ops(*harts):
+    """Which operations each hart of fold.pml may do."""
+    sets = [sum(1 << FOLD_OPS.index(name) for name in hart.split()) for hart in harts]
+    return " ".join(f"FOLD_{hart}={bits}" for hart, bits in enumerate(sets))
+
+
 TURNS = "SWITCHES=2 OTHERS=1"  # of asid.pml
 
 # Configurations: definitions of the model, and the depth of the search.
@@ -57,6 +67,8 @@ CONFIGURATIONS = {
     "relink-wait": ("relink", relink_ops("move back", "pages", "half"), 2_000_000),
     "push": ("marks", mark_ops("make", "fault unmap", "mark-table"), 2_000_000),
     "detach-marks": ("marks", mark_ops("make", "unmap-table", "mark-all"), 2_000_000),
+    "fold": ("fold", fold_ops("fold split", "take give"), 2_000_000),
+    "fold-both": ("fold", fold_ops("fold split take", "fold take-other"), 2_000_000),
     "touch": ("touch", "", 500_000),
     "touch-clones": ("touch", "CLONES", 500_000),
     "no-asids": ("word", "NO_ASIDS SPACES=2 ROUNDS=2", 500_000),
@@ -82,7 +94,8 @@ CONFIGURATIONS = {
 # The whole state space is searched.
 HOLDS = (
     "detach", "move", "nested", "near", "half", "second", "second-move", "apart", "relink",
-    "relink-half", "relink-detach", "relink-wait", "push", "detach-marks", "touch-clones",
+    "relink-half", "relink-detach", "relink-wait", "push", "detach-marks", "fold",
+    "fold-both", "touch-clones",
     "no-asids", "one-space", "two-spaces", "unmap", "epochs", "code", "kernel", "threads", "wait",
     "wait-kill",
 )  # fmt: skip
@@ -98,6 +111,8 @@ OLD_CODE, TORN, GONE = "done", "frame[next]", "state[current]"
 ASLEEP, MISCOUNTED, TWICE = "invalid end state", "told", "queued"
 FORGOTTEN, LEAKED, WRITTEN = "meaning", "refs[i_]==", "tlb[me]!=0"
 KNOWN, OCCUPIED = "walked", "c2==0"
+GATHERED, REMEMBERED, READONLY, TOUCHED = "written", "walk", "readonly", "known_by"
+UNGRANTED, NOT_THERE = "rights", "at==2"
 UNSEEN, AFTERWARDS, REUSED = "expected", "forbidden", "refs[tlb[me]]>0"
 
 BITES = (
@@ -133,6 +148,17 @@ BITES = (
     ("push", "LINK_BEFORE_COPY", FORGOTTEN),
     ("push", "NOT_BORN_LOCKED", OVERLAP),
     ("detach-marks", "NO_CHECK_WHEN_LINKING", OVERLAP),
+    ("fold", "GATHER_BEFORE_FLUSH", GATHERED),
+    ("fold", "NO_FLUSH", REMEMBERED),
+    ("fold", "MAKE_BEFORE_BREAK", GATHERED),
+    ("fold", "FREE_AT_ONCE", TOUCHED),
+    ("fold", "NO_STRAY_CHECK", NOT_THERE),
+    ("fold", "TABLE_NOT_LOCKED", OVERLAP),
+    ("fold", "LOOK_BEFORE_LOCK", UNGRANTED),
+    ("fold", "UNLOCK_BEFORE_LEAF", OVERLAP),
+    ("fold", "PLAIN_STORE", GATHERED),
+    ("fold", "SPLIT_WITHOUT_FLUSH", READONLY),
+    ("fold-both", "LINK_BEFORE_FILL", READONLY),
     ("touch", "LOOK_BEFORE_LOCK", LEAKED),
     ("touch", "NO_SOLE_CHECK", WRITTEN),
     ("touch", "GRANT_AT_ONCE", WRITTEN),
