@@ -389,7 +389,7 @@ void reclaim_release(struct pt_node *node, unsigned *leaves)
         release_leaves(node, count);
         (void)reclaim_dying(node, span);
     }
-    while (pt_node_next_table(node, &span, &i)) {
+    while (node->level > 0 && pt_node_next_table(node, &span, &i)) {
         reclaim_release(pt_node_of(pte_slot_load(&node->slots[i])), leaves);
     }
 }

@@ -126,7 +126,7 @@ static void sum_up(const struct pt_node *node, struct sum *sum)
     sum->io_entries += node->io;
     sum->pages.io_pages += pt_node_io_pages(node);
     sum->pages.ram_pages += pt_node_ram_pages(node);
-    while (pt_node_next_table(node, &span, &i)) {
+    while (node->level > 0 && pt_node_next_table(node, &span, &i)) {
         sum_up(pt_node_of(pte_slot_load(&node->slots[i])), sum);
     }
 }

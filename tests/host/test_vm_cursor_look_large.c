@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Looking at large pages, and at marks for them. */
+#include "arch_host/phys_mem.h"
 #include "support_large.h"
 
 #define BASE (4 * GIB)
@@ -164,5 +165,56 @@ MODE_TEST(look_large, a_mark_says_how_large_its_pages_are_to_be)
     EXPECT_STATUS(vm_cursor_mark(&cursor, GIB, mark, VM_MAP_REPLACE, UINT_MAX, &removed),
                   ERR_INVAL);
     vm_cursor_close(&cursor);
+    world_end(&world);
+}
+
+/* ---- the table itself, and its audit ---- */
+
+MODE_TEST(look_large, below_a_large_page_there_is_no_table)
+{
+    struct world world = world_begin(*levels);
+    struct frame *block = map_large(&world, BASE, 1, VM_R);
+    struct vm_table_part first = {.level = 1, .first = 0, .count = 1};
+    struct vm_table_part below = {.level = 0, .first = 0, .count = 1};
+    uint64_t entry = 0;
+    paddr_t physical;
+
+    EXPECT_OK(vm_space_table_read(world.space, va(BASE + PAGE_SIZE), first, &entry, &physical));
+    EXPECT_EQ(pte_pa((pte_t){entry}).raw, frame_pa(block).raw);
+    EXPECT_STATUS(vm_space_table_read(world.space, va(BASE + PAGE_SIZE), below, &entry, &physical),
+                  ERR_NOENT);
+    world_end(&world);
+}
+
+/* What a space says is wrong with one field changed, which is then put back. */
+#define EXPECT_NOTICED(world, field, wrong)                                                        \
+    do {                                                                                           \
+        __typeof__(field) right_ = (field);                                                        \
+        (field) = (wrong);                                                                         \
+        EXPECT_STATUS(vm_space_check((world).space), ERR_INVAL);                                   \
+        (field) = right_;                                                                          \
+        EXPECT_OK(vm_space_check((world).space));                                                  \
+    } while (0)
+
+MODE_TEST(look_large, the_audit_notices_what_is_wrong)
+{
+    struct world world = world_begin(*levels);
+    struct frame *block = map_large(&world, BASE, 1, VM_R);
+    struct vm_cursor cursor;
+    struct pt_node *node;
+    uint64_t *entry;
+
+    (void)map_large(&world, BASE + 2 * MIB, 1, VM_R);
+    hide_at(&world, BASE + 2 * MIB, 2 * MIB);
+    (void)map_region(&world, BASE + 4 * MIB, 2 * MIB);
+    cursor = cursor_open(&world, BASE, 4 * MIB, VM_CURSOR_QUERY);
+    node = pt_look(&cursor, va(BASE)).node;
+    entry = phys_mem_pointer(frame_pa(node->frame).raw + pte_index(va(BASE + 4 * MIB), 1) * 8);
+    vm_cursor_close(&cursor);
+    EXPECT_NOTICED(world, node->large, 1);
+    EXPECT_NOTICED(world, node->hidden, 0);
+    EXPECT_NOTICED(world, node->io, 0);
+    EXPECT_NOTICED(world, block[511].type, FRAME_KERNEL);
+    EXPECT_NOTICED(world, *entry, pte_leaf_part((pte_t){*entry}, 1, 2 * MIB).raw);
     world_end(&world);
 }
