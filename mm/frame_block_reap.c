@@ -28,17 +28,18 @@ void frame_block_park(struct frame *frame, unsigned level)
     spinlock_release(&parked.lock);
 }
 
-/* The first that was parked, or NULL. */
-static struct frame *pop(unsigned level)
+/* One that was parked, of level 1 if there is such a one, or NULL. */
+static struct frame *pop(unsigned *level)
 {
     struct frame *frame = NULL;
 
     spinlock_acquire(&parked.lock);
-    if (parked.first[level] != 0) {
-        frame = frame_at(parked.first[level] - 1);
+    *level = parked.first[1] != 0 ? 1 : 2;
+    if (parked.first[*level] != 0) {
+        frame = frame_at(parked.first[*level] - 1);
         /* Relaxed: (l), and whoever joins the parts has got each from a put that follows. */
-        parked.first[level] =
-            atomic_exchange_explicit(&frame->block_refs[level - 1], 0, memory_order_relaxed);
+        parked.first[*level] =
+            atomic_exchange_explicit(&frame->block_refs[*level - 1], 0, memory_order_relaxed);
     }
     spinlock_release(&parked.lock);
     return frame;
@@ -64,15 +65,15 @@ static void give_back_blocks(struct frame *block)
 
 bool frame_block_reap(void)
 {
-    struct frame *block = pop(1);
+    unsigned level;
+    struct frame *block = pop(&level);
 
-    if (block != NULL) {
+    if (block == NULL) {
+        return false;
+    }
+    if (level == 1) {
         give_back_frames(block);
     } else {
-        block = pop(2);
-        if (block == NULL) {
-            return false;
-        }
         give_back_blocks(block);
     }
     reclaim_end();
