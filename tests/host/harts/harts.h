@@ -32,7 +32,7 @@ struct harts_config {
 int harts_for_each(const struct harts_config *configs, unsigned count,
                    void (*program)(const struct harts_config *config));
 
-/* Before harts_begin: so much RAM, instead of 256 MiB. */
+/* Before harts_begin: so much RAM, 2 GiB at most, instead of 256 MiB. */
 void harts_ram_set(uint64_t bytes);
 
 /* The machine, and mm on it; this thread is hart 0. */

@@ -19,7 +19,7 @@
 
 #define TLB_ENTRIES 64U
 #define RAM_BASE    UINT64_C(0x80000000)
-#define RAM_FRAMES  65536U
+#define RAM_FRAMES  (2 * GIB / PAGE_SIZE) /* the most that harts_ram_set is given */
 
 struct tlb_entry {
     bool is_valid;
@@ -58,7 +58,7 @@ static void check_in_use(paddr_t pa)
     EXPECT(!atomic_load_explicit(&is_free[(pa.raw - RAM_BASE) / PAGE_SIZE], memory_order_relaxed));
 }
 
-/* What the tables say, as a walker of this hart reads them. */
+/* What the tables say of a page, as a walker of this hart reads them: of a large leaf, the part. */
 static pte_t walk(const struct hart_tlb *tlb, vaddr_t va)
 {
     paddr_t table = tlb->root;
@@ -71,6 +71,9 @@ static pte_t walk(const struct hart_tlb *tlb, vaddr_t va)
         /* Acquire: a walker reads what an entry points to after the entry. */
         entry.raw = atomic_load_explicit(&slots[pte_index(va, level)].raw, memory_order_acquire);
         pause_maybe();
+        if (level > 0 && pte_kind(entry, level) == PTE_LEAF) {
+            return pte_leaf_part(entry, va.raw % pte_level_bytes(level) / PAGE_SIZE, PAGE_SIZE);
+        }
         if (level == 0 || pte_kind(entry, level) != PTE_TABLE) {
             return entry;
         }
