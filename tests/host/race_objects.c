@@ -6,12 +6,14 @@
  *
  * Page i of an area is page i of the object that is mapped there, whichever that is, and holds
  * zeroes or a word that tells area and page.  A mark never names a page past its object's end, a
- * view is never writable, memory and budgets may run out, and in the end all of it is back.
+ * view is never writable, memory and budgets may run out, and in the end all of it is back.  The
+ * memory of some objects comes in 2 MiB.
  */
 #include "harts/harts.h"
 #include "harts/tlb.h"
 #include "lib/assert.h"
 #include "lib/spinlock.h"
+#include "mm/frame_block.h"
 #include "mm/mem_object.h"
 #include "mm/vm_budget.h"
 #include "mm/vm_fault.h"
@@ -20,13 +22,17 @@
 #define OBJECTS 2U
 #define PAGES   1024U /* of an area and of the largest object: two tables */
 #define USED    8U    /* pages of them that programs know                 */
-#define MAKERS  40U   /* frames that objects may have: too few at times   */
-#define BUDGET  4000U
+#define LARGE   512U  /* pages of an object of level 1 come together      */
+#define BUDGET  6000U
 #define TRIES   8U
+
+/* Frames that objects of a level may have: too few at times. */
+static const uint64_t makers_frames[] = {40, 3 * LARGE + 8};
 
 static struct vm_space *spaces[2];
 static struct vm_budget *budget;
-static struct vm_budget *makers;
+static struct vm_budget *makers[2]; /* by level */
+static _Thread_local struct frame_making making;
 
 /* As a table of handles would keep them. */
 static struct {
@@ -86,10 +92,11 @@ static struct mem_object *object_get(unsigned area)
 /* Another object takes the place of the area's, whose handle is closed. */
 static void replace_object(unsigned area)
 {
+    unsigned level = (unsigned)pick(2);
     struct mem_object *old;
     struct mem_object *fresh;
 
-    if (mem_object_create(makers, PAGES, 0, &fresh) != OK) {
+    if (mem_object_create(makers[level], PAGES, level, &fresh) != OK) {
         return;
     }
     spinlock_acquire(&handles.lock);
@@ -175,6 +182,7 @@ static void resize(unsigned area)
     uint64_t pages = pick(3) == 0 ? pick_page() : PAGES;
     status_t status;
 
+    pages = align_down(pages, mem_object_level(object) > 0 ? LARGE : 1);
     do {
         status = mem_object_resize(object, pages);
         pause_maybe();
@@ -275,7 +283,7 @@ static void access_page(struct vm_space *space, unsigned area, uint64_t page)
     enum vm_access access = pick(2) == 0 ? VM_ACCESS_READ : VM_ACCESS_WRITE;
     vaddr_t va = page_va(area, page);
 
-    for (unsigned tries = 0; tries < TRIES; tries++) {
+    for (unsigned tries = 0; tries < TRIES;) {
         enum vm_fault_result result;
         uint64_t word = 0;
 
@@ -285,11 +293,13 @@ static void access_page(struct vm_space *space, unsigned area, uint64_t page)
             return;
         }
         kernel_enter();
-        result = vm_space_fault(space, va, access);
+        result = vm_space_fault_making(space, va, access, &making);
         kernel_leave();
-        if (result != VM_FAULT_RETRY) {
+        EXPECT(result == VM_FAULT_AGAIN || making.wanted == 0);
+        if (result != VM_FAULT_RETRY && result != VM_FAULT_AGAIN) {
             return; /* it may not, or the makers' budget is spent */
         }
+        tries += result == VM_FAULT_RETRY ? 1 : 0;
     }
 }
 
@@ -318,9 +328,11 @@ static void program(const struct harts_config *config)
 {
     harts_begin(config);
     EXPECT_OK(vm_budget_create(NULL, BUDGET, &budget));
-    EXPECT_OK(vm_budget_create(NULL, MAKERS, &makers));
+    for (unsigned level = 0; level < 2; level++) {
+        EXPECT_OK(vm_budget_create(NULL, makers_frames[level], &makers[level]));
+    }
     for (unsigned i = 0; i < OBJECTS; i++) {
-        EXPECT_OK(mem_object_create(makers, PAGES, 0, &handles.memory[i]));
+        EXPECT_OK(mem_object_create(makers[i % 2], PAGES, i % 2, &handles.memory[i]));
     }
     for (unsigned i = 0; i < 2; i++) {
         EXPECT_OK(vm_space_create(budget, &spaces[i]));
@@ -337,9 +349,11 @@ static void program(const struct harts_config *config)
         continue;
     }
     EXPECT(vm_budget_state(budget).used == 0);
-    EXPECT(vm_budget_state(makers).used == 0);
     vm_budget_put(budget);
-    vm_budget_put(makers);
+    for (unsigned level = 0; level < 2; level++) {
+        EXPECT(vm_budget_state(makers[level]).used == 0);
+        vm_budget_put(makers[level]);
+    }
     harts_end();
 }
 
