@@ -59,6 +59,20 @@ static inline struct frame *large_page_at(const struct world *world, uint64_t at
     return block;
 }
 
+/* A device's registers, all of a region that is made for them. */
+static inline struct io_mem *device_at(struct world *world, uint64_t at, uint64_t bytes)
+{
+    struct vm_cursor cursor = cursor_open(world, at, bytes, VM_CURSOR_CHANGE);
+    struct io_mem *io;
+    uint64_t mapped;
+
+    EXPECT_OK(io_mem_create(pa_span(DEVICE_BASE, bytes), "test,device", &io));
+    EXPECT_OK(vm_cursor_map_iomem(&cursor, io, (struct vm_prop){VM_RW, VM_MEM_IO}, bytes, 0,
+                                  VM_MAP_EXCLUSIVE, &mapped));
+    vm_cursor_close(&cursor);
+    return io;
+}
+
 /* Gives [at, at + bytes) these rights, all at once; the pages that it says there were. */
 static inline uint64_t protect_range(const struct world *world, uint64_t at, uint64_t bytes,
                                      enum vm_prot prot)

@@ -197,14 +197,8 @@ MODE_TEST(vm_cursor_clone_large, each_kind_is_what_it_was)
 MODE_TEST(vm_cursor_clone_large, a_devices_page_stays_out_whatever_part_of_it_is_asked_for)
 {
     struct sides sides = sides_begin(*levels);
-    struct vm_cursor cursor = cursor_open(&sides.world, BASE, LARGE, VM_CURSOR_CHANGE);
-    struct io_mem *io;
-    uint64_t mapped;
+    struct io_mem *io = device_at(&sides.world, BASE, LARGE);
 
-    EXPECT_OK(io_mem_create(pa_span(DEVICE_BASE, LARGE), "test,device", &io));
-    EXPECT_OK(vm_cursor_map_iomem(&cursor, io, (struct vm_prop){VM_RW, VM_MEM_IO}, LARGE, 0,
-                                  VM_MAP_EXCLUSIVE, &mapped));
-    vm_cursor_close(&cursor);
     (void)large_page_at(&sides.world, BASE + LARGE, VM_R);
     expect_done(clone(&sides, BASE + PAGE_SIZE, ALIKE + PAGE_SIZE, PAGE_SIZE, 256), OK, PAGE_SIZE);
     expect_slot_is(&sides.world, BASE, LARGE, VM_ITEM_IO, VM_RW);
