@@ -12,6 +12,11 @@ FOLDER = os.path.join(qemu_boot.ROOT, "docs", "performance")
 MORE = (
     Operation("query", "query a page"),
     Operation("find_next", "find the next page, behind a hole of 1 GiB"),
+    Operation("large_touch", "reserve 2 MiB to come as one page, and touch it"),
+    Operation("large_unmap", "unmap a page of 2 MiB"),
+    Operation("large_protect", "protect a page of 2 MiB"),
+    Operation("large_split", "unmap a page of 4 KiB inside one of 2 MiB"),
+    Operation("large_fold", "fold a page of 2 MiB that was split"),
 )
 # Columns: heading, and the counters that they add up.
 COUNTS = {

@@ -168,6 +168,7 @@ int main(int argc, char **argv)
     rows_print(rows_fault, only);
     rows_print(rows_clone, only);
     rows_print(rows_object, only);
+    rows_print(rows_large, only);
     rows_print(rows_thread, only);
     rows_print(rows_process, only);
     return 0;

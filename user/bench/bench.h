@@ -41,6 +41,7 @@ extern const struct row rows_memory[];
 extern const struct row rows_fault[];
 extern const struct row rows_clone[];
 extern const struct row rows_object[];
+extern const struct row rows_large[];
 extern const struct row rows_thread[];
 extern const struct row rows_process[];
 
