@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Programs that take all they can get, in budgets: memory, tables, marks, processes, threads,
- * copies of themselves.  While two of them run into their limits again and again, this program
- * maps, uses and unmaps memory and runs processes, and nothing that it asks for fails.  What each
- * did is counted, not timed.
+ * Programs that take all they can get, in budgets: memory, tables, marks, large pages, processes,
+ * threads, copies of themselves.  While two of them run into their limits again and again, this
+ * program maps, uses and unmaps memory and runs processes, and nothing that it asks for fails. What
+ * each did is counted, not timed.
  */
 #include <inttypes.h>
 
@@ -18,6 +18,7 @@
 #define DEPTH      4U  /* of copies that make copies: they end when the bomb is gone */
 #define YIELDS     100U
 #define TABLE      (UINT64_C(512) * PAGE)
+#define LARGE_ROOM UINT64_C(1700) /* frames: three pages of 2 MiB */
 #define HUGE_BYTES (UINT64_C(1) << 30)
 #define MARK_BYTES (UINT64_C(32) << 30)
 #define BOMB_PLACE (PLACE + (UINT64_C(16) << 30))
@@ -64,6 +65,27 @@ static void bomb_marks(void)
     }
     clash(status);
     (void)page_unmap(BOMB_PLACE, MARK_BYTES);
+}
+
+/* Pages of 2 MiB, at once and by the first access, which are split then: parts of them go first. */
+static void bomb_large(void)
+{
+    uint64_t at = BOMB_PLACE;
+    uint64_t done = 0;
+    long status = sys_vm_map(user_self(), at, HUGE_BYTES / 2, RW, VM_FLAG_2M, &done);
+
+    clash(status);
+    for (uint64_t gone = 0; gone < done; gone += TABLE) {
+        (void)page_unmap(at + gone + gone / 512, PAGE);
+    }
+    (void)page_unmap(at, done);
+    status = sys_vm_mark(user_self(), at, TABLE, VM_KIND_RESERVED, RW, VM_FLAG_2M, NULL);
+    if (status != 0) {
+        clash(status);
+        return;
+    }
+    *word_at(at) = 1;
+    (void)page_unmap(at, TABLE);
 }
 
 /* Processes that have a page each. */
@@ -301,6 +323,7 @@ int main(void)
     beside(bomb_memory, much, "memory");
     beside(bomb_tables, much, "tables");
     beside(bomb_marks, much, "marks");
+    beside(bomb_large, share < LARGE_ROOM ? share : LARGE_ROOM, "large pages");
     beside(bomb_processes, 600, "processes");
     beside(bomb_threads, 120, "threads");
     beside(bomb_copies, 500, "copies");
