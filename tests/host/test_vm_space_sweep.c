@@ -112,6 +112,54 @@ MODE_TEST(vm_space_sweep, what_means_something_stays_though_nothing_is_present)
     world_end(&world);
 }
 
+/* Takes a page out of a mark of 1 GiB and marks it again: two tables of equal marks. */
+static void split_a_mark(struct world *world)
+{
+    mark_at(world, 3 * GIB, GIB);
+    EXPECT_EQ(unmap_at(world, 3 * GIB + 5 * MIB, PAGE_SIZE).ram_pages, 0);
+    mark_at(world, 3 * GIB + 5 * MIB, PAGE_SIZE);
+}
+
+MODE_TEST(vm_space_sweep, marks_that_say_the_same_become_one)
+{
+    struct world world = world_begin(*levels);
+    struct vm_cursor cursor;
+    struct vm_slot slot;
+    uint64_t charged;
+    unsigned pieces;
+
+    split_a_mark(&world);
+    charged = vm_space_charged(world.space);
+    EXPECT_EQ(sweep_pass(&world, &pieces), 2);
+    EXPECT_EQ(vm_space_charged(world.space), charged - 2);
+    cursor = cursor_open(&world, 3 * GIB, PAGE_SIZE, VM_CURSOR_QUERY);
+    EXPECT_OK(vm_cursor_query(&cursor, &slot));
+    EXPECT_EQ(slot.item.kind, VM_ITEM_RESERVED);
+    EXPECT_EQ(slot.range.end.raw - slot.range.start.raw, GIB);
+    vm_cursor_close(&cursor);
+    world_end(&world);
+}
+
+/* What a split of the large mark would need is not there, and a sweep takes no memory. */
+MODE_TEST(vm_space_sweep, marks_stay_as_they_are_without_tables_put_by)
+{
+    struct world world = world_begin(*levels);
+    struct vm_removed removed;
+    struct vm_cursor cursor;
+    unsigned pieces;
+
+    split_a_mark(&world);
+    cursor = cursor_open(&world, 3 * GIB + 9 * MIB, PAGE_SIZE, VM_CURSOR_EDIT);
+    frame_fail_after(0);
+    EXPECT_OK(vm_cursor_unmap(&cursor, PAGE_SIZE, &removed)); /* the table comes from the stock */
+    frame_fail_after(UINT64_MAX);
+    vm_cursor_close(&cursor);
+    EXPECT_EQ(vm_space_split_stock(world.space), 2 * (*levels - 1) - 1);
+    EXPECT_EQ(sweep_pass(&world, &pieces), 0);
+    EXPECT_EQ(vm_space_split_stock(world.space), 2 * (*levels - 1) - 1);
+    world_end(&world);
+}
+
 MODE_TEST(vm_space_sweep, a_piece_locks_64_tables_and_the_next_goes_on_there)
 {
     enum {
