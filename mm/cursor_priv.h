@@ -141,6 +141,10 @@ enum touch cursor_touch_mark(struct vm_cursor *cursor, struct pt_place *place, e
 status_t cursor_touch_block(struct vm_cursor *cursor, struct pt_place *place, enum touch_for what,
                             pte_t *entry);
 
+/* A page of 4 KiB is to be of an object whose memory comes in blocks: its block is made in pieces,
+ * if somebody makes them.  ERR_AGAIN as TOUCH_WANTS; ERR_RANGE, ERR_NOMEM. */
+status_t cursor_make_slice(struct vm_cursor *cursor, struct mem_object *object, uint64_t number);
+
 /* What touching is made of.  make_frame: one for a write to what `old` holds; NULL: nothing but
  * zeroes.  page_leaf: W only if it may be stored to at once.  put_page: the slot is invalid, no
  * hart remembers what it was; stores what the page is from now on, and returns it. */

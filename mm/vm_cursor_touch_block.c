@@ -90,6 +90,21 @@ static status_t take_paged(struct vm_cursor *cursor, const struct pte_mark *mark
     return mem_object_block_get(object, number, MEM_OBJECT_MAKE, cursor->making, &page->block);
 }
 
+status_t cursor_make_slice(struct vm_cursor *cursor, struct mem_object *object, uint64_t number)
+{
+    struct frame *block;
+    status_t status;
+
+    if (cursor->making == NULL) {
+        return OK;
+    }
+    status = mem_object_block_get(object, number, MEM_OBJECT_MAKE, cursor->making, &block);
+    if (status == OK) {
+        frame_block_put(block, mem_object_level(object));
+    }
+    return status;
+}
+
 /* Pushes the mark down to `level`.  The stock is full then, for what is mapped large may have to be
  * split. */
 static status_t push_down(struct vm_cursor *cursor, struct pt_place *place, unsigned level)

@@ -55,15 +55,21 @@ static status_t make_private(struct frame *old, enum vm_prot prot, enum touch_fo
 }
 
 /* The page of an object that a mark of level 0 names. */
-static status_t make_paged(struct vm_space *space, const struct pte_mark *mark, enum touch_for what,
-                           struct page *page)
+static status_t make_paged(struct vm_cursor *cursor, const struct pte_mark *mark,
+                           enum touch_for what, struct page *page)
 {
-    struct mem_object *object = vm_backing_object(space, mark->slot);
+    struct mem_object *object = vm_backing_object(cursor->space, mark->slot);
     struct frame *old = NULL;
     status_t status;
 
     page->sw = mark->sw;
     if (mark->sw != PTE_SW_PRIVATE) {
+        if (mem_object_level(object) > 0) {
+            status = cursor_make_slice(cursor, object, mark->place);
+            if (status != OK) {
+                return status;
+            }
+        }
         return mem_object_page_get(object, mark->place, MEM_OBJECT_MAKE, &page->frame);
     }
     status = mem_object_page_get(object, mark->place, MEM_OBJECT_LOOK, &old);
@@ -124,11 +130,11 @@ enum touch cursor_touch_mark(struct vm_cursor *cursor, struct pt_place *place, e
         return TOUCH_NOMEM;
     }
     mark = pte_decode_mark(place->entry);
-    status = mark.kind == PTE_MARK_PAGED ? make_paged(cursor->space, &mark, what, &page)
+    status = mark.kind == PTE_MARK_PAGED ? make_paged(cursor, &mark, what, &page)
                                          : make_private(NULL, mark.prot, what, &page);
     if (status != OK) {
         vm_space_release(cursor->space, 1);
-        return TOUCH_NOMEM;
+        return status == ERR_AGAIN ? TOUCH_WANTS : TOUCH_NOMEM;
     }
     *entry = replace_mark(cursor, place, cursor_page_leaf(page.frame, mark.prot, page.sw));
     return TOUCH_MADE;
