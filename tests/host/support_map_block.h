@@ -99,8 +99,13 @@ static inline void mix(struct meaning *meaning, uint64_t word)
 /* True if the second slot goes on with what the first one says. */
 static inline bool goes_on(const struct vm_slot *one, const struct vm_slot *next)
 {
-    uint64_t bytes = one->item.pa.raw == 0 ? 0 : next->range.start.raw - one->range.start.raw;
+    uint64_t bytes = next->range.start.raw - one->range.start.raw;
 
+    if (one->item.kind == VM_ITEM_PAGED) {
+        bytes /= PAGE_SIZE; /* pages go on, not addresses */
+    } else if (one->item.pa.raw == 0) {
+        bytes = 0;
+    }
     return one->item.kind == next->item.kind && one->item.prop.prot == next->item.prop.prot &&
            one->item.share == next->item.share && one->item.pa.raw + bytes == next->item.pa.raw;
 }
