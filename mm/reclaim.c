@@ -350,14 +350,11 @@ bool vm_space_reap(void)
     struct reclaim_budget budget = {RECLAIM_TABLES, RECLAIM_LEAVES};
     bool has_worked = false;
 
-    if (!vm_space_reap_is_done() && frame_block_reap()) {
-        return true; /* the most memory for the least work, and all that one piece may do */
-    }
     while (!vm_space_reap_is_done() && budget.tables > 0) {
         struct pt_node *node = next_past();
 
         if (node == NULL) {
-            return mem_object_reap(&budget) || has_worked;
+            return frame_block_reap() || mem_object_reap(&budget) || has_worked;
         }
         has_worked = true;
         if (!take_apart(node, &budget) || budget.tables == 0 || !give_up_objects(node)) {
