@@ -110,17 +110,17 @@ void cursor_put_large(struct vm_cursor *cursor, const struct pt_place *place, pt
 static status_t check(const struct vm_cursor *cursor, unsigned level, struct vm_prop prop,
                       struct va_range *part)
 {
-    uint64_t bytes = pte_level_bytes(level);
     status_t status = cursor_check_ram(prop);
 
-    if (status == OK && (level > FRAME_LEVEL_MAX || !is_aligned(cursor->va.raw, bytes))) {
+    if (status == OK &&
+        (level > FRAME_LEVEL_MAX || !is_aligned(cursor->va.raw, pte_level_bytes(level)))) {
         status = ERR_INVAL;
     }
     if (status == OK && cursor->mode != VM_CURSOR_CHANGE) {
         status = ERR_ACCES;
     }
     if (status == OK) {
-        status = cursor_part(cursor, bytes, part);
+        status = cursor_part(cursor, pte_level_bytes(level), part);
     }
     return status == OK && cursor->cover->level < level ? ERR_RANGE : status;
 }
