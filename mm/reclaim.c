@@ -313,7 +313,7 @@ static bool take_apart(struct pt_node *node, struct reclaim_budget *budget)
     if (!take_leaves(node, budget)) {
         return false;
     }
-    while (pt_node_next_table(node, &span, &i)) {
+    while (node->level > 0 && pt_node_next_table(node, &span, &i)) {
         struct pt_node *child = pt_node_of(pte_slot_load(&node->slots[i]));
 
         if (!take_apart(child, budget) || budget->tables == 0) {

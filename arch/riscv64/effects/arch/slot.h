@@ -19,8 +19,9 @@ struct pte_slot {
 
 _Static_assert(sizeof(struct pte_slot) == 8, "an entry is 8 bytes");
 
-/* Acquire: what a table entry points to is seen as it was when the entry was stored. */
-static inline pte_t pte_slot_load(struct pte_slot *slot)
+/* Acquire: what a table entry points to is seen as it was when the entry was stored.  Inline where
+ * code is built for size, too: a call is no shorter, and spaces are made by a loop of these. */
+__attribute__((always_inline)) static inline pte_t pte_slot_load(struct pte_slot *slot)
 {
     return (pte_t){atomic_load_explicit(&slot->raw, memory_order_acquire)};
 }
