@@ -13,14 +13,14 @@
 #include "pt_rights.h"
 #include "vm_cursor_txn_priv.h"
 
-/* Of a large entry, where W depends on who else has its frames (vm_cursor_protect). */
-#define LARGE_GRANT_EDITS 64U
+#define LARGE_GRANT_EDITS 64U /* of a large entry, where it depends on that (vm_cursor_protect) */
 
 /* What is there in a part before the transaction, seen by a change of rights.  Entries may reach
  * over its ends. */
 struct look {
     struct va_range part;
-    uint32_t small, large; /* entries that get the rights */
+    uint32_t large; /* entries that get the rights, if W of them depends on who has their frames */
+    uint32_t small; /* the others                                                                 */
     bool has_view, has_io;
     bool is_done;
 };
@@ -40,8 +40,12 @@ static void look_at(struct look *look, pte_t entry, enum pte_kind kind, unsigned
     }
     look->has_io |= sw == PTE_SW_IO;
     look->has_view |= sw == PTE_SW_VIEW;
-    look->small += level == 0 || kind == PTE_MARK ? 1 : 0;
-    look->large += level == 0 || kind == PTE_MARK ? 0 : 1;
+    if (level > 0 && kind != PTE_MARK && (sw == PTE_SW_PRIVATE || sw == PTE_SW_PENDING) &&
+        (entry.raw & (PTE_V | PTE_W)) != (PTE_V | PTE_W)) {
+        look->large++;
+    } else {
+        look->small++;
+    }
 }
 
 /* At most PTE_LEVELS_MAX deep. */

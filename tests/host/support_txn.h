@@ -2,6 +2,8 @@
 /* What the tests of transactions share: operations in one line, and what a space means then. */
 #pragma once
 
+#include "mm/frame_block.h"
+#include "mm/vm_cursor_large.h"
 #include "mm/vm_cursor_txn.h"
 #include "support_paged.h"
 #include "support_rights.h"
@@ -59,6 +61,21 @@ static inline struct txn_result txn(struct world *world, const struct vm_change 
 #define TXN(world, ...)                                                                            \
     txn(world, (const struct vm_change[]){__VA_ARGS__},                                            \
         sizeof((const struct vm_change[]){__VA_ARGS__}) / sizeof(struct vm_change))
+
+/* Maps a page of 2 MiB, private and zeroed, at the position. */
+static inline void map_2m(struct vm_cursor *cursor, enum vm_prot prot)
+{
+    struct frame_making making = {0};
+    status_t status = ERR_AGAIN;
+
+    frame_making_want(&making, 1, NULL);
+    while (status == ERR_AGAIN) {
+        status = frame_making_step(&making);
+    }
+    EXPECT_OK(status);
+    EXPECT_OK(
+        vm_cursor_map_made(cursor, frame_making_take(&making), 1, prop(prot), VM_MAP_REPLACE));
+}
 
 /* What pages of a range mean, but for how large the entries are that say so. */
 struct meaning {

@@ -4,8 +4,6 @@
  * after another, in another space that means the same; and where one of them is refused, so is it,
  * for the same reason, and nothing has changed.
  */
-#include "mm/frame_block.h"
-#include "mm/vm_cursor_large.h"
 #include "mm/vm_fault.h"
 #include "support_txn.h"
 
@@ -91,22 +89,6 @@ static void touch(struct vm_space *space, struct va_range range, enum vm_access 
     }
 }
 
-/* A page of 2 MiB, if there is memory for it. */
-static void map_large(struct vm_cursor *cursor)
-{
-    struct frame_making making = {0};
-    status_t status = ERR_AGAIN;
-
-    EXPECT_OK(vm_cursor_jump(cursor, va(BASE)));
-    frame_making_want(&making, 1, NULL);
-    while (status == ERR_AGAIN) {
-        status = frame_making_step(&making);
-    }
-    EXPECT_OK(status);
-    EXPECT_OK(
-        vm_cursor_map_block(cursor, frame_making_take(&making), 1, prop(VM_RW), VM_MAP_REPLACE));
-}
-
 static void lay(struct vm_space *space, unsigned what, struct va_range range, struct vm_mark mark)
 {
     struct vm_removed removed;
@@ -115,7 +97,8 @@ static void lay(struct vm_space *space, unsigned what, struct va_range range, st
 
     EXPECT_OK(vm_cursor_open(&cursor, space, va_span(START, END - START), VM_CURSOR_CHANGE));
     if (what == 0) {
-        map_large(&cursor);
+        EXPECT_OK(vm_cursor_jump(&cursor, va(BASE)));
+        map_2m(&cursor, VM_RW);
     } else if (what == 1) {
         EXPECT_OK(vm_cursor_jump(&cursor, range.start));
         EXPECT_OK(
@@ -292,14 +275,9 @@ static status_t round_of(struct world *world, const struct vm_change *ops, unsig
 
 MODE_TEST(vm_cursor_txn_random, comes_to_what_the_single_operations_come_to, .timeout = 240)
 {
-    struct world world = {.levels = *levels};
+    struct world world = world_begin_with(*levels, 64 * MIB); /* for some pages of 2 MiB */
     unsigned done = 0, refused = 0, too_big = 0;
 
-    machine_default(64 * MIB); /* for some pages of 2 MiB */
-    machine_boot(*levels);
-    world.free_before = frame_free_count();
-    EXPECT_OK(vm_space_create(NULL, &world.space));
-    vm_space_activate(world.space);
     object = object_new(4096);
     EXPECT_OK(io_mem_create(pa_span(DEVICE_BASE, PAGE_SIZE), "x", &io));
     EXPECT_OK(vm_space_create(NULL, &spaces[1]));

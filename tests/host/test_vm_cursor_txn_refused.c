@@ -3,6 +3,7 @@
  * Transactions that are refused: for each reason, and for each allocation that can fail, every
  * address means afterwards what it did before, and nothing is held.
  */
+#include "mm/vm_fault.h"
 #include "mm/vm_space_priv.h"
 #include "support_txn.h"
 
@@ -145,11 +146,15 @@ MODE_TEST(vm_cursor_txn_refused, something_is_there_in_its_turn)
 MODE_TEST(vm_cursor_txn_refused, rights_that_may_not_be)
 {
     struct world world = world_with_all(*levels);
-    uint64_t charged = vm_space_charged(world.space);
+    uint64_t charged;
     struct vm_mark view = paged(object, 0, VM_SHARE_VIEW, VM_R);
 
     EXPECT_REFUSED(&world, ERR_ACCES, 1, op_unmap(page(0), PAGE_SIZE),
                    op_protect(page(2), 3 * PAGE_SIZE, VM_RW));
+    EXPECT_EQ(vm_space_fault(world.space, va(page(5)), VM_ACCESS_READ), VM_FAULT_RETRY);
+    EXPECT_EQ(protect_at(&world, page(5), 1, VM_PROT_NONE), 1); /* a page of it, hidden */
+    charged = vm_space_charged(world.space);
+    EXPECT_REFUSED(&world, ERR_ACCES, 0, op_protect(page(5), PAGE_SIZE, VM_RW));
     EXPECT_REFUSED(&world, ERR_ACCES, 1, op_mark(page(0), PAGE_SIZE, view, VM_MAP_REPLACE),
                    op_protect(page(0), PAGE_SIZE, VM_RW));
     EXPECT_REFUSED(&world, ERR_ACCES, 0, op_protect(page(4), PAGE_SIZE, VM_RW),
@@ -216,6 +221,19 @@ MODE_TEST(vm_cursor_txn_refused, more_edits_than_there_may_be)
     EXPECT_OK(TXN(&world, op_mark(BASE, most, GUARD, VM_MAP_REPLACE)).status);
     EXPECT_OK(TXN(&world, op_unmap(BASE, most)).status);
     EXPECT_EQ(TXN(&world, op_unmap(BASE, 4 * MIB)).removed.ram_pages, 1);
+    world_end(&world);
+}
+
+/* What is not there counts nothing, unless it is marked. */
+MODE_TEST(vm_cursor_txn_refused, absent_pages_count_where_they_are_marked)
+{
+    struct world world = world_begin(*levels);
+
+    fill_at(&world, BASE, 1, VM_RW);
+    fill_at(&world, BASE + 511 * PAGE_SIZE, 1, VM_RW);
+    EXPECT_REFUSED(&world, ERR_2BIG, 0, op_mark(BASE, 2 * MIB - PAGE_SIZE, GUARD, VM_MAP_REPLACE));
+    EXPECT_OK(TXN(&world, op_protect(BASE, 2 * MIB, VM_R)).status);
+    EXPECT_EQ(TXN(&world, op_unmap(BASE, 2 * MIB - PAGE_SIZE)).removed.ram_pages, 1);
     world_end(&world);
 }
 
