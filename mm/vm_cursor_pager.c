@@ -78,9 +78,8 @@ status_t vm_cursor_clear_accessed(struct vm_cursor *cursor, uint64_t len_bytes, 
         }
         part.start = page.end;
     }
-    part.start =
-        part.start.raw < part.end.raw ? part.start : part.end; /* a device's may be larger */
-    cursor->va = max_pages > 0 ? part.end : part.start;
+    /* A device's page may reach past the end. */
+    cursor->va = max_pages > 0 || part.start.raw > part.end.raw ? part.end : part.start;
     return OK;
 }
 

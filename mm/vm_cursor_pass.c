@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Cursors: what moving, cloning and pagers share (cursor_pass.h). */
 #include "cursor_pass.h"
+#include "lib/assert.h"
 #include "pt_split.h"
 #include "vm_space_priv.h"
 
@@ -91,6 +92,6 @@ status_t pass_make_room(struct pass *pass, const struct pt_place *source, uint64
         return status;
     }
     *target = cursor_room_at(to, room.start, level, &pool);
-    pt_pool_empty(&pool);
+    DASSERT(pool.first == NULL);
     return OK;
 }

@@ -130,6 +130,10 @@ MODE_TEST(vm_cursor_clone_large, a_part_is_split_off)
     expect_mapped(&sides.world, BASE, block, VM_RW);
     expect_absent(&sides.other, ALIKE + off + 4 * PAGE_SIZE);
     EXPECT_EQ(frame_refs(block), 1);
+    block = large_page_at(&sides.world, BASE + LARGE, VM_RW);
+    expect_done(clone(&sides, BASE + LARGE, ALIKE + LARGE, off, 256), OK, off);
+    expect_cloned(&sides, BASE + LARGE, ALIKE + LARGE, off, block);
+    expect_mapped(&sides.world, BASE + LARGE + off, block + 3, VM_RW);
     sides_end(&sides);
 }
 
@@ -175,9 +179,12 @@ MODE_TEST(vm_cursor_clone_large, each_kind_is_what_it_was)
     entry = pte_slot_load(slot_in(&sides.world, BASE + 2 * LARGE));
     pte_slot_store(slot_in(&sides.world, BASE + 2 * LARGE), pte_with_sw(entry, PTE_SW_VIEW));
     mark_range(&sides.world, BASE + 3 * LARGE, LARGE, mark);
+    another_hart_runs(&sides.other);
     host_events_start();
     expect_done(clone(&sides, BASE, ALIKE, 4 * LARGE, 256), OK, 4 * LARGE);
     EXPECT_EQ(fences(), 0);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_CODE_REMOTE), 1); /* there is code among it */
+    another_hart_leaves();
     expect_slot_is(&sides.other, ALIKE, LARGE, VM_ITEM_HIDDEN, VM_PROT_NONE);
     expect_slot_is(&sides.other, ALIKE + LARGE, LARGE, VM_ITEM_RAM, VM_RWX);
     expect_slot_is(&sides.other, ALIKE + 2 * LARGE, LARGE, VM_ITEM_RAM, VM_R);

@@ -55,14 +55,18 @@ MODE_TEST(vm_cursor_move_large, one_entry_changes_its_place)
 MODE_TEST(vm_cursor_move_large, to_another_space_its_charge_goes_along)
 {
     struct sides sides = sides_begin(*levels);
-    struct frame *block = large_page_at(&sides.world, BASE, VM_RW);
+    struct frame *block = large_page_at(&sides.world, BASE, VM_RWX);
     uint64_t charged = vm_space_charged(sides.world.space);
     unsigned tables = *levels - 2; /* down to level 1 */
 
+    another_hart_runs(&sides.other);
+    host_events_start();
     expect_done(move_to_other(&sides, ALIKE, LARGE, 1), OK, LARGE);
+    EXPECT_EQ(host_event_count_of(HOST_EVENT_CODE_REMOTE), 1);
+    another_hart_leaves();
     expect_absent(&sides.world, BASE);
-    expect_slot_is(&sides.other, ALIKE, LARGE, VM_ITEM_RAM, VM_RW);
-    expect_block(&sides.other, ALIKE, block, LARGE, VM_RW);
+    expect_slot_is(&sides.other, ALIKE, LARGE, VM_ITEM_RAM, VM_RWX);
+    expect_block(&sides.other, ALIKE, block, LARGE, VM_RWX);
     EXPECT_EQ(vm_space_charged(sides.world.space), charged - PARTS);
     EXPECT_EQ(vm_space_split_stock(sides.other.space), 2 * (*levels - 1));
     EXPECT_EQ(vm_space_charged(sides.other.space), 1 + tables + PARTS + 2 * (*levels - 1));
@@ -142,11 +146,11 @@ MODE_TEST(vm_cursor_move_large, a_part_of_a_hidden_one_owes_no_flush)
 
     (void)protect_range(&world, BASE, LARGE, VM_PROT_NONE);
     host_events_start();
-    expect_done(move_inside(&world, BASE, APART, 4 * PAGE_SIZE, 256), OK, 4 * PAGE_SIZE);
+    expect_done(move_inside(&world, BASE, ALIKE, 4 * PAGE_SIZE, 256), OK, 4 * PAGE_SIZE);
     EXPECT_EQ(fences(), 0);
-    expect_slot_is(&world, APART, PAGE_SIZE, VM_ITEM_HIDDEN, VM_PROT_NONE);
-    EXPECT_EQ(protect_range(&world, APART, 4 * PAGE_SIZE, VM_R), 4);
-    expect_block(&world, APART, block, 4 * PAGE_SIZE, VM_R);
+    expect_slot_is(&world, ALIKE, PAGE_SIZE, VM_ITEM_HIDDEN, VM_PROT_NONE);
+    EXPECT_EQ(protect_range(&world, ALIKE, 4 * PAGE_SIZE, VM_R), 4);
+    expect_block(&world, ALIKE, block, 4 * PAGE_SIZE, VM_R);
     world_end(&world);
 }
 

@@ -190,8 +190,6 @@ PASSES = [
         "pass.charge_stays", PASS, "pass_make_room", "vm_space_release(to->space, charge);",
         "keeps the charge of a large page for which it found no room",
     ),
-    gone("pass.pool_stays", PASS, "pass_make_room", "pt_pool_empty(&pool);",
-         "keeps tables that a large page did not need"),
 ]  # fmt: skip
 
 PAGERS = [
