@@ -73,8 +73,9 @@ ROWS = [
     argued("mm/vm_backing.c", "table_frame_put", "frame_put", "The space is dead, or nobody saw it."),
     argued("mm/mem_object_reap.c", "mem_object_park take_apart", "reclaim_", OBJECTS),
     argued("mm/vm_cursor_touch_mark.c", "make_paged", "frame_put", OBJECTS),
+    argued("mm/vm_cursor_touch_block.c", "make_at_once", "frame_put", OBJECTS),
     argued("mm/pt_node.c", "pt_node_destroy", "is_stray", CHARGE),
-    argued("mm/reclaim.c", "release_leaves", "is_stray", CHARGE),
+    argued("mm/reclaim.c", "note_released", "is_stray", CHARGE),
     argued("mm/vm_space_io.c", "counts_of vm_space_io_prepare", "atomic_", COUNTS),
     argued("mm/pt_check.c", "check_place", "is_stray", LOOKS),
     argued("mm/pt_check.c", "check_entry", "pte_slot_load", LOOKS),
@@ -87,7 +88,7 @@ ROWS = [
     argued("mm/vm_cursor_mark.c", "put_marks", "pte_slot_load", UNDER_LOCK),
     argued("mm/pt_node.c", "pt_node_link", "pte_slot_load", UNDER_LOCK),
     argued("mm/pt_lock.c", "child_at", "pte_slot_load", UNDER_LOCK),
-    argued("mm/vm_cursor_remove.c", "count_pages remove_below cursor_remove_leaves",
+    argued("mm/vm_cursor_remove.c", "remove_below cursor_remove_leaves",
            "pte_slot_load", UNDER_LOCK),
     argued("mm/pt_rights.c",
            "grant_along take_along change_along pt_rights_change pt_rights_change_large",
@@ -105,11 +106,11 @@ ROWS = [
         owes is the caller's to know; what mm removes owes its own flush."""),
     argued("mm/vm_cursor_flush.c", "vm_cursor_dispatch cursor_sync_two", "owed.code = false",
            "Without it a cursor does a fence.i more; nothing else."),
-    argued("mm/reclaim.c", "take_apart release_leaves reclaim_release", "pte_slot_load", OWNED),
+    argued("mm/reclaim.c", "take_apart reclaim_release", "pte_slot_load", OWNED),
     argued("mm/reclaim.c", "reclaim_park free_top", "reclaim_", """What these count is
         shown by park.not_counted and top.left_not_counted."""),
     argued("mm/reclaim.c", "reclaim_dying", "pte_slot_load", UNDER_LOCK),
-    argued("mm/reclaim.c", "release_leaves", "pte_slot_store", BUDGET),
+    argued("mm/reclaim.c", "release_large release_small", "pte_slot_store", BUDGET),
     argued("mm/reclaim.c", "reclaim_release", "release_leaves", """What is not released here the reaper
         releases later; that device pages must not wait for it is shown by release.not_a_leaf."""),
     argued("mm/reclaim.c", "reclaim_begin reclaim_end vm_space_reap_is_done", "memory_order", """Tells that nothing is

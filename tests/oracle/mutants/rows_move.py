@@ -141,7 +141,7 @@ TABLES = [
         "goes on from a table that is no longer there",
     ),
     gone(
-        "node.table_not_noted", NODE, "pt_node_put_table",
+        "node.table_not_noted", NODE, "note_table",
         "parent->tables[index / 64] |= UINT64_C(1) << index % 64;",
         "does not note which entry has got a table",
     ),

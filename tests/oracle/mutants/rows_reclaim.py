@@ -82,12 +82,12 @@ ROWS = [
         "loses the frames of removed pages",
     ),
     gone(
-        "page.not_released", RECLAIM, "release_leaves",
+        "page.not_released", RECLAIM, "release_small",
         "release_page(node->space, pte_pa(entry), is_io, &run);",
         "loses the pages of detached tables",
     ),
     gone(
-        "leaves.run_lost", RECLAIM, "release_leaves", "frame_run_end(&run);",
+        "leaves.run_lost", RECLAIM, "release_small", "frame_run_end(&run);",
         "loses the last frames of a detached table that came free side by side",
     ),
     gone(
@@ -101,13 +101,13 @@ ROWS = [
     ),
     gone(
         "leaves.dying_skipped", RECLAIM, "reclaim_release",
-        "(void)reclaim_dying(node, (struct pt_span){0, PTE_ENTRIES});",
+        "(void)reclaim_dying(node, span);",
         "does not release what was dying in a detached table",
     ),
     gone(
         "release.not_a_leaf", RECLAIM, "reclaim_release",
         "release_leaves(node, count);"
-        " (void)reclaim_dying(node, (struct pt_span){0, PTE_ENTRIES});",
+        " (void)reclaim_dying(node, span);",
         "leaves device pages of a detached table to the reaper",
     ),
     gone(

@@ -83,11 +83,6 @@ ROWS = [
         "pte_slot_store(&slots[i], asked_leaf(leaf, frames[i]));",
         "does not store the leaf of a frame that it was given",
     ),
-    gone(
-        "put.nothing_of_a_device", MAP, "store_leaves",
-        "pte_slot_store(&slots[i], pte_with_pa(leaf, paddr_add(start, i * PAGE_SIZE)));",
-        "does not store the leaf of a device's page",
-    ),
     gone("remove.leaf_stays", REMOVE, "cursor_remove_leaves", DYING, "leaves a removed leaf valid"),
     mutant(
         "remove.frame_forgotten", REMOVE, "cursor_remove_leaves", "pte_make_dying(entry)",

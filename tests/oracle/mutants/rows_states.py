@@ -34,7 +34,7 @@ ROWS = [
         "links a table with whatever its frame held where a mark was",
     ),
     gone(
-        "push.tables_still_owed", SPLIT, "split_ends",
+        "push.tables_still_owed", SPLIT, "pay_for_tables",
         f"if (cursor->owed.tables != NULL) {{ {SYNC} }}",
         "links a table where a hart may walk through a detached one",
     ),
@@ -53,7 +53,7 @@ ROWS = [
         "pte_slot_store(&slots[leaves.end], pte_absent());", "leaves a small mark where it was",
     ),
     gone(
-        "remove.large_mark_stays", REMOVE, "remove_mark", f"pte_slot_store({SLOT}, pte_absent());",
+        "remove.large_mark_stays", REMOVE, "remove_entry", f"pte_slot_store({SLOT}, pte_absent());",
         "leaves a large mark where it was",
     ),
     gone(
@@ -72,7 +72,7 @@ ROWS = [
         "keeps the charge of what it removed",
     ),
     mutant(
-        "touch.any_owner", TOUCH, "is_sole_owner", "frame_has_one_ref(frame_of(pte_pa(leaf)))", "true",
+        "touch.any_owner", TOUCH, "is_sole_owner", "frame_has_one_ref(frame_of(pte_pa(place->entry)))", "true",
         "lets a write come true on a frame that others name",
     ),
     gone(

@@ -104,7 +104,7 @@ ROWS = [
         "counts faults as the same though the space was flushed in between",
     ),
     mutant(
-        "fault.one_generation", FAULT, "vm_space_fault", "space_word_generation(space)", "0",
+        "fault.one_generation", FAULT, "vm_space_fault_making", "space_word_generation(space)", "0",
         "does not note the generation of a fault",
     ),
     mutant(

@@ -223,7 +223,10 @@ struct ref_item ref_at(const struct ref_space *space, uint64_t va)
     }
     for (unsigned i = 0; i < space->run_count; i++) {
         if (space->runs[i].start <= va && va < space->runs[i].end) {
-            return ref_item_at(&space->runs[i].item, va - space->runs[i].start);
+            struct ref_item item = ref_item_at(&space->runs[i].item, va - space->runs[i].start);
+
+            item.may_lack_a = true; /* nobody notes where it was taken between the pages */
+            return item;
         }
     }
     return (struct ref_item){.kind = VM_ITEM_ABSENT};
