@@ -11,6 +11,7 @@ usage: directed.py BINARY   prints the names and words
 import subprocess
 import sys
 
+from directed_large import large_histories
 from directed_objects import objects_histories
 from directed_words import (
     RESERVE, SPACE_0_WRITES, SYNC, TABLE, TOUCH, WHOLE, R, W, X, history, op, parade, running, word,
@@ -256,6 +257,7 @@ def all_histories():
         yield f"again-{access}", again_and_again(access)
     yield from states_histories()
     yield from objects_histories()
+    yield from large_histories()
 
 
 def deviations(name):

@@ -35,6 +35,12 @@ KINDS = {
     "evict": "take pages out",
     "supply": "bring pages back",
     "clear": "take A from pages",
+    "clone": "clone",
+    "mixed": "do several things under one cursor",
+    "block": "map a block",
+    "want": "mark for blocks",
+    "fold": "fold",
+    "txn": "do several changes or none",
 }
 WIDTHS = [0, 1, 9, 16, 3, 4]
 R, W, X = 1, 2, 4

@@ -83,11 +83,6 @@ ROWS = [
         "frame_block_is_named_once(frame, level)", "true",
         "splits a block that others name as if nobody did",
     ),
-    mutant(
-        "block.split_as_shared", BLOCK, "frame_block_split",
-        "frame_block_is_named_once(frame, level)", "false",
-        "counts the parts of a block that is split once more than there are names",
-    ),
     gone(
         "block.split_keeps", BLOCK, "frame_block_split", "frame_block_put(frame, level);",
         "keeps a reference of a block that was split",
@@ -279,11 +274,6 @@ ROWS = [
         "whole.raw |= pte_slot_load(&node->slots[i]).raw & (PTE_A | PTE_D);",
         "takes A and D of a large page from its first part",
     ),
-    mutant(
-        "fold.shared", FOLD, "are_ours",
-        "!frame_block_is_named_once(frame + i * frame_block_frames(level), level)", "false",
-        "folds frames that others name",
-    ),
     gone(
         "fold.not_joined", FOLD, "put_whole",
         "frame_block_join(frame_of(is_leaf ? pte_pa(whole) : pte_kept_pa(whole)),"
@@ -306,10 +296,6 @@ ROWS = [
         "fold.row_kept", FOLD, "take_out",
         "vm_backing_drop(cursor->space, pte_decode_mark(first).slot, PTE_ENTRIES - 1);",
         "counts 512 marks of an object where one is left",
-    ),
-    mutant(
-        "fold.not_all", FOLD, "can_be_one", "node->present == PTE_ENTRIES", "true",
-        "folds a table of which parts are absent",
     ),
     argued(FOLD, "are_parts can_be_one take_out gather fold_below", "pte_slot_load", UNDER_LOCK),
     argued(FOLD, "put_whole", "pte_slot_store", "What fold.no_flush and fold.no_invalid precede."),

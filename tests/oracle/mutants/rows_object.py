@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Mutants of memory objects: their pages, their size, who names them, what a touch makes of a mark."""
 
-from rows import argued, gone, mutant
+from rows import Edit, Mutant, argued, gone, mutant
 
 OBJECT = "mm/mem_object.c"
 PAGES = "mm/mem_object_pages.c"
@@ -16,6 +16,7 @@ RIGHTS = "mm/pt_rights.c"
 PROTECT = "mm/vm_cursor_protect.c"
 UNDER_LOCK = """Reads an entry of a node whose lock is held: it changes under no one else's hand but
     hardware's, which sets A and D only."""
+LOOK = "look_locked(object, supply->page, supply->level, out)"
 
 OBJECTS = [
     gone(
@@ -31,10 +32,8 @@ OBJECTS = [
         "supply_drop(supply, object->budget);",
         "keeps what it got for a page that another hart has made meanwhile",
     ),
-    mutant(
-        "object.made_twice", PAGES, "make_locked",
-        "status_t status = look_locked(object, supply->page, supply->level, out);",
-        "status_t status = ERR_NOENT;",
+    Mutant(
+        "object.made_twice", PAGES, (Edit("make_locked", LOOK, "ERR_NOENT", f"status = {LOOK};"),),
         "puts a second frame where another hart has put one",
     ),
     mutant(
@@ -231,7 +230,6 @@ TOUCHES = [
         "gives W to the next page, of a view",
     ),
 ]  # fmt: skip
-
 ROWS = [
     *OBJECTS,
     *TABLE,

@@ -141,9 +141,14 @@ void op_mark_large(const struct op *op)
                            .prot = (enum vm_prot)(op->in->prot % 8U),
                            .share = VM_SHARE_NONE,
                            .page_level = 1U + op->in->arg[0] / 128U};
+    struct va_range range = block_range(op);
     struct op_session session;
 
-    if (op_open_range(op, &session, block_range(op), VM_CURSOR_CHANGE)) {
+    if ((op->in->arg[0] & 4U) != 0) { /* as large as a table of blocks */
+        range.start.raw = align_down(range.start.raw, pte_level_bytes(2));
+        range.end.raw = range.start.raw + pte_level_bytes(2);
+    }
+    if (op_open_range(op, &session, range, VM_CURSOR_CHANGE)) {
         op_mark_part(op, &session, session.range, mark);
         op_close(op, &session);
     }

@@ -20,7 +20,7 @@ static void check_item(const struct op *op, const struct vm_item *got, const str
     if (item->kind == VM_ITEM_IO || has_frame(got)) {
         OP_AGREE(op,
                  got->pa.raw == item->pa && got->prop.mem == item->prop.mem &&
-                     (got->accessed || item->may_lack_a || got->level > 0),
+                     (got->accessed || item->may_lack_a),
                  "the slot at %#lx is %#lx, not %#lx", va, got->pa.raw, item->pa);
         OP_AGREE(op, !item->is_written || got->dirty,
                  "the slot at %#lx has no D, though a program has written there", va);

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""Directed histories about pages above level 0, and about transactions."""
+
+from directed_words import NEXT, SHARED, TABLE, WHOLE, R, W, history, op, running
+
+UNMAP_REST, MAP = 1, 2 << 3  # the first and second action of several under one cursor
+ONE_BLOCK = 1  # args[0] of a fold
+OTHER_PAGE = 7  # args of two ranges: the second, one page of which moves there
+MOVES = 0x64
+
+
+def split_while_used():
+    """A large page from which A was taken is split just when it is used."""
+    return history(running(op(0, "block", 0), op(0, "clear", 0, shape=TABLE)), [
+        op(0, "unmap", 0), op(1, "touch", page=1, prot=0), op(1, "query", 0, page=1),
+    ])  # fmt: skip
+
+
+def split_and_whole_again():
+    """What was split in two steps is of one kind again."""
+    return [op(0, "block", 0), op(0, "rights", 0, prot=R), op(0, "rights", 0, prot=R | W)]
+
+
+def folded_while_used():
+    """A table of pages from which A was taken becomes one entry just when one of them is used."""
+    return history(running(*split_and_whole_again(), op(0, "clear", 0, shape=TABLE)), [
+        op(0, "fold", 0, args=(ONE_BLOCK, WHOLE)), op(1, "touch", page=1, prot=0),
+        op(1, "query", 0, page=1),
+    ])  # fmt: skip
+
+
+def folded_after_use():
+    """A table becomes one entry of which a page was used, and not the first."""
+    setup = [*split_and_whole_again(), op(0, "clear", 0, shape=TABLE), op(1, "touch", page=1, prot=0)]
+    return history(running(*setup), [
+        op(0, "fold", 0, args=(ONE_BLOCK, WHOLE)), op(1, "query", 0, page=1),
+    ])  # fmt: skip
+
+
+def folded_hidden():
+    """Hidden pages become one again."""
+    setup = [
+        op(0, "block", 0), op(0, "hide", 0, shape=TABLE, args=(0, WHOLE)),
+        op(0, "rights", 0, args=(0, WHOLE)), op(0, "hide", 0, args=(0, WHOLE)),
+    ]  # fmt: skip
+    return history(running(*setup), [
+        op(0, "fold", 0, args=(ONE_BLOCK, WHOLE)), op(0, "audit", 0), op(0, "unmap", 0, shape=TABLE),
+    ])  # fmt: skip
+
+
+def folded_marks():
+    """Marks of an object become one again."""
+    setup = [
+        op(0, "object", args=(0, 1)), op(0, "object-map", 0, shape=TABLE, args=(0x78, SHARED)),
+        op(0, "object-map", 0, args=(0x78, SHARED)),
+    ]  # fmt: skip
+    return history(running(*setup), [
+        op(0, "fold", 0, args=(ONE_BLOCK, WHOLE)), op(0, "audit", 0), op(0, "unmap", 0, shape=TABLE),
+    ])  # fmt: skip
+
+
+def large_hidden_while_used():
+    """A large page from which A was taken is used just when it is hidden."""
+    return history(running(op(0, "block", 0), op(0, "clear", 0, shape=TABLE)), [
+        op(0, "hide", 0, shape=TABLE, args=(0, WHOLE)), op(1, "touch", page=1, prot=0),
+        op(1, "query", 0, page=1),
+    ])  # fmt: skip
+
+
+def folded_when_walked():
+    """Hart 1 has walked through a table that becomes one entry."""
+    return history(running(*split_and_whole_again(), op(1, "touch", page=1, prot=1)), [
+        op(0, "fold", 0, args=(ONE_BLOCK, WHOLE)), op(1, "touch", page=1, prot=1),
+    ])  # fmt: skip
+
+
+def split_over_dying():
+    """A page is mapped where a large one is dying under the same cursor."""
+    return history(running(op(0, "block", 0), op(1, "touch", prot=1)), [
+        op(0, "mixed", 0, shape=TABLE, args=(UNMAP_REST | MAP, WHOLE)), op(1, "touch", prot=1),
+    ])  # fmt: skip
+
+
+def split_by_one_of_two():
+    """One of two cursors splits a large page, and the other removes a part of it."""
+    return history(running(op(0, "block", 0)), [op(0, "two", 0, args=(OTHER_PAGE, MOVES))])
+
+
+def cloned(*then):
+    """A large page that two spaces have: hart 0 runs the first, hart 1 the clone."""
+    return history([
+        op(0, "create", 0), op(0, "create", 1), op(0, "activate", 0), op(1, "activate", 1),
+        op(0, "block", 0), op(0, "clone", 0, shape=TABLE, args=(NEXT, WHOLE)),
+    ], [*then, op(0, "touch", page=1, prot=1), op(1, "touch", page=1, prot=0)])  # fmt: skip
+
+
+def without_memory(kind, after, **arguments):
+    """A call about a block is out of memory in its middle, where a mark is as large as tables of them."""
+    return history(running(op(0, "want", 0, args=(0x7c, WHOLE))), [
+        op(0, "fail", args=(after, 0)), op(0, kind, 0, **arguments), op(0, "audit", 0),
+    ])  # fmt: skip
+
+
+def large_histories():
+    """(name, history) of all."""
+    yield "split-while-used", split_while_used()
+    yield "folded-while-used+2", folded_while_used()
+    yield "folded-after-use", folded_after_use()
+    yield "folded-hidden", folded_hidden()
+    yield "folded-marks", folded_marks()
+    yield "large-hidden-while-used", large_hidden_while_used()
+    yield "folded-when-walked", folded_when_walked()
+    yield "split-over-dying", split_over_dying()
+    yield "split-by-one-of-two", split_by_one_of_two()
+    yield "cloned-whole", cloned()
+    yield "cloned-split", cloned(op(0, "unmap", 1))
+    yield "cloned-hidden", cloned(op(0, "unmap", 1), op(0, "hide", 0, shape=TABLE, args=(0, WHOLE)),
+                                 op(0, "rights", 0, shape=TABLE, args=(0, WHOLE)))
+    for after in range(4):
+        yield f"block-without-memory-{after}", without_memory("block", after)
+        yield f"touch-without-memory-{after}", without_memory("touch", after, prot=1)
