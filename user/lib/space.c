@@ -35,6 +35,14 @@ void user_space_unlock(void)
     user_lock_release(&space.lock);
 }
 
+uint64_t user_memory_page(const struct user_memory *memory)
+{
+    if ((memory->pages & VM_FLAG_1G) != 0) {
+        return UINT64_C(1) << 30;
+    }
+    return (memory->pages & VM_FLAG_2M) != 0 ? UINT64_C(1) << 21 : VM_PAGE_SIZE;
+}
+
 /* Pages of an object in all of the area, or none. */
 static long object_map(struct area area, struct user_memory memory, uint64_t flags)
 {
@@ -60,6 +68,7 @@ static long pages_make(struct area area, struct user_memory memory, uint64_t fla
     if (memory.object != HANDLE_NONE) {
         return object_map(area, memory, flags);
     }
+    flags |= memory.pages;
     long status = memory.is_there
                       ? sys_vm_map(user_self(), area.start, bytes, memory.prot, flags, &done)
                       : sys_vm_mark(user_self(), area.start, bytes, VM_KIND_RESERVED, memory.prot,
@@ -167,7 +176,8 @@ long user_space_map_locked(uint64_t *address, uint64_t bytes, struct user_memory
                            enum user_place place)
 {
     const struct area area = {*address, *address + bytes};
-    const struct request request = {.bytes = bytes, .align = VM_PAGE_SIZE, .memory = memory};
+    const struct request request = {
+        .bytes = bytes, .align = user_memory_page(&memory), .memory = memory};
     long status = table_grow_locked();
 
     if (status != 0) {

@@ -15,7 +15,7 @@
 
 #define FLAGS_ALL                                                                                  \
     (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_POPULATE |         \
-     MAP_FIXED_NOREPLACE)
+     MAP_FIXED_NOREPLACE | MAP_HUGETLB | MAP_HUGE_MASK << MAP_HUGE_SHIFT)
 
 static void *map_failure(int error)
 {
@@ -32,6 +32,24 @@ static int flags_check(int prot, int flags)
         kind == (MAP_SHARED | MAP_PRIVATE)) {
         return EINVAL;
     }
+    return 0;
+}
+
+/* 0: pages of the size that is asked for can be; *pages is what the calls take. */
+static int huge_check(int flags, uint64_t *pages)
+{
+    int size = flags & MAP_HUGE_MASK << MAP_HUGE_SHIFT;
+
+    *pages = 0;
+    if ((flags & MAP_HUGETLB) == 0) {
+        return size == 0 ? 0 : EINVAL;
+    }
+    if ((flags & MAP_ANONYMOUS) == 0 ||
+        (size != 0 && size != MAP_HUGE_2MB && size != MAP_HUGE_1GB) ||
+        (size == MAP_HUGE_1GB && (flags & MAP_SHARED) != 0)) {
+        return EINVAL;
+    }
+    *pages = size == MAP_HUGE_1GB ? VM_FLAG_1G : VM_FLAG_2M;
     return 0;
 }
 
@@ -59,7 +77,8 @@ static long wish_map_file(void *context, handle_t memory)
 /* Memory that processes share is an object, which lives as long as one of them has it mapped. */
 static long wish_map_shared(struct wish *wish)
 {
-    long status = sys_memory_create(wish->end - wish->start, 0, &wish->memory.object);
+    long status =
+        sys_memory_create(wish->end - wish->start, wish->memory.pages, &wish->memory.object);
 
     if (status == 0) {
         status = wish_map(wish);
@@ -94,16 +113,21 @@ void *mmap(void *address, size_t bytes, int prot, int flags, int file, off_t off
     struct wish wish = {.place = place_of(flags)};
     int error = flags_check(prot, flags);
 
+    if (error == 0) {
+        error = huge_check(flags, &wish.memory.pages);
+    }
     if (error != 0) {
         return map_failure(error);
     }
+    uint64_t page_bytes = user_memory_page(&wish.memory);
+
     if (wish.place == USER_ANYWHERE) { /* a hint */
-        address = (void *)((uintptr_t)address & ~(VM_PAGE_SIZE - 1));
+        address = (void *)((uintptr_t)address & ~(page_bytes - 1));
     }
-    if (bytes == 0 || (uintptr_t)address % VM_PAGE_SIZE != 0) {
+    if (bytes == 0 || (uintptr_t)address % page_bytes != 0) {
         return map_failure(EINVAL);
     }
-    if (!range_make(address, bytes, &wish.start, &wish.end)) {
+    if (!range_make_of(address, bytes, page_bytes, &wish.start, &wish.end)) {
         return map_failure(ENOMEM);
     }
     wish.memory.prot = vm_prot(prot);

@@ -21,14 +21,20 @@ static inline uint64_t vm_prot(int prot)
     return result;
 }
 
-/* The pages of a range.  Nonzero: it is one, and may be empty. */
-static inline int range_make(const void *address, size_t bytes, uint64_t *start, uint64_t *end)
+/* The pages, of page_bytes each, of a range.  Nonzero: it is one, and may be empty. */
+static inline int range_make_of(const void *address, size_t bytes, uint64_t page_bytes,
+                                uint64_t *start, uint64_t *end)
 {
     *start = (uintptr_t)address;
-    if (*start % VM_PAGE_SIZE != 0 || __builtin_add_overflow(*start, bytes, end) ||
-        __builtin_add_overflow(*end, VM_PAGE_SIZE - 1, end)) {
+    if (*start % page_bytes != 0 || __builtin_add_overflow(*start, bytes, end) ||
+        __builtin_add_overflow(*end, page_bytes - 1, end)) {
         return 0;
     }
-    *end &= ~(VM_PAGE_SIZE - 1);
+    *end &= ~(page_bytes - 1);
     return 1;
+}
+
+static inline int range_make(const void *address, size_t bytes, uint64_t *start, uint64_t *end)
+{
+    return range_make_of(address, bytes, VM_PAGE_SIZE, start, end);
 }

@@ -41,9 +41,13 @@ int mprotect(void *address, size_t bytes, int prot)
     return failure(status == -SYS_EINVAL || status == -SYS_EACCES ? EACCES : ENOMEM);
 }
 
-/* Gives the memory of a piece back, if it is this process's alone; the next access finds zeroes. */
+/* Gives the memory of a piece back, if it is this process's alone; the next access finds zeroes, in
+ * pages of the same size. */
 static long piece_drop(const struct vm_range_info *piece)
 {
+    static const uint64_t sizes[] = {0, VM_FLAG_2M, VM_FLAG_1G};
+    uint64_t size = piece->level < sizeof(sizes) / sizeof(sizes[0]) ? sizes[piece->level] : 0;
+
     switch (piece->kind) {
     case VM_KIND_RAM:
     case VM_KIND_HIDDEN:
@@ -51,7 +55,7 @@ static long piece_drop(const struct vm_range_info *piece)
             return 0;
         }
         return sys_vm_mark(user_self(), piece->start, piece->bytes, VM_KIND_RESERVED, piece->prot,
-                           VM_FLAG_REPLACE, NULL);
+                           VM_FLAG_REPLACE | size, NULL);
     case VM_KIND_IO:
         return -SYS_EINVAL;
     default:

@@ -26,7 +26,12 @@ struct user_memory {
     handle_t object; /* HANDLE_NONE: zeroes; else the memory object                     */
     uint64_t offset; /* object: where in it                                             */
     int is_private;  /* object: 1: what is written stays with this process and its copies */
+    uint64_t pages;  /* 0, or VM_FLAG_2M or VM_FLAG_1G: pages of that size, of which the place and
+                        bytes are multiples; of an object it is the size of its own */
 };
+
+/* Bytes of such a page. */
+uint64_t user_memory_page(const struct user_memory *memory);
 
 /* Holds `bytes` of memory at *address, which are page multiples, bytes not 0.  *address is then
  * where it is.  Errors: those of vm_mark, vm_map or memory_map, and -SYS_ENOMEM if no addresses are

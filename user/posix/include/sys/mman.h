@@ -23,7 +23,13 @@ extern "C" {
 #define MAP_ANON            MAP_ANONYMOUS
 #define MAP_NORESERVE       0x4000
 #define MAP_POPULATE        0x8000
+#define MAP_HUGETLB         0x40000
 #define MAP_FIXED_NOREPLACE 0x100000
+
+#define MAP_HUGE_SHIFT      26 /* size of pages, with MAP_HUGETLB: its logarithm; 0: 2 MiB */
+#define MAP_HUGE_MASK       0x3f
+#define MAP_HUGE_2MB        (21 << MAP_HUGE_SHIFT)
+#define MAP_HUGE_1GB        (30 << MAP_HUGE_SHIFT)
 
 #define MAP_FAILED          ((void *)-1)
 
@@ -46,8 +52,11 @@ extern "C" {
 /* Zeroed memory (MAP_ANONYMOUS) or pages of a file, `bytes` rounded up to pages.  Each page is made
  * by the first access to it, with MAP_POPULATE all now, unless prot is PROT_NONE.  An access that
  * finds no memory ends the program.  Shared memory is shared with children that fork makes.
+ * MAP_HUGETLB: `bytes` is rounded up to pages of 2 MiB or 1 GiB, which come as such: where memory
+ * has no such block, MAP_POPULATE fails, and a first access takes 4 KiB.
  * Errors: EINVAL  bytes 0, not exactly one of MAP_SHARED and MAP_PRIVATE, unknown prot or flags, or
- *                 MAP_FIXED at no page's beginning
+ *                 MAP_FIXED at no page's beginning; MAP_HUGETLB without MAP_ANONYMOUS, shared in
+ *                 1 GiB, or of another size
  *         EBADF   no such file, ENODEV the console, ENXIO the file ends before, EINVAL offset is no
  *                 multiple of a page
  *         EEXIST  MAP_FIXED_NOREPLACE, and something is there
