@@ -94,7 +94,8 @@ class VmMap(Command):
                 yield va, level, (memory.prot_of(entry), what, level)
             elif kind in memory.MARKS:
                 slot = f" slot {entry >> 10 & 0x3FFF}" if kind == "paged" else ""
-                what = kind + slot + memory.whose(entry, kind)
+                size = memory.size_to_come(entry) if kind == "reserved" else ""
+                what = kind + slot + size + memory.whose(entry, kind)
                 yield va, level, (memory.mark_prot_of(entry), what, level)
             elif kind in ("guard", "hidden"):
                 yield va, level, ("---", kind, level)

@@ -11,6 +11,7 @@ import gdb
 PAGE = 4096
 ENTRIES = 512
 LEVELS_OF_MODE = {8: 3, 9: 4, 10: 5}
+LEVEL_RAM_MAX = 2
 STEPS_MAX = 1 << 20  # in any list: one that is longer is broken
 
 V, R, W, X, U, G, A, D = (1 << bit for bit in range(8))
@@ -24,7 +25,7 @@ KINDS_INVALID = dict(
 BITS_INVALID = {
     "dying": KEPT,
     "hidden": KEPT,
-    "reserved": 0xF0,
+    "reserved": (1 << 64) - (1 << 24) | 0xF0,
     "paged": (1 << 64) - 1 & ~(1 << 9),
     "swapped": (1 << 64) - (1 << 24) | 0xF0,
 }
@@ -123,7 +124,9 @@ def kind_of_invalid(entry, level):
     kind = KINDS_INVALID.get(entry >> 1 & 7)
     rest = entry & ~0xF
     is_right = kind and not rest & ~BITS_INVALID.get(kind, 0)
-    if kind in ("dying", "hidden", "swapped") and level:
+    if kind in ("dying", "hidden"):
+        is_right &= level <= LEVEL_RAM_MAX and (entry >> 20) % (1 << 9 * level) == 0
+    if kind == "swapped" and level or kind == "reserved" and entry >> 24 > LEVEL_RAM_MAX:
         is_right = False
     if kind in MARKS and (rest >> 4 & 3 == 2 or rest >> 7 & 3 == 3 or rest & 0x100 and rest & 0x20):
         is_right = False  # W without R, private and a view, a view with W
@@ -156,6 +159,11 @@ def mark_prot_of(entry):
     return prot_of(entry >> 4 << 1 & (R | W | X))
 
 
+def size_to_come(entry):
+    """How large the pages will be where an entry reserves memory, if not 4 KiB."""
+    return ["", " as 2 MiB", " as 1 GiB"][entry >> 24]
+
+
 def whose(entry, kind):
     """Whose the contents of pages of an object are, if not of all who map them alike."""
     if kind == "paged":
@@ -165,7 +173,9 @@ def whose(entry, kind):
 
 
 def source_of(entry, kind):
-    """Where the pages of a mark come from, if it says so."""
+    """Where the pages of a mark come from, or how large they will be, if it says so."""
+    if kind == "reserved":
+        return size_to_come(entry)
     if kind == "paged":
         return f" slot {entry >> 10 & 0x3FFF} page {entry >> 24:#x}"
     return f" as {entry >> 24:#x}" if kind == "swapped" else ""

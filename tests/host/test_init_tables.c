@@ -144,8 +144,14 @@ Test(init_tables, what_hardware_ignores_has_lines_of_its_own)
         "      L0 reserved 0x000020a000 --- 2 x 4K private",
         "    L1 reserved 0x0000400000 rw- 2 x 2M private",
         "    L1 reserved 0x0000800000 r-x 1 x 2M",
-        "    L1 other 0x0000a00000 raw 0x0008030000000288 1 x 2M",
+        "    L1 hidden 0x0000a00000 of 0x80300000000 -A 2 x 2M rsw2",
+        "    L1 other 0x0000e00000 raw 0x0008030010000288 1 x 2M",
+        "    L1 reserved 0x0001000000 rw- 1 x 2M as 2M private",
+        "    L1 reserved 0x0001200000 rw- 1 x 2M as 1G private",
+        "    L1 other 0x0001400000 raw 0x00000000030000b4 1 x 2M",
         "  L2 guard 0x0080000000 2 x 1G",
+        "  L2 hidden 0x0100000000 of 0x0080000000 -- 1 x 1G rsw2",
+        "  L2 other 0x0140000000 raw 0x0000008020000208 1 x 1G",
     };
 
     memset(&tree, 0, sizeof(tree));
@@ -156,7 +162,14 @@ Test(init_tables, what_hardware_ignores_has_lines_of_its_own)
     tree.nodes[1][1] = node_entry(2);
     tree.nodes[1][2] = tree.nodes[1][3] = 0xb4;
     tree.nodes[1][4] = 0x54;
-    tree.nodes[1][5] = UINT64_C(0x80300) << 32 | 0x288; /* hidden is of level 0 */
+    tree.nodes[0][4] = UINT64_C(0x80000) << 20 | 0x208;
+    tree.nodes[0][5] = UINT64_C(0x80200) << 20 | 0x208; /* 1 GiB begins at multiples of it */
+    tree.nodes[1][5] = UINT64_C(0x80300) << 32 | 0x248;
+    tree.nodes[1][6] = tree.nodes[1][5] + (UINT64_C(0x200) << 20);
+    tree.nodes[1][7] = UINT64_C(0x80300) << 32 | UINT64_C(1) << 28 | 0x288; /* 2 MiB too */
+    tree.nodes[1][8] = UINT64_C(1) << 24 | 0xb4;
+    tree.nodes[1][9] = UINT64_C(2) << 24 | 0xb4;
+    tree.nodes[1][10] = UINT64_C(3) << 24 | 0xb4; /* no page is so large */
     for (unsigned i = 0; i < 3; i++) {
         tree.nodes[2][4 + i] = hidden + ((uint64_t)i << 20);
     }

@@ -4,6 +4,7 @@
 
   spaces  vmmap and ptdump of a program whose memory is known
   objects a program that maps a memory object in several ways
+  large   a program with pages of 2 MiB: whole, split, to come
   own     the shell's own tables, which ptdump changes while it looks
   crowd   a program with 4000 ranges, and one with 5000
 
@@ -120,6 +121,33 @@ def session_objects(boot):
     expect(len(views) == 1 and "DA-U--RV 2 x 4K" in views[0], "two pages of a view", dump)
 
 
+def session_large(boot):
+    """`large` has two pages of 2M, one that a protected page in it has split, and four to come."""
+    with Machine(boot) as machine:
+        shell = Shell(machine)
+        shell.start("large", "waits\n")
+        picture = shell.run("vmmap large")
+        dump = shell.run("ptdump large")
+        shell.run("kill large")
+    whole, split, later = (FIRST + (i << 30) for i in range(3))
+    for start, *words in (
+        (whole, "4M", "rw-", "own", "2M", "1024"),
+        (split, "1M", "rw-", "own", "4K", "256"),
+        (split + (1 << 20), "4K", "r--", "own", "4K", "1"),
+        (split + (1 << 20) + PAGE, "1020K", "rw-", "own", "4K", "255"),
+        (later, "2M", "rw-", "2M", "to", "come", "2M", "0"),
+        (later + (2 << 20), "2M", "rw-", "own", "2M", "512"),
+        (later + (4 << 20), "4M", "rw-", "2M", "to", "come", "2M", "0"),
+    ):
+        wanted = " ".join([f"{start:#x}", *words])
+        expect(any(" ".join(line.split()).startswith(wanted + " ") for line in picture), wanted, picture)
+    lines = [re.sub(r" 0x[0-9a-f]+ (to 0x[0-9a-f]+ )?", " ", line.strip()) for line in dump]
+    expect("L1 leaf DA-U-WRV 2 x 2M rsw2" in lines or lines.count("L1 leaf DA-U-WRV 1 x 2M rsw2") == 3,
+           "pages of 2M", dump)  # fmt: skip
+    for wanted in ("L1 reserved rw- 1 x 2M as 2M private", "L1 reserved rw- 2 x 2M as 2M private"):
+        expect(wanted in lines, wanted, dump)
+
+
 def session_own(boot):
     """The shell's own tables change by what ptdump itself holds: pages to work in, others each time,
     and one page for the dump kept."""
@@ -170,7 +198,7 @@ def check_crowd(shell):
 
 def sessions(boot):
     """(name, function) of every session."""
-    for session in (session_spaces, session_objects, session_own, session_crowd):
+    for session in (session_spaces, session_objects, session_large, session_own, session_crowd):
         yield session.__name__.replace("session_", "shell: "), lambda session=session: session(boot)
 
 

@@ -98,6 +98,9 @@ static const char *row_use(const struct space_view *view, const struct space_row
     };
     const struct start_info *info = user_info();
 
+    if (row->kinds == 1U << VM_KIND_RESERVED && (row->flags & (VM_STATE_2M | VM_STATE_1G)) != 0) {
+        return (row->flags & VM_STATE_2M) != 0 ? "2M to come" : "1G to come";
+    }
     if (row->kinds == 1U << VM_KIND_PAGED && (row->flags & VM_STATE_VIEW) != 0) {
         return "paged view";
     }

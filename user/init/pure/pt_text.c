@@ -66,13 +66,15 @@ static void mark_text(const struct pt_record *record, char text[16])
                    (prot & 4) != 0 ? 'x' : '-', is_view ? " view" : whose);
 }
 
-/* Where the pages of a mark come from, if it says so. */
+/* Where the pages of a mark come from, or how large they will be, if it says so. */
 static void source_text(const struct pt_record *record, char text[40])
 {
     uint64_t place = record->entry >> PT_PLACE_SHIFT;
 
     text[0] = '\0';
-    if (record->kind == PT_PAGED) {
+    if (record->kind == PT_RESERVED && place != 0) {
+        (void)snprintf(text, 40, " as %s", place == 1 ? "2M" : "1G");
+    } else if (record->kind == PT_PAGED) {
         (void)snprintf(text, 40, " slot %u page 0x%" PRIx64,
                        (unsigned)(record->entry >> PT_SLOT_SHIFT & PT_SLOT_MASK), place);
     } else if (record->kind == PT_SWAPPED) {

@@ -11,17 +11,27 @@ uint64_t pt_walk_bytes(unsigned level)
     return UINT64_C(1) << (PT_PAGE_SHIFT + 9 * level);
 }
 
+/* Whether an entry of that level can keep the frames that it names while nobody may access them. */
+static int can_be_hidden(uint64_t rest, unsigned level)
+{
+    uint64_t frames = level <= PT_RAM_LEVEL_MAX ? pt_walk_bytes(level) >> PT_PAGE_SHIFT : 0;
+
+    return (rest & ~PT_HIDDEN_BITS) == 0 && frames != 0 && (rest >> PT_HIDDEN_SHIFT) % frames == 0;
+}
+
 static enum pt_kind kind_of_invalid(uint64_t entry, unsigned level)
 {
     uint64_t rest = entry & ~PT_TAG;
 
     switch (entry & PT_TAG) {
     case PT_TAG_RESERVED:
-        return (rest & ~PT_MARK_BITS) == 0 ? PT_RESERVED : PT_OTHER;
+        return (rest & ~PT_RESERVED_BITS) == 0 && rest >> PT_PLACE_SHIFT <= PT_RAM_LEVEL_MAX
+                   ? PT_RESERVED
+                   : PT_OTHER;
     case PT_TAG_GUARD:
         return rest == 0 ? PT_GUARD : PT_OTHER;
     case PT_TAG_HIDDEN:
-        return level == 0 && (rest & ~PT_HIDDEN_BITS) == 0 ? PT_HIDDEN : PT_OTHER;
+        return can_be_hidden(rest, level) ? PT_HIDDEN : PT_OTHER;
     case PT_TAG_PAGED:
         return (rest & ~PT_PAGED_BITS) == 0 ? PT_PAGED : PT_OTHER;
     case PT_TAG_SWAPPED:

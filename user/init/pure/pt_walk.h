@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PT_LEVELS_MAX 5U
-#define PT_ENTRIES    512U
+#define PT_LEVELS_MAX    5U
+#define PT_ENTRIES       512U
+#define PT_RAM_LEVEL_MAX 2U /* of an entry that maps or hides RAM, or says what is to come */
 
 /* Bits of an entry (privileged spec, "Sv39 page table entry", "Svpbmt"). */
 #define PT_V          UINT64_C(0x1)
@@ -28,32 +29,32 @@
 #define PT_PAGE_SHIFT 12
 
 /* With V clear, the kernel's: a tag in bits 3:1, then what goes with it (docs/pte-contract.md). */
-#define PT_TAG          UINT64_C(0xf) /* V too */
-#define PT_TAG_RESERVED UINT64_C(0x4)
-#define PT_TAG_GUARD    UINT64_C(0x6)
-#define PT_TAG_HIDDEN   UINT64_C(0x8)
-#define PT_TAG_PAGED    UINT64_C(0xa)
-#define PT_TAG_SWAPPED  UINT64_C(0xc)
-#define PT_MARK_SHIFT   4 /* X W R of a mark                    */
-#define PT_MARK_PRIVATE UINT64_C(0x80)
-#define PT_MARK_VIEW    UINT64_C(0x100)
-#define PT_MARK_BITS    UINT64_C(0xf0)
-#define PT_SLOT_SHIFT   10 /* slot of a paged mark: 14 bits      */
-#define PT_SLOT_MASK    UINT64_C(0x3fff)
-#define PT_PLACE_SHIFT  24 /* place of a paged or swapped mark   */
-#define PT_PAGED_BITS   (~UINT64_C(0x20f))
-#define PT_SWAPPED_BITS UINT64_C(0xffffffffff0000f0)
-#define PT_HIDDEN_BITS  UINT64_C(0xfffffffffff003c0)
-#define PT_HIDDEN_SHIFT 20 /* frame number of a hidden page     */
+#define PT_TAG           UINT64_C(0xf) /* V too */
+#define PT_TAG_RESERVED  UINT64_C(0x4)
+#define PT_TAG_GUARD     UINT64_C(0x6)
+#define PT_TAG_HIDDEN    UINT64_C(0x8)
+#define PT_TAG_PAGED     UINT64_C(0xa)
+#define PT_TAG_SWAPPED   UINT64_C(0xc)
+#define PT_MARK_SHIFT    4 /* X W R of a mark                    */
+#define PT_MARK_PRIVATE  UINT64_C(0x80)
+#define PT_MARK_VIEW     UINT64_C(0x100)
+#define PT_RESERVED_BITS UINT64_C(0xffffffffff0000f0)
+#define PT_SLOT_SHIFT    10 /* slot of a paged mark: 14 bits      */
+#define PT_SLOT_MASK     UINT64_C(0x3fff)
+#define PT_PLACE_SHIFT   24 /* place of a paged or swapped mark; of a reserved one a level */
+#define PT_PAGED_BITS    (~UINT64_C(0x20f))
+#define PT_SWAPPED_BITS  UINT64_C(0xffffffffff0000f0)
+#define PT_HIDDEN_BITS   UINT64_C(0xfffffffffff003c0)
+#define PT_HIDDEN_SHIFT  20 /* frame number of a hidden page     */
 
 enum pt_kind {
     PT_NODE, /* entry: what points to the node; of the root, which nothing points to, its address
                 alone in the place of a frame number */
     PT_LEAF, /* entry: the first of the run; the others differ from it by their frames, which
                 follow one another */
-    PT_RESERVED, /* entries alike: memory that the first access makes */
+    PT_RESERVED, /* entries alike: memory that the first access makes, in pages of some level */
     PT_GUARD,    /* entries alike */
-    PT_HIDDEN,   /* like PT_LEAF: pages that nobody may access now, in level 0 */
+    PT_HIDDEN,   /* like PT_LEAF: pages that nobody may access now */
     PT_PAGED,    /* entries alike, whose places follow one another: pages of an object */
     PT_SWAPPED,  /* one entry: a page that somebody keeps under a name, in level 0 */
     PT_OTHER,    /* none of these: entries alike that hardware does not use, or must not see */
