@@ -26,6 +26,10 @@ void reclaim_park(struct pt_node *node);
  * always, others node by node as long as *leaves lasts.  What it leaves is RAM. */
 void reclaim_release(struct pt_node *node, unsigned *leaves);
 
+/* Releases what a node maps or hides, as far as the budget goes.  True: nothing is left but tables.
+ */
+bool reclaim_take_leaves(struct pt_node *node, struct reclaim_budget *budget);
+
 /* Releases what the dying entries of a part of a node still hold; the caller owns the node, and
  * their flush has been done.  Returns how many there were. */
 unsigned reclaim_dying(struct pt_node *node, struct pt_span span);

@@ -75,7 +75,7 @@ ROWS = [
     argued("mm/vm_cursor_touch_mark.c", "make_paged", "frame_put", OBJECTS),
     argued("mm/vm_cursor_touch_block.c", "make_at_once", "frame_put", OBJECTS),
     argued("mm/pt_node.c", "pt_node_destroy", "is_stray", CHARGE),
-    argued("mm/reclaim.c", "note_released", "is_stray", CHARGE),
+    argued("mm/reclaim_leaves.c", "note_released", "is_stray", CHARGE),
     argued("mm/vm_space_io.c", "counts_of vm_space_io_prepare", "atomic_", COUNTS),
     argued("mm/pt_check.c", "check_place", "is_stray", LOOKS),
     argued("mm/pt_check.c", "check_entry", "pte_slot_load", LOOKS),
@@ -106,16 +106,17 @@ ROWS = [
         owes is the caller's to know; what mm removes owes its own flush."""),
     argued("mm/vm_cursor_flush.c", "vm_cursor_dispatch cursor_sync_two", "owed.code = false",
            "Without it a cursor does a fence.i more; nothing else."),
-    argued("mm/reclaim.c", "take_apart reclaim_release", "pte_slot_load", OWNED),
+    argued("mm/reclaim.c", "take_apart", "pte_slot_load", OWNED),
+    argued("mm/reclaim_leaves.c", "reclaim_release", "pte_slot_load", OWNED),
     argued("mm/reclaim.c", "reclaim_park free_top", "reclaim_", """What these count is
         shown by park.not_counted and top.left_not_counted."""),
-    argued("mm/reclaim.c", "reclaim_dying", "pte_slot_load", UNDER_LOCK),
-    argued("mm/reclaim.c", "release_large release_small", "pte_slot_store", BUDGET),
-    argued("mm/reclaim.c", "reclaim_release", "release_leaves", """What is not released here the reaper
+    argued("mm/reclaim_leaves.c", "reclaim_dying", "pte_slot_load", UNDER_LOCK),
+    argued("mm/reclaim_leaves.c", "release_large release_small", "pte_slot_store", BUDGET),
+    argued("mm/reclaim_leaves.c", "reclaim_release", "release_leaves", """What is not released here the reaper
         releases later; that device pages must not wait for it is shown by release.not_a_leaf."""),
     argued("mm/reclaim.c", "reclaim_begin reclaim_end vm_space_reap_is_done", "memory_order", """Tells that nothing is
         left, to tests and to whoever waits for memory; nothing is freed or used because of it."""),
-    argued("mm/reclaim.c", "reclaim_dying", "release_page", """Before the entry is cleared or after:
+    argued("mm/reclaim_leaves.c", "reclaim_dying", "release_page", """Before the entry is cleared or after:
         it has no V, and the node's lock is held."""),
     argued("mm/space_word.c", "space_word_dispatch", "memory_order_acq_rel", SATP),
     argued("mm/space_word.c", "space_word_leave", "memory_order_acq_rel", SATP),

@@ -10,7 +10,7 @@ ENDS = "mm/frame_block_reap.c"
 MAKING = "mm/frame_making.c"
 FOLD = "mm/vm_cursor_fold.c"
 REMOVE = "mm/vm_cursor_remove.c"
-RECLAIM = "mm/reclaim.c"
+LEAVES = "mm/reclaim_leaves.c"
 MAP = "mm/vm_cursor_map_block.c"
 TOUCH = "mm/vm_cursor_touch.c"
 TOUCH_BLOCK = "mm/vm_cursor_touch_block.c"
@@ -164,22 +164,22 @@ ROWS = [
         "counts a large page that is gone",
     ),
     gone(
-        "reclaim.large_lost", RECLAIM, "reclaim_dying_large",
+        "reclaim.large_lost", LEAVES, "dying_large",
         "release_large_page(node, pte_kept_pa(entry), pte_dying_is_io(entry));",
         "loses a block whose page has died",
     ),
     gone(
-        "reclaim.large_dying_stays", RECLAIM, "reclaim_dying_large",
+        "reclaim.large_dying_stays", LEAVES, "dying_large",
         "pte_slot_store(&node->slots[i], pte_absent());",
         "leaves a dying entry whose block is gone",
     ),
     gone(
-        "reclaim.detached_large_lost", RECLAIM, "release_large",
+        "reclaim.detached_large_lost", LEAVES, "release_large",
         "release_large_page(node, kind == PTE_HIDDEN ? pte_kept_pa(entry) : pte_pa(entry), is_io);",
         "loses a block that a detached table maps",
     ),
     mutant(
-        "reclaim.large_charge", RECLAIM, "note_released",
+        "reclaim.large_charge", LEAVES, "note_released",
         "ram << (PTE_INDEX_BITS * node->level)", "ram",
         "gives up the charge of a page for a large one",
     ),
@@ -300,10 +300,10 @@ ROWS = [
     argued(FOLD, "are_parts can_be_one take_out gather fold_below", "pte_slot_load", UNDER_LOCK),
     argued(FOLD, "put_whole", "pte_slot_store", "What fold.no_flush and fold.no_invalid precede."),
     argued(NODE, "pt_node_split", "pte_slot_load", UNDER_LOCK),
-    argued(RECLAIM, "release_large release_small reclaim_dying_large", "pte_slot_load", UNDER_LOCK),
+    argued(LEAVES, "release_large release_small dying_large", "pte_slot_load", UNDER_LOCK),
     argued(REMOVE, "sum_up", "pte_slot_load", UNDER_LOCK),
-    argued(RECLAIM, "release_leaves", "release_", "What page.not_released and the like take out."),
-    argued(RECLAIM, "reclaim_dying", "reclaim_dying_large", "Shown by reclaim.large_lost."),
+    argued(LEAVES, "release_leaves", "release_", "What page.not_released and the like take out."),
+    argued("mm/reclaim.c", "take_apart", "reclaim_take_leaves", "Shown by apart.leaf_skipped."),
     argued(BLOCK, "frame_block_put frame_block_is_named_once", "memory_order_ac", COUNTS),
     argued(BLOCK, "frame_block_put", "frame_put", "Level 0 is a frame's (frame.c)."),
 ]  # fmt: skip

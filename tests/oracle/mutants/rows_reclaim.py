@@ -5,6 +5,7 @@ from rows import gone, mutant, weaker
 
 FLUSH = "mm/vm_cursor_flush.c"
 RECLAIM = "mm/reclaim.c"
+LEAVES = "mm/reclaim_leaves.c"
 SPACE = "mm/vm_space.c"
 ABSENT_AT = "pte_slot_store(&slots[i], pte_absent());"
 COUNT = "arch_quiescence_count(hart)"
@@ -78,40 +79,40 @@ ROWS = [
         "says that nothing is left",
     ),
     gone(
-        "page.frame_lost", RECLAIM, "release_page", "frame_run_put(run, pa);",
+        "page.frame_lost", LEAVES, "release_page", "frame_run_put(run, pa);",
         "loses the frames of removed pages",
     ),
     gone(
-        "page.not_released", RECLAIM, "release_small",
+        "page.not_released", LEAVES, "release_small",
         "release_page(node->space, pte_pa(entry), is_io, &run);",
         "loses the pages of detached tables",
     ),
     gone(
-        "leaves.run_lost", RECLAIM, "release_small", "frame_run_end(&run);",
+        "leaves.run_lost", LEAVES, "release_small", "frame_run_end(&run);",
         "loses the last frames of a detached table that came free side by side",
     ),
     gone(
-        "dying.run_lost", RECLAIM, "reclaim_dying", "frame_run_end(&run);",
+        "dying.run_lost", LEAVES, "reclaim_dying", "frame_run_end(&run);",
         "loses the last frames that came free side by side",
     ),
     mutant(
-        "apart.leaf_skipped", RECLAIM, "take_leaves",
+        "apart.leaf_skipped", LEAVES, "reclaim_take_leaves",
         "release_leaves(node, count);", "node->present = 0;",
         "does not release the pages of a table it takes apart",
     ),
     gone(
-        "leaves.dying_skipped", RECLAIM, "reclaim_release",
+        "leaves.dying_skipped", LEAVES, "reclaim_release",
         "(void)reclaim_dying(node, span);",
         "does not release what was dying in a detached table",
     ),
     gone(
-        "release.not_a_leaf", RECLAIM, "reclaim_release",
+        "release.not_a_leaf", LEAVES, "reclaim_release",
         "release_leaves(node, count);"
         " (void)reclaim_dying(node, span);",
         "leaves device pages of a detached table to the reaper",
     ),
     gone(
-        "release.not_below", RECLAIM, "reclaim_release",
+        "release.not_below", LEAVES, "reclaim_release",
         "reclaim_release(pt_node_of(pte_slot_load(&node->slots[i])), leaves);",
         "leaves device pages below a detached table to the reaper",
     ),
@@ -130,7 +131,7 @@ ROWS = [
         "frees with a snapshot what was parked after it",
     ),
     gone(
-        "dying.entry_stays", RECLAIM, "reclaim_dying", ABSENT_AT,
+        "dying.entry_stays", LEAVES, "reclaim_dying", ABSENT_AT,
         "leaves a dying entry whose page it releases",
     ),
     gone(
