@@ -61,6 +61,16 @@ static inline unsigned fold_at(struct world *world, uint64_t at, uint64_t bytes)
     return folded;
 }
 
+/* Writes 2 MiB of marks page by page. */
+static inline void mark_pages(struct world *world, uint64_t at, struct vm_mark mark)
+{
+    map_at(world, at, frame_new(), VM_RW); /* a table */
+    for (unsigned i = 0; i < PAGES; i++) {
+        mark_at(world, at + i * PAGE_SIZE, PAGE_SIZE, mark);
+        mark.object_page++;
+    }
+}
+
 /* Bytes of the slot that holds an address. */
 static inline uint64_t slot_bytes_at(const struct world *world, uint64_t at)
 {

@@ -55,7 +55,31 @@ MODE_TEST(vm_fold_again, what_was_split_folds_again)
     world_end(&world);
 }
 
-/* ---- pending ---- */
+/* ---- hidden pages, pending ones ---- */
+
+MODE_TEST(vm_fold_again, hidden_pages_fold_and_come_back_as_one)
+{
+    struct world world = world_begin(*levels);
+    struct frame *frames = map_pieces(&world, BASE, VM_RW);
+    struct vm_cursor cursor;
+    struct vm_item item;
+    unsigned folded;
+
+    EXPECT_EQ(protect_at(&world, BASE, PAGES, VM_PROT_NONE), PAGES);
+    cursor = cursor_open(&world, BASE, 2 * MIB, VM_CURSOR_EDIT);
+    host_events_start();
+    EXPECT_OK(vm_cursor_fold(&cursor, 2 * MIB, 1, &folded));
+    EXPECT_EQ(folded, 1);
+    EXPECT_EQ(flushes(), 0); /* no translation of a page is left, but one of the table may be */
+    vm_cursor_close(&cursor);
+    EXPECT_EQ(flushes(), 1);
+    world_check(&world);
+    item = item_at(&world, BASE);
+    cr_assert(item.kind == VM_ITEM_HIDDEN && item.frame == frames);
+    EXPECT_EQ(item.level, 1);
+    EXPECT_EQ(unmap_at(&world, BASE, 2 * MIB).ram_pages, PAGES);
+    world_end(&world);
+}
 
 MODE_TEST(vm_fold_again, pages_with_a_write_pending_fold_when_nobody_else_has_them)
 {
