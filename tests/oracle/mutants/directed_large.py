@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Directed histories about pages above level 0, and about transactions."""
 
-from directed_words import NEXT, SHARED, TABLE, WHOLE, R, W, history, op, running
+from directed_words import (
+    BLOCK, INSIDE, NEXT, SHARED, TABLE, WHOLE, R, W, X, history, op, running,
+)  # fmt: skip
 
 UNMAP_REST, MAP = 1, 2 << 3  # the first and second action of several under one cursor
 ONE_BLOCK = 1  # args[0] of a fold
@@ -94,6 +96,51 @@ def cloned(*then):
     ], [*then, op(0, "touch", page=1, prot=1), op(1, "touch", page=1, prot=0)])  # fmt: skip
 
 
+def passed(kind, *setup, shape=TABLE, how=NEXT, after=None):
+    """A large page of space 0 goes to space 1, or is cloned there, which hart 0 runs."""
+    before = [] if after is None else [op(1, "fail", args=(after, 0))]
+    return history([
+        op(0, "create", 0), op(0, "create", 1), op(0, "activate", 1), op(1, "activate", 0), *setup,
+    ], [
+        *before, op(1, kind, 0, shape=shape, args=(how, WHOLE)),
+        op(0, "touch", prot=2), op(0, "touch", prot=2), op(1, "audit", 0), op(1, "audit", 1),
+        op(1, "touch", page=9, prot=1), op(1, "query", 1, shape=TABLE),
+    ])  # fmt: skip
+
+
+def passed_aside():
+    """A large page goes to where no large one can be."""
+    return history(running(op(0, "block", 0)), [
+        op(0, "move", 0, shape=7, prot=R, args=(INSIDE | BLOCK | 14 << 4, 1)),
+        op(0, "query", 0, page=14, shape=1), op(0, "audit", 0),
+    ])  # fmt: skip
+
+
+def changed_whole(then):
+    """The rights of a large page, while hart 1 uses it."""
+    return history(running(op(0, "block", 0), op(1, "touch", prot=1)), [
+        op(0, "rights", 0, shape=TABLE, prot=then, args=(0, WHOLE)), op(1, "touch", prot=1),
+        op(0, "audit", 0), op(0, "query", 0),
+    ])  # fmt: skip
+
+
+def passed_histories():
+    """(name, history) of those about large pages that come from another space."""
+    block, code = op(0, "block", 0), op(0, "block", 0, prot=R | X)
+    hidden = op(0, "hide", 0, shape=TABLE, args=(0, WHOLE))
+    for kind in ("clone", "move"):
+        yield f"passed-{kind}", passed(kind, block)
+        yield f"passed-{kind}-code", passed(kind, code)
+        yield f"passed-{kind}-hidden", passed(kind, block, hidden)
+        yield f"passed-{kind}-part", passed(kind, block, shape=7)
+        yield f"passed-{kind}-over", passed(kind, block, op(0, "map", 1, page=3))
+        for after in range(3):
+            yield f"passed-{kind}-without-{after}", passed(kind, block, after=after)
+    yield "passed-aside", passed_aside()
+    for then in (0, R, R | W | X):
+        yield f"changed-whole-{then}", changed_whole(then)
+
+
 def without_memory(kind, after, **arguments):
     """A call about a block is out of memory in its middle, where a mark is as large as tables of them."""
     return history(running(op(0, "want", 0, args=(0x7c, WHOLE))), [
@@ -119,3 +166,4 @@ def large_histories():
     for after in range(4):
         yield f"block-without-memory-{after}", without_memory("block", after)
         yield f"touch-without-memory-{after}", without_memory("touch", after, prot=1)
+    yield from passed_histories()

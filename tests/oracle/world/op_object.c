@@ -48,6 +48,18 @@ static uint64_t pages_of(unsigned number)
     return pages[number % ARRAY_LEN(pages)];
 }
 
+/* Of one in eight memory comes in blocks, of which there are few. */
+static unsigned level_of(const struct op *op)
+{
+    return op->in->page % 8U == 7 ? 1 : 0;
+}
+
+/* So many, or what makes whole blocks. */
+static uint64_t round_pages(uint64_t pages, unsigned level)
+{
+    return align_up(pages, frame_block_frames(level));
+}
+
 /* One of four has a budget of its own, which pays for all that it comes to hold. */
 static status_t make_object(const struct op *op, uint64_t pages, struct mem_object **object)
 {
@@ -59,7 +71,7 @@ static status_t make_object(const struct op *op, uint64_t pages, struct mem_obje
         status = vm_budget_create(NULL, 1U + op->in->arg[1] / 8U % 16U, &budget);
     }
     if (status == OK) {
-        status = mem_object_create(budget, pages, 0, object);
+        status = mem_object_create(budget, pages, level_of(op), object);
         vm_budget_put(budget);
     }
     return status;
@@ -68,7 +80,7 @@ static status_t make_object(const struct op *op, uint64_t pages, struct mem_obje
 void op_object_create(const struct op *op)
 {
     struct ref_object **handle = &op_world.objects[op->in->space % OP_OBJECTS];
-    uint64_t pages = pages_of(op->in->arg[1]);
+    uint64_t pages = round_pages(pages_of(op->in->arg[1]), level_of(op));
     struct mem_object *object;
     struct ref_object *row, *old;
     status_t status = make_object(op, pages, &object);
@@ -78,7 +90,8 @@ void op_object_create(const struct op *op)
     }
     OP_AGREE(op, status == OK, "an object cannot be made: %s", status_name(status));
     step_on_objects();
-    row = ref_object_add(object, pages);
+    op_world.may_lack = op_world.may_lack || level_of(op) > 0;
+    row = ref_object_add(object, pages, level_of(op));
     if (row == NULL) {
         mem_object_put(object);
         return;
@@ -259,7 +272,7 @@ static void check_resized(const struct op *op, struct ref_object *object, uint64
 void op_object_resize(const struct op *op)
 {
     struct ref_object *object = object_hold(op->in->space);
-    uint64_t pages = pages_of(op->in->arg[0]);
+    uint64_t pages;
     uint64_t id = op_world.last_id;
     bool alone, is_borrowed, may_be_borrowed, has_rival;
     unsigned changes;
@@ -268,6 +281,7 @@ void op_object_resize(const struct op *op)
     if (object == NULL) {
         return;
     }
+    pages = round_pages(pages_of(op->in->arg[0]), object->level);
     note_marked(object, 0);
     alone = is_alone();
     is_borrowed = alone && ref_object_is_borrowed(object, pages);

@@ -228,6 +228,7 @@ struct ref_object {
     struct mem_object *object; /* NULL: this row is unused                          */
     unsigned refs;             /* that the world holds                              */
     uint64_t pages;            /* its size                                          */
+    unsigned level;            /* its memory comes in blocks of it                  */
     uint64_t marked_end;       /* no mark that was made since nobody named it reaches further */
     unsigned is_changing;      /* calls under way that change its size              */
     unsigned changes;          /* those begun, and those ended                      */
@@ -244,7 +245,7 @@ struct ref_object_page {
 void ref_object_reset(void);
 
 /* Row for a new object with one reference; NULL: none left. */
-struct ref_object *ref_object_add(struct mem_object *object, uint64_t pages);
+struct ref_object *ref_object_add(struct mem_object *object, uint64_t pages, unsigned level);
 
 /* True if its size has changed since `changes` was read, or may be changing. */
 bool ref_object_may_differ(const struct ref_object *object, unsigned changes);
@@ -260,6 +261,10 @@ bool ref_object_is_borrowed(const struct ref_object *object, uint64_t page);
 
 /* The same of pages that may be gone, too. */
 bool ref_object_may_be_borrowed(const struct ref_object *object, uint64_t page);
+
+/* True if so many pages from `page` on may lie side by side from pa on. */
+bool ref_object_may_lie(const struct mem_object *object, uint64_t page, uint64_t pages,
+                        uint64_t pa);
 
 /* The page has the frame at pa, which has just been seen. */
 void ref_object_page_seen(const struct mem_object *object, uint64_t page, uint64_t pa);

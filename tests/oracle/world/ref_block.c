@@ -59,15 +59,8 @@ static bool grants(enum vm_prot prot, enum vm_access access)
 /* What the object is known to have lies in the block where it should; the rest is new. */
 static bool is_objects(const struct ref_item *first, const struct frame *block)
 {
-    for (unsigned i = 0; i < PTE_ENTRIES; i++) {
-        const struct ref_object_page *known =
-            ref_object_page(first->object, first->object_page + i);
-
-        if (known != NULL && !known->is_uncertain && known->pa != frame_pa(block + i).raw) {
-            return false;
-        }
-    }
-    return block_refs_of(block) > 1;
+    return block_refs_of(block) > 1 &&
+           ref_object_may_lie(first->object, first->object_page, PTE_ENTRIES, frame_pa(block).raw);
 }
 
 /* Pages of the block that others may ask for are known from now on. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "arch_host/arch_host.h"
-#include "mm/frame.h"
+#include "mm/frame_block.h"
 #include "world/ref.h"
 
 #define PAGES_MAX 512U
@@ -27,7 +27,7 @@ void ref_object_reset(void)
     objects.now = 0;
 }
 
-struct ref_object *ref_object_add(struct mem_object *object, uint64_t pages)
+struct ref_object *ref_object_add(struct mem_object *object, uint64_t pages, unsigned level)
 {
     struct ref_object *row = &objects.rows[objects.created];
 
@@ -35,7 +35,7 @@ struct ref_object *ref_object_add(struct mem_object *object, uint64_t pages)
         return NULL;
     }
     objects.created++;
-    *row = (struct ref_object){.object = object, .refs = 1, .pages = pages};
+    *row = (struct ref_object){.object = object, .refs = 1, .pages = pages, .level = level};
     return row;
 }
 
@@ -69,6 +69,21 @@ struct ref_object_page *ref_object_page(const struct mem_object *object, uint64_
         }
     }
     return NULL;
+}
+
+bool ref_object_may_lie(const struct mem_object *object, uint64_t page, uint64_t pages, uint64_t pa)
+{
+    const struct ref_object *row = ref_object_of(object);
+
+    for (unsigned i = 0; i < objects.page_count; i++) {
+        const struct ref_object_page *known = &objects.pages[i];
+
+        if (known->object == row && row != NULL && known->page - page < pages &&
+            !known->is_uncertain && known->pa != pa + (known->page - page) * PAGE_SIZE) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static uint64_t stamp_at(uint64_t pa)
@@ -156,6 +171,14 @@ bool ref_object_has_frame(uint64_t pa)
     return false;
 }
 
+/* True if others name the page too, or what is in one block with it. */
+static bool is_borrowed(const struct ref_object_page *known)
+{
+    uint64_t pa = align_down(known->pa, frame_block_frames(known->object->level) * PAGE_SIZE);
+
+    return !frame_block_has_one_ref(frame_of((paddr_t){pa}), known->object->level);
+}
+
 /* How many pages from `page` on have, or had, frames that others name too. */
 struct borrowed {
     unsigned certain, uncertain;
@@ -168,8 +191,7 @@ static struct borrowed count_borrowed(const struct ref_object *object, uint64_t 
     for (unsigned i = 0; i < objects.page_count; i++) {
         const struct ref_object_page *known = &objects.pages[i];
 
-        if (known->object == object && known->page >= page &&
-            !frame_has_one_ref(frame_of((paddr_t){known->pa}))) {
+        if (known->object == object && known->page >= page && is_borrowed(known)) {
             count.certain += known->is_uncertain ? 0 : 1;
             count.uncertain += known->is_uncertain ? 1 : 0;
         }
