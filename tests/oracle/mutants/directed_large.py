@@ -126,7 +126,7 @@ def changed_whole(then):
 
 def passed_histories():
     """(name, history) of those about large pages that come from another space."""
-    block, code = op(0, "block", 0), op(0, "block", 0, prot=R | X)
+    block, code = op(1, "block", 0), op(1, "block", 0, prot=R | X)
     hidden = op(0, "hide", 0, shape=TABLE, args=(0, WHOLE))
     for kind in ("clone", "move"):
         yield f"passed-{kind}", passed(kind, block)

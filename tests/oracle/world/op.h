@@ -129,6 +129,15 @@ void op_look_at(const struct op *op, struct op_session *session, unsigned page);
 /* True if tables of the space may be folding now. */
 bool op_is_folded(const struct ref_space *space);
 
+/* ---- objects (op_object.c) ---- */
+
+/* The object behind a handle, with a reference, which op_object_put gives back; NULL: none. */
+struct ref_object *op_object_hold(unsigned handle);
+void op_object_put(struct ref_object *object);
+
+/* Marks of the object may reach so far from now on. */
+void op_object_marked(struct ref_object *object, uint64_t end);
+
 /* ---- two sides of a clone or a move (op_sides.c) ---- */
 
 struct op_sides {

@@ -20,14 +20,13 @@ static void step_on_objects(void)
     }
 }
 
-static void object_drop(struct ref_object *object)
+void op_object_put(struct ref_object *object)
 {
     object->refs--;
     mem_object_put(object->object);
 }
 
-/* The object behind a handle, with a reference; NULL: there is none. */
-static struct ref_object *object_hold(unsigned handle)
+struct ref_object *op_object_hold(unsigned handle)
 {
     struct ref_object *object;
 
@@ -99,7 +98,7 @@ void op_object_create(const struct op *op)
     old = *handle;
     *handle = row;
     if (old != NULL) {
-        object_drop(old);
+        op_object_put(old);
     }
 }
 
@@ -112,7 +111,7 @@ void op_object_drop(const struct op *op)
     old = *handle;
     if (old != NULL) {
         *handle = NULL;
-        object_drop(old);
+        op_object_put(old);
     }
 }
 
@@ -124,8 +123,7 @@ static bool is_alone(void)
     return op_world.in_kernel == 1 && vm_space_reap_is_done();
 }
 
-/* How far marks of the object may reach from now on. */
-static void note_marked(struct ref_object *object, uint64_t end)
+void op_object_marked(struct ref_object *object, uint64_t end)
 {
     if (is_alone() && !ref_object_is_used(object)) {
         object->marked_end = 0;
@@ -135,7 +133,7 @@ static void note_marked(struct ref_object *object, uint64_t end)
 
 void op_object_map(const struct op *op)
 {
-    struct ref_object *object = object_hold(op->in->arg[0] / 128U);
+    struct ref_object *object = op_object_hold(op->in->arg[0] / 128U);
     struct vm_mark mark = {.kind = VM_ITEM_PAGED,
                            .prot = (enum vm_prot)(op->in->prot % 8U),
                            .object_page = op->in->arg[1] / 3U % 4U,
@@ -152,11 +150,11 @@ void op_object_map(const struct op *op)
     if (op_open(op, &session, VM_CURSOR_CHANGE)) {
         uint64_t bytes = session.range.end.raw - session.range.start.raw;
 
-        note_marked(object, mark.object_page + bytes / PAGE_SIZE);
+        op_object_marked(object, mark.object_page + bytes / PAGE_SIZE);
         op_mark_part(op, &session, session.range, mark);
         op_close(op, &session);
     }
-    object_drop(object);
+    op_object_put(object);
 }
 
 /* ---- pages ---- */
@@ -190,7 +188,7 @@ static void check_page(const struct op *op, const struct ref_object *object, uin
 
 void op_object_page(const struct op *op)
 {
-    struct ref_object *object = object_hold(op->in->space);
+    struct ref_object *object = op_object_hold(op->in->space);
     enum mem_object_get how = op->in->arg[0] % 2U == 0 ? MEM_OBJECT_LOOK : MEM_OBJECT_MAKE;
     uint64_t page = op->in->arg[1] % 8U;
     struct ref_object_page *known;
@@ -225,7 +223,7 @@ void op_object_page(const struct op *op)
                  "page %lu of an object gives %s", (unsigned long)page, status_name(status));
     }
     op_note(op->hart, (uint64_t)(int)status);
-    object_drop(object);
+    op_object_put(object);
 }
 
 /* ---- size ---- */
@@ -271,7 +269,7 @@ static void check_resized(const struct op *op, struct ref_object *object, uint64
 
 void op_object_resize(const struct op *op)
 {
-    struct ref_object *object = object_hold(op->in->space);
+    struct ref_object *object = op_object_hold(op->in->space);
     uint64_t pages;
     uint64_t id = op_world.last_id;
     bool alone, is_borrowed, may_be_borrowed, has_rival;
@@ -282,7 +280,7 @@ void op_object_resize(const struct op *op)
         return;
     }
     pages = round_pages(pages_of(op->in->arg[0]), object->level);
-    note_marked(object, 0);
+    op_object_marked(object, 0);
     alone = is_alone();
     is_borrowed = alone && ref_object_is_borrowed(object, pages);
     may_be_borrowed = ref_object_may_be_borrowed(object, pages);
@@ -301,5 +299,5 @@ void op_object_resize(const struct op *op)
     object->is_changing--;
     object->changes++;
     op_note(op->hart, (uint64_t)(int)status);
-    object_drop(object);
+    op_object_put(object);
 }

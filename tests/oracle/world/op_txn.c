@@ -12,6 +12,7 @@ struct plan {
     struct op_session *session;
     unsigned count;
     struct vm_change changes[CHANGES_MAX];
+    struct ref_object *object; /* whose pages it marks, with a reference; NULL: none */
 };
 
 static bool is_in(struct va_range range, uint64_t va)
@@ -155,7 +156,8 @@ static void check_status(const struct op *op, const struct plan *plan, status_t 
     for (unsigned i = 0; i < plan->count && refusal == OK; i++) {
         refusal = refusal_of(plan, i);
     }
-    if (status == ERR_2BIG || (status != refusal && op_lacks_memory(op, status))) {
+    if (status == ERR_2BIG || (status == ERR_RANGE && plan->object != NULL) ||
+        (status != refusal && op_lacks_memory(op, status))) {
         return;
     }
     OP_AGREE(op,
@@ -217,8 +219,9 @@ static struct va_range pick(const struct op_session *session, unsigned bits, boo
 }
 
 /* Four bits of each argument say what change i is, and where. */
-static struct vm_change change_of(const struct op *op, const struct op_session *session, unsigned i)
+static struct vm_change change_of(const struct op *op, const struct plan *plan, unsigned i)
 {
+    const struct op_session *session = plan->session;
     unsigned what = op->in->arg[0] >> 2 * i & 3U;
     unsigned where = (unsigned)op->in->prot * 8U + (op->in->arg[1] >> 2 * i & 3U) + i;
     enum vm_prot prot = (enum vm_prot)((op->in->prot + i * (op->in->arg[1] & 1U)) % 8U);
@@ -230,6 +233,12 @@ static struct vm_change change_of(const struct op *op, const struct op_session *
     change.mark = (struct vm_mark){.kind = what == 2 ? VM_ITEM_RESERVED : VM_ITEM_GUARD,
                                    .prot = what == 2 ? prot : VM_PROT_NONE,
                                    .share = VM_SHARE_NONE};
+    if (what == 2 && plan->object != NULL) {
+        change.mark.kind = VM_ITEM_PAGED;
+        change.mark.object = plan->object->object;
+        change.mark.share = i % 2U == 0 ? VM_SHARE_ALL : VM_SHARE_NONE;
+        op_object_marked(plan->object, (change.range.end.raw - change.range.start.raw) / PAGE_SIZE);
+    }
     return change;
 }
 
@@ -238,12 +247,15 @@ void op_txn(const struct op *op)
     struct op_session session;
     struct plan plan = {.session = &session, .count = 1U + op->in->arg[1] / 64U};
 
-    if (!op_open(op, &session, VM_CURSOR_CHANGE)) {
-        return;
+    plan.object = op->in->page % 2U == 1 ? op_object_hold(op->in->page / 2U) : NULL;
+    if (op_open(op, &session, VM_CURSOR_CHANGE)) {
+        for (unsigned i = 0; i < plan.count; i++) {
+            plan.changes[i] = change_of(op, &plan, i);
+        }
+        run(op, &plan);
+        op_close(op, &session);
     }
-    for (unsigned i = 0; i < plan.count; i++) {
-        plan.changes[i] = change_of(op, &session, i);
+    if (plan.object != NULL) {
+        op_object_put(plan.object);
     }
-    run(op, &plan);
-    op_close(op, &session);
 }
