@@ -45,6 +45,9 @@ status_t memory_object_prepare(struct memory_object *memory, uint64_t page)
         status = frame_making_step(making);
         status = status == OK ? ERR_AGAIN : status; /* the object takes it then */
     }
+    if (status != ERR_AGAIN) {
+        frame_making_drop(making); /* somebody else may have made it meanwhile */
+    }
     return status;
 }
 

@@ -128,9 +128,11 @@ static status_t map_step(struct map_call *call)
     struct vm_cursor cursor;
     struct vm_removed removed;
     struct step step = step_of(call);
-    status_t status =
-        call->is_now ? memory_object_prepare(call->args.memory, call->args.mark.object_page) : OK;
+    status_t status = OK;
 
+    if (call->is_now && call->args.mark.share != VM_SHARE_NONE) { /* a private page is a copy */
+        status = memory_object_prepare(call->args.memory, call->args.mark.object_page);
+    }
     if (status == OK) {
         status = vm_call_open(&call->vm, VM_CURSOR_CHANGE, step.bytes, VM_STEP_TABLES, &cursor);
     }
