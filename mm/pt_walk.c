@@ -120,15 +120,13 @@ bool pt_find_used(struct vm_cursor *cursor, struct va_range in, struct pt_place 
     return find(cursor, in, USED, place);
 }
 
-/* Extents of 2^shift bytes that `in` holds a part of, but not all. */
+/* Extents of 2^shift bytes that `in` holds a part of, but not all.  One of that size at least fits
+ * in it, so none is cut at both ends. */
 static uint64_t cut_extents(struct va_range in, unsigned shift)
 {
     uint64_t bytes = UINT64_C(1) << shift;
-    unsigned cut_low = is_aligned(in.start.raw, bytes) ? 0 : 1;
-    unsigned cut_high = is_aligned(in.end.raw, bytes) ? 0 : 1;
 
-    return (in.end.raw - 1) >> shift == in.start.raw >> shift ? cut_low | cut_high
-                                                              : cut_low + cut_high;
+    return (is_aligned(in.start.raw, bytes) ? 0U : 1U) + (is_aligned(in.end.raw, bytes) ? 0U : 1U);
 }
 
 /* Nodes below an absent entry of `level`, or a mark, that leaves throughout `in` need, which are as

@@ -3,6 +3,7 @@
  * Faults that make larger pages: a piece at a time, one block in the end whoever faults, and pages
  * of 4 KiB where there is no block or no budget for one.
  */
+#include "mm/vm_space_priv.h"
 #include "support_touch_block.h"
 
 MODE_TEST(vm_fault_block, the_first_access_makes_a_page_as_large_as_asked_in_pieces)
@@ -85,6 +86,20 @@ MODE_TEST(vm_fault_block, a_page_of_1_gib_is_one_entry_too)
     expect_block(&world, BASE + GIB, block, 2, VM_RW);
     EXPECT_EQ(item_at(&world, BASE + GIB).share, VM_SHARE_NONE);
     EXPECT_EQ(slot_at(&world, BASE).item.page_level, 2);
+    world_end(&world);
+}
+
+/* A part of the page can be unmapped whatever happens: its tables are put by. */
+MODE_TEST(vm_fault_block, the_split_stock_is_full_when_the_page_is_there)
+{
+    struct world world = world_large(*levels);
+
+    reserve_at(&world, BASE, 2 * MIB, 1);
+    for (struct pt_node *node; (node = vm_space_stock_take(world.space)) != NULL;) {
+        pt_node_destroy(node);
+    }
+    EXPECT_EQ(settle(&world, BASE, VM_ACCESS_WRITE, VM_FAULT_RETRY), STEPS - 1);
+    EXPECT_EQ(vm_space_split_stock(world.space), 2 * (*levels - 1));
     world_end(&world);
 }
 
@@ -373,7 +388,11 @@ MODE_TEST(vm_fault_block, a_private_page_of_it_is_read_whole_and_copied_in_4_kib
     expect_mapped(&world, BASE + GIB + 8 * PAGE_SIZE, block + 8, VM_R);
     EXPECT_EQ(refs_of(block, 1), 2);
     expect_block(&world, BASE, block, 1, VM_RW);
-    /* The first access of all, too. */
+    /* The first access of all, too, whether the object has a block there or not. */
+    page_at(&world, BASE + 2 * GIB, 2 * MIB, object, 0, VM_SHARE_NONE, VM_RW);
+    EXPECT_EQ(settle(&world, BASE + 2 * GIB + 9 * PAGE_SIZE, VM_ACCESS_WRITE, VM_FAULT_RETRY), 0);
+    cr_assert(holds(item_at(&world, BASE + 2 * GIB + 9 * PAGE_SIZE).frame, 7));
+    EXPECT_EQ(item_at(&world, BASE + 2 * GIB).kind, VM_ITEM_PAGED);
     EXPECT_EQ(settle(&world, BASE + GIB + 4 * MIB, VM_ACCESS_WRITE, VM_FAULT_RETRY), 0);
     EXPECT_EQ(slot_at(&world, BASE + GIB + 4 * MIB).item.level, 0);
     mem_object_put(object);

@@ -140,6 +140,23 @@ MODE_TEST(vm_map_io_large, large_entries_need_no_tables_below_them)
     world_end(&world);
 }
 
+/* A few pages in the middle of nothing need one table of each level, once. */
+MODE_TEST(vm_map_io_large, no_table_is_made_for_nothing)
+{
+    struct world world = world_begin(*levels);
+    struct io_mem *io = region_new(DEVICE, MIB);
+    struct vm_cursor cursor = cursor_open(&world, BEFORE, AROUND, VM_CURSOR_CHANGE);
+    uint64_t tables = counter_read(COUNTER_tables_allocated);
+    uint64_t mapped;
+
+    EXPECT_OK(vm_cursor_jump(&cursor, va(BASE + 7 * PAGE_SIZE)));
+    EXPECT_OK(vm_cursor_map_iomem(&cursor, io, (struct vm_prop){VM_RW, VM_MEM_IO}, 3 * PAGE_SIZE, 0,
+                                  VM_MAP_EXCLUSIVE, &mapped));
+    EXPECT_EQ(counter_read(COUNTER_tables_allocated), tables + 2);
+    vm_cursor_close(&cursor);
+    world_end(&world);
+}
+
 /* Past 32 bits: what a few tables can map of one region. */
 Test(vm_map_io_large, more_pages_than_32_bits_count_are_counted)
 {

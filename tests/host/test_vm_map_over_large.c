@@ -102,6 +102,33 @@ MODE_TEST(vm_map_over_large, small_pages_across_large_ones_split_those_that_they
     world_end(&world);
 }
 
+MODE_TEST(vm_map_over_large, one_end_alone_is_split_too)
+{
+    enum {
+        COUNT = 6
+    };
+    struct world world = world_large(*levels);
+    struct frame *frames[2][COUNT];
+    struct frame *block = map_new_at(&world, BASE, 1, VM_RW);
+
+    for (size_t i = 0; i < COUNT; i++) {
+        frames[0][i] = frame_new();
+        frames[1][i] = frame_new();
+    }
+    EXPECT_OK(replace_pages(&world, BASE - 3 * PAGE_SIZE, frames[0], COUNT));
+    expect_mapped(&world, BASE + 2 * PAGE_SIZE, frames[0][5], VM_R);
+    expect_mapped(&world, BASE + 3 * PAGE_SIZE, block + 3, VM_RW);
+    expect_mapped(&world, BASE + 511 * PAGE_SIZE, block + 511, VM_RW);
+    (void)unmap_at(&world, BASE - 2 * MIB, 4 * MIB);
+    reap_all();
+    block = map_new_at(&world, BASE, 1, VM_RW);
+    EXPECT_OK(replace_pages(&world, BASE + 2 * MIB - 3 * PAGE_SIZE, frames[1], COUNT));
+    expect_mapped(&world, BASE + 2 * MIB + 2 * PAGE_SIZE, frames[1][5], VM_R);
+    expect_mapped(&world, BASE + 508 * PAGE_SIZE, block + 508, VM_RW);
+    expect_mapped(&world, BASE, block, VM_RW);
+    world_end(&world);
+}
+
 static struct frame *kept; /* what is mapped; a failure leaves its reference with the caller */
 
 static status_t replace_kept(struct world *world)
