@@ -43,8 +43,8 @@ void frame_block_put(struct frame *frame, unsigned level);
  * always false.  Level 0 is frame_has_one_ref. */
 bool frame_block_has_one_ref(const struct frame *frame, unsigned level);
 
-/* True if whoever asks, who has a reference, has the only one of the block itself, whoever has parts
- * of it.  Nobody gets another but from him. */
+/* True if whoever asks, who has a reference, has the only one of the block itself, whoever has
+ * parts of it.  Nobody gets another but from him. */
 bool frame_block_is_named_once(const struct frame *frame, unsigned level);
 
 /* The caller's reference of a block (level >= 1) becomes one of each of its 512 parts.  If it was
