@@ -42,7 +42,15 @@ static inline void pass_spend(struct pass *pass, uint64_t edits)
 status_t pass_begin(struct pass *pass, uint64_t len_bytes, enum pass_between between);
 
 /* Takes steps until the range or the edits end, or one fails; each goes on, or spends. */
-status_t pass_run(struct pass *pass, status_t (*step)(struct pass *pass));
+static inline status_t pass_run(struct pass *pass, status_t (*step)(struct pass *pass))
+{
+    status_t status = OK;
+
+    while (status == OK && pass->from->va.raw < pass->end.raw && pass->edits > 0) {
+        status = step(pass);
+    }
+    return status;
+}
 
 /* Room in `to` for the large page at `source`, a place that holds the position of `from`: *target
  * is an absent entry of its level, and `charge` is charged to the space.

@@ -236,7 +236,7 @@ struct pt_rights pt_rights_change(struct pt_node *node, struct pt_span span, enu
 
     while (done.end < span.end) {
         struct pte_slot *slot = &node->slots[done.end];
-        struct step step = step_from(pte_slot_load_locked(slot), 0, prot);
+        struct step step = step_from(pte_slot_load_locked(slot), node->level, prot);
         unsigned count = 1;
 
         if (step.met == STEP_DEVICE || step.met == STEP_REFUSED) {
@@ -252,26 +252,23 @@ struct pt_rights pt_rights_change(struct pt_node *node, struct pt_span span, enu
     return done;
 }
 
+/* True if it depends on who else has its frames what a large page becomes. */
+static bool depends_on_owners(pte_t page, enum vm_prot prot)
+{
+    return grants_write(page, prot) && (page.raw & (uint64_t)PTE_SW_PRIVATE << PTE_RSW_SHIFT) != 0;
+}
+
 struct pt_rights pt_rights_change_large(struct pt_node *node, unsigned index, enum vm_prot prot)
 {
-    struct pte_slot *slot = &node->slots[index];
-    struct step step = step_from(pte_slot_load_locked(slot), node->level, prot);
-    struct pt_rights done = {.end = index};
     unsigned present = node->present;
+    pte_t before = pte_slot_load_locked(&node->slots[index]);
+    struct pt_rights done = pt_rights_change(node, (struct pt_span){index, index + 1}, prot);
 
-    if (step.met == STEP_DEVICE || step.met == STEP_REFUSED) {
-        done.is_refused = step.met == STEP_REFUSED;
-        return done;
-    }
-    done.end++;
-    if (step.met != STEP_NOTHING) {
-        if (step.from.raw != step.to.raw) {
-            slot_step(slot, step.from, step.to);
-        }
-        note(node, &done, &step, 1);
-        node->large = (uint16_t)(node->large + node->present - present);
-        done.cost = step.frame != NULL ? COST_OF_OWNERS : 1;
-        done.pages *= (unsigned)frame_block_frames(node->level);
+    node->large = (uint16_t)(node->large + node->present - present);
+    done.cost = done.pages + done.marks;
+    if (done.pages > 0) {
+        done.cost = depends_on_owners(before, prot) ? COST_OF_OWNERS : 1;
+        done.pages = (unsigned)frame_block_frames(node->level);
     }
     return done;
 }

@@ -185,8 +185,9 @@ static void clone_whole(struct pass *pass, const struct pt_place *source,
 }
 
 /* A large page that holds the position, as one entry, or it is split and what comes of it is looked
- * at next.  ERR_EXIST, ERR_NOMEM: no address means anything else. */
-static status_t clone_large(struct pass *pass, const struct pt_place *source)
+ * at next.  ERR_EXIST, ERR_NOMEM: no address means anything else.  Not inline: most are small. */
+__attribute__((noinline)) static status_t clone_large(struct pass *pass,
+                                                      const struct pt_place *source)
 {
     uint64_t frames = frame_block_frames(source->node->level);
     struct pt_place target;

@@ -161,56 +161,66 @@ static void settle_run(struct pass *pass, const struct pt_place *source, const s
     pass_go_on(pass, run->slots * pte_level_bytes(run->level));
 }
 
-/* What lies side by side in one table on each side, from the position on, where something is.
- * ERR_EXIST, ERR_NOMEM: nothing changed. */
-static status_t move_run(struct pass *pass, const struct pt_place *source)
+/* Room for what lies side by side in one table on each side, from the position on, where something
+ * is: *target, and *run, which is charged.  ERR_EXIST, ERR_NOMEM: nothing changed. */
+static status_t make_room(struct pass *pass, const struct pt_place *source, struct pt_place *target,
+                          struct run *run)
 {
     struct vm_cursor *to = pass->to;
     uint64_t pages = (pass->end.raw - pass->from->va.raw) / PAGE_SIZE;
     unsigned index = pte_index(to->va, 0);
     unsigned max = PTE_ENTRIES - (source->index > index ? source->index : index);
-    struct pt_place target = pt_walk(to, to->va);
     struct pt_pool pool = {NULL};
-    struct run run;
     status_t status;
 
-    if (target.kind != PTE_ABSENT) {
+    *target = pt_walk(to, to->va);
+    if (target->kind != PTE_ABSENT) {
         return ERR_EXIST;
     }
-    run = measure_run(pass, source, &target, pages < max ? (unsigned)pages : max);
-    status = prepare_space(pass, &run);
+    *run = measure_run(pass, source, target, pages < max ? (unsigned)pages : max);
+    status = prepare_space(pass, run);
     if (status != OK) {
         return status;
     }
     status = pt_pool_fill(to, (struct va_range){to->va, vaddr_add(to->va, PAGE_SIZE)}, &pool);
     if (status != OK) {
         if (pass_is_between_spaces(pass)) {
-            vm_space_release(to->space, run_charge(&run));
+            vm_space_release(to->space, run_charge(run));
         }
         return status;
     }
-    target = pt_walk_linking(to, to->va, &pool);
-    take_run(pass, source, &target, &run);
-    settle_run(pass, source, &run);
+    *target = pt_walk_linking(to, to->va, &pool);
     return OK;
 }
 
-/* A large page that holds the position, as one entry, or it is split and what comes of it is looked
- * at next.  ERR_EXIST, ERR_NOMEM: no address means anything else. */
-static status_t move_large(struct pass *pass, const struct pt_place *source)
+/* The same for a large page that holds the position.  ERR_AGAIN: it is split now, look again.  Not
+ * inline: most are small. */
+__attribute__((noinline)) static status_t make_room_large(struct pass *pass,
+                                                          const struct pt_place *source,
+                                                          struct pt_place *target, struct run *run)
 {
-    struct run run = {.level = source->node->level, .slots = 1};
-    struct pt_place target;
-    status_t status = OK;
+    uint64_t charge = 0;
 
-    run_add(&run, source->entry);
-    if (run.io > 0 && pass_is_between_spaces(pass)) {
-        status = vm_space_io_prepare(pass->to->space);
+    *run = (struct run){.level = source->node->level, .slots = 1};
+    run_add(run, source->entry);
+    if (pass_is_between_spaces(pass)) {
+        charge = run_charge(run);
+        if (run->io > 0 && vm_space_io_prepare(pass->to->space) != OK) {
+            return ERR_NOMEM;
+        }
     }
-    if (status == OK) {
-        status = pass_make_room(pass, source, pass_is_between_spaces(pass) ? run_charge(&run) : 0,
-                                &target);
-    }
+    return pass_make_room(pass, source, charge, target);
+}
+
+/* Moves what begins at the position, a run or a large page; one that is split is moved next.
+ * ERR_EXIST, ERR_NOMEM: no address means anything else. */
+static status_t move_run(struct pass *pass, const struct pt_place *source)
+{
+    struct pt_place target;
+    struct run run;
+    status_t status = source->node->level == 0 ? make_room(pass, source, &target, &run)
+                                               : make_room_large(pass, source, &target, &run);
+
     if (status != OK) {
         return status == ERR_AGAIN ? OK : status;
     }
@@ -300,5 +310,5 @@ status_t moving_take_entries(struct pass *pass, const struct pt_place *source)
             return move_marks(pass, end);
         }
     }
-    return source->node->level == 0 ? move_run(pass, source) : move_large(pass, source);
+    return move_run(pass, source);
 }

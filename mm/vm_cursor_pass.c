@@ -36,16 +36,6 @@ status_t pass_begin(struct pass *pass, uint64_t len_bytes, enum pass_between bet
     return status;
 }
 
-status_t pass_run(struct pass *pass, status_t (*step)(struct pass *pass))
-{
-    status_t status = OK;
-
-    while (status == OK && pass->from->va.raw < pass->end.raw && pass->edits > 0) {
-        status = step(pass);
-    }
-    return status;
-}
-
 /* True if the large page at `source` can be one entry in `to`, too. */
 static bool goes_whole(const struct pass *pass, const struct pt_place *source)
 {

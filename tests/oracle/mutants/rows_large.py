@@ -239,11 +239,6 @@ ROWS = [
         "frame_block_is_named_once(step.frame, level)",
         "grants W to a large page whose parts others have",
     ),
-    mutant(
-        "rights.large_no_exchange", RIGHTS, "pt_rights_change_large",
-        "slot_step(slot, step.from, step.to);", "pte_slot_store(slot, step.to);",
-        "loses what hardware sets in a large page while its rights change",
-    ),
     # ---- folding ----
     gone(
         "fold.no_flush", FOLD, "fold_below", "vm_cursor_dispatch(job->cursor);",

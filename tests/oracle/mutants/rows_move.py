@@ -51,7 +51,7 @@ RUNS = [
         "moves over what is there",
     ),
     mutant(
-        "move.over_first", ENTRIES, "move_run", "target.kind != PTE_ABSENT", "false",
+        "move.over_first", ENTRIES, "make_room", "target->kind != PTE_ABSENT", "false",
         "moves to where something is from the first page on",
     ),
     mutant(
@@ -65,8 +65,8 @@ RUNS = [
         "keeps the charge of what has moved to another space",
     ),
     gone(
-        "move.charge_stays_without_table", ENTRIES, "move_run",
-        "vm_space_release(to->space, run_charge(&run));",
+        "move.charge_stays_without_table", ENTRIES, "make_room",
+        "vm_space_release(to->space, run_charge(run));",
         "keeps the charge of a move for which it found no table",
     ),
     gone(

@@ -131,11 +131,6 @@ ROWS = [
         "owes nothing for the rights of a range",
     ),
     gone(
-        "range.large_as_it_was", RIGHTS, "pt_rights_change_large",
-        "slot_step(slot, step.from, step.to);",
-        "does not change the rights of a large page or mark",
-    ),
-    gone(
         "range.large_not_judged", PROTECT, "protect_large",
         "owe_protected(job, pt_node_part(node, (struct pt_span){index, index + 1}), &done);",
         "owes nothing for the rights of a large page",
@@ -144,10 +139,6 @@ ROWS = [
         "range.large_not_counted", RIGHTS, "pt_rights_change_large",
         "node->large = (uint16_t)(node->large + node->present - present);",
         "does not count a large page that is hidden as one that does not map",
-    ),
-    mutant(
-        "range.large_is_sole", RIGHTS, "step_page", "frame_block_has_one_ref(step.frame, level)",
-        "true", "gives W to a large page that others name",
     ),
     gone("detach.stays_linked", REMOVE, "cursor_detach", DETACH, "leaves a detached table linked"),
     gone(
