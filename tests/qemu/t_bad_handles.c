@@ -128,6 +128,7 @@ static const struct call calls[] = {
      RIGHT_READ,
      {TESTED, PROCESS, SPACE, PAGE, SPACE}},
     {"vm_move, to", 54, 1, HANDLE_PROCESS, RIGHT_MAP, {PROCESS, TESTED, SPACE, PAGE, SPACE}},
+    {"vm_txn", 59, 0, HANDLE_PROCESS, RIGHT_MAP, {TESTED, BUFFER, 1}},
 };
 
 static long call_with(const struct call *call, uint64_t handle)

@@ -114,6 +114,25 @@ static void shape_objects(struct raw_call *call)
     }
 }
 
+/* A transaction of what makes sense by itself; anything else could take the child's code away. */
+static void shape_txn(struct raw_call *call)
+{
+    static struct vm_txn_op ops[4];
+
+    for (unsigned i = 0; i < COUNT_OF(ops); i++) {
+        ops[i] = (struct vm_txn_op){.op = (uint32_t)(draw() % 5),
+                                    .kind = (uint32_t)(VM_KIND_RESERVED + draw() % 2),
+                                    .address = PLACE + draw() % 512 * PAGE,
+                                    .bytes = (1 + draw() % 64) * PAGE,
+                                    .flags = draw() % 8,
+                                    .memory = random_state.object,
+                                    .offset = draw() % 64 * PAGE};
+        ops[i].prot = ops[i].kind == VM_KIND_GUARD ? 0 : draw() % 8;
+    }
+    call->args[1] = (uintptr_t)ops;
+    call->args[2] = 1 + draw() % COUNT_OF(ops);
+}
+
 static int is_on_range(uint64_t number)
 {
     return (number >= SYS_NR_VM_MAP && number <= SYS_NR_VM_PROTECT) || number == SYS_NR_VM_MARK;
@@ -170,7 +189,7 @@ static int is_wanted(const struct raw_call *call)
 static void make_call(void)
 {
     static const char name[] = "kid";
-    struct raw_call call = {.number = draw() % (SYS_NR_VM_MOVE + 1)};
+    struct raw_call call = {.number = draw() % (SYS_NR_VM_MOVE + 2)};
 
     for (unsigned i = 0; i < COUNT_OF(call.args); i++) {
         call.args[i] = draw_argument();
@@ -185,6 +204,10 @@ static void make_call(void)
         shape_objects(&call);
     }
     shape_wait(&call);
+    if (call.number > SYS_NR_VM_MOVE) {
+        call.number = SYS_NR_VM_TXN;
+        shape_txn(&call);
+    }
     if (call.number == SYS_NR_PROCESS_CREATE) {
         call.args[0] = (uintptr_t)name;
         call.args[1] = sizeof(name) - 1;

@@ -169,6 +169,21 @@ static void operations_check(void)
     (void)page_unmap(PLACE, 128 * PAGE);
 }
 
+/* The second operation lies where nothing is. */
+static void straddle_check(void)
+{
+    struct vm_txn_op *ops = (struct vm_txn_op *)(uintptr_t)(PLACE + PAGE) - 1;
+    uint64_t failed = 99;
+
+    (void)page_map(PLACE, PAGE, RW);
+    *ops = op_mark(40, 1, VM_KIND_GUARD, 0);
+    tap_status(txn(ops, 2, &failed), -SYS_EFAULT, "operations that end where nothing is");
+    tap_is(failed, 1, "the second operation is told");
+    tap_is(kind_at(40), VM_KIND_ABSENT, "the first was not done");
+    tap_status(txn(ops, 1, &failed), 0, "alone it is");
+    (void)page_unmap(PLACE, 64 * PAGE);
+}
+
 /* Tables all over the address space, which one cursor is not to have at once. */
 static void tables_check(void)
 {
@@ -301,6 +316,7 @@ static void run(void)
     all_check();
     refused_check();
     operations_check();
+    straddle_check();
     tables_check();
     elsewhere_check();
     budget_check();
