@@ -11,7 +11,8 @@
 #include "mm/vm_cursor.h"
 #include "uapi/vm.h"
 
-#define MAP_IO_MAX_BYTES (UINT64_C(1) << 20) /* done in one step, all or nothing */
+/* All is done in one step, or nothing: so many entries, of the largest size that fits. */
+#define MAP_IO_ENTRIES VM_STEP_EDITS
 
 struct io_call {
     struct vm_target target;
@@ -62,6 +63,21 @@ static status_t io_decode_values(struct user_frame *frame, struct io_call *call)
                         vm_space_user_limit(), &call->args);
 }
 
+/* ERR_2BIG: it takes more entries than one step makes. */
+static status_t io_check_size(const struct io_call *call)
+{
+    struct pa_range region = io_mem_range(call->io->io);
+    uint64_t left = pa_range_bytes(region) - call->offset_bytes;
+    uint64_t bytes = call->args.bytes < left ? call->args.bytes : left;
+    uint64_t ends = call->args.range.start.raw | (region.start.raw + call->offset_bytes) | bytes;
+    unsigned level = PTE_LEVEL_RAM_MAX;
+
+    while (!is_aligned(ends, pte_level_bytes(level))) {
+        level--;
+    }
+    return call->args.bytes <= MAP_IO_ENTRIES * pte_level_bytes(level) ? OK : ERR_2BIG;
+}
+
 static status_t io_decode(struct user_frame *frame, struct io_call *call)
 {
     status_t status = io_decode_handles(frame, call);
@@ -69,26 +85,30 @@ static status_t io_decode(struct user_frame *frame, struct io_call *call)
     if (status == OK) {
         status = io_decode_values(frame, call);
     }
-    if (status != OK) {
-        return status;
+    if (status == OK && call->offset_bytes >= pa_range_bytes(io_mem_range(call->io->io))) {
+        status = ERR_RANGE;
     }
-    if (call->offset_bytes >= pa_range_bytes(io_mem_range(call->io->io))) {
-        return ERR_RANGE;
+    if (status == OK) {
+        status = io_check_size(call);
     }
-    return call->args.bytes <= MAP_IO_MAX_BYTES ? vm_target_enter(&call->target) : ERR_2BIG;
+    return status == OK ? vm_target_enter(&call->target) : status;
 }
 
 static status_t io_perform(struct io_call *call, uint64_t *done)
 {
     struct vm_cursor cursor = {0};
-    status_t status =
-        vm_cursor_open(&cursor, call->target.space, call->args.range, VM_CURSOR_CHANGE);
+    status_t status = vm_cursor_open_bounded(&cursor, call->target.space, call->args.range,
+                                             VM_CURSOR_CHANGE, VM_STEP_TABLES);
 
     if (status != OK) {
         return status;
     }
-    status = vm_cursor_map_iomem(&cursor, call->io->io, call->prop, call->args.bytes,
-                                 call->offset_bytes, call->mode, done);
+    if (cursor.range.end.raw < call->args.range.end.raw) {
+        status = ERR_2BIG;
+    } else {
+        status = vm_cursor_map_iomem(&cursor, call->io->io, call->prop, call->args.bytes,
+                                     call->offset_bytes, call->mode, done);
+    }
     vm_cursor_close(&cursor);
     return status;
 }

@@ -2,7 +2,8 @@
 /*
  * Device registers from user mode: QEMU's real-time clock is read twice and time has gone on; on
  * the sifive_u machine the clock controller says that its crystal runs.  An I/O page stays what it
- * is: never executable, not writable beyond what it was mapped with, not RAM for copies.
+ * is: never executable, not writable beyond what it was mapped with, not RAM for copies.  QEMU's
+ * flash is mapped by entries of 2 MiB, which are split where a part is unmapped.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,6 +16,9 @@
 
 #define PRCI_CRYSTAL       0x0
 #define PRCI_CRYSTAL_READY (UINT32_C(1) << 31)
+
+#define TWO_MIB            (UINT64_C(2) << 20)
+#define LARGE              (UINT64_C(64) << 30)
 
 #define WAIT_NS            UINT64_C(5000000000)
 
@@ -99,6 +103,48 @@ static void rights_check(handle_t io)
     tap_status(page_unmap(PLACE, PAGE), 0, "and goes");
 }
 
+/* What the slot at an address says: its extent, and where it leads. */
+static void expect_slot(uint64_t at, uint64_t bytes, uint64_t physical, const char *what)
+{
+    uint64_t slot_bytes = 0;
+    uint64_t kind = 0;
+    uint64_t where = 0;
+
+    (void)sys_vm_query(user_self(), at, NULL, &slot_bytes, &kind, NULL, NULL, &where);
+    tap_ok(kind == VM_KIND_IO && slot_bytes == bytes && where == physical, what);
+}
+
+static void large_check(void)
+{
+    struct io_info info;
+    handle_t io = HANDLE_NONE;
+    uint64_t at = LARGE;
+    uint64_t done = 0;
+    long flash = io_find("cfi-flash", &info);
+
+    if (flash < 0 || info.bytes < 8 * TWO_MIB || info.base % TWO_MIB != 0) {
+        return;
+    }
+    tap_status(sys_io_open(user_machine(), (uint64_t)flash, &io), 0, "the flash is opened");
+    tap_status(sys_vm_map_io(user_self(), at + PAGE, 4 * TWO_MIB, VM_PROT_R, 0, io, 0, NULL),
+               -SYS_E2BIG, "it is too much for pages of 4 KiB");
+    tap_status(sys_vm_map_io(user_self(), at, 4 * TWO_MIB, VM_PROT_R, 0, io, 0, &done), 0,
+               "but not for those of 2 MiB");
+    tap_is(done, 4 * TWO_MIB, "all is mapped");
+    expect_slot(at + 3 * TWO_MIB, TWO_MIB, info.base + 3 * TWO_MIB, "by large entries");
+    (void)*(volatile uint32_t *)(uintptr_t)(at + 4 * TWO_MIB - 4);
+    tap_status(page_unmap(at + TWO_MIB, PAGE), 0, "a page of it goes");
+    expect_slot(at + TWO_MIB + PAGE, PAGE, info.base + TWO_MIB + PAGE, "what lies beside it stays");
+    expect_slot(at, TWO_MIB, info.base, "as large as it was");
+    (void)*(volatile uint32_t *)(uintptr_t)(at + TWO_MIB + PAGE);
+    tap_status(
+        sys_vm_map_io(user_self(), at, 4 * TWO_MIB, VM_PROT_R, VM_FLAG_REPLACE, io, TWO_MIB, &done),
+        0, "it is replaced");
+    expect_slot(at + TWO_MIB, TWO_MIB, info.base + 2 * TWO_MIB, "by large entries again");
+    tap_status(page_unmap(at, 4 * TWO_MIB), 0, "all of it goes");
+    tap_status(sys_handle_close(io), 0, "the flash is closed");
+}
+
 int main(void)
 {
     struct io_info info;
@@ -125,5 +171,6 @@ int main(void)
     page_check(io, &info);
     rights_check(io);
     tap_status(sys_handle_close(io), 0, "the region is closed");
+    large_check();
     return tap_done();
 }
