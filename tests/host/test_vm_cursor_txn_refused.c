@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Transactions that are refused: for each reason, and for each allocation that can fail, every
- * address means afterwards what it did before, and nothing is held.
+ * Transactions that are refused: for each reason every address means afterwards what it did before,
+ * and nothing is held.  What memory that is out does is tested in test_vm_cursor_txn_memory.c.
  */
 #include "mm/vm_fault.h"
-#include "mm/vm_space_priv.h"
 #include "support_txn.h"
 
 #define AROUND (2 * MIB + 64 * PAGE_SIZE) /* from BASE on: where all is */
@@ -258,58 +257,7 @@ MODE_TEST(vm_cursor_txn_refused, whole_tables_count_little)
     world_end(&world);
 }
 
-/* ---- memory ---- */
-
-/* Splits a large mark at two places, makes tables where nothing is, fills the stock, holds rows. */
-static status_t thirsty(struct world *world, uint64_t allowed)
-{
-    const struct vm_change ops[] = {
-        op_unmap(page(0), 2 * PAGE_SIZE),
-        op_protect(BASE + 2 * MIB + PAGE_SIZE, PAGE_SIZE, VM_R),
-        op_mark(BASE + GIB + PAGE_SIZE, PAGE_SIZE, paged(object, 9, VM_SHARE_ALL, VM_RW),
-                VM_MAP_EXCLUSIVE),
-        op_mark(BASE + GIB + 4 * MIB, 4 * MIB, GUARD, VM_MAP_EXCLUSIVE),
-        op_unmap(BASE + GIB + PAGE_SIZE, PAGE_SIZE),
-        op_mark(page(1), 2 * PAGE_SIZE, paged(object, 5, VM_SHARE_NONE, VM_RW), VM_MAP_REPLACE),
-        op_mark(BASE + 2 * GIB - PAGE_SIZE, 2 * PAGE_SIZE, RESERVED_RW, VM_MAP_EXCLUSIVE),
-    };
-    struct vm_cursor cursor = cursor_open(world, 0, 8 * GIB, VM_CURSOR_CHANGE);
-    struct vm_removed removed;
-    unsigned failed;
-    status_t status;
-
-    frame_fail_after(allowed);
-    status = vm_cursor_txn(&cursor, ops, ARRAY_LEN(ops), &removed, &failed);
-    frame_fail_after(UINT64_MAX);
-    vm_cursor_close(&cursor);
-    world_check(world);
-    return status;
-}
-
-/* Puts there what they need, and leaves the split stock empty. */
-static void before_thirsty(struct world *world)
-{
-    object = object_new(OBJECT_PAGES);
-    fill_at(world, page(0), 4, VM_RW);
-    mark_at(world, BASE + 2 * MIB, 2 * MIB, RESERVED_RW);
-    while (vm_space_split_stock(world->space) > 0) {
-        pt_node_destroy(vm_space_stock_take(world->space));
-    }
-}
-
-/* Ends it, and gives the world another space. */
-static void after_thirsty(struct world *world)
-{
-    unmap_at(world, 0, 8 * GIB);
-    expect_not_named(object);
-    mem_object_put(object);
-    vm_space_activate(NULL);
-    vm_space_put(world->space);
-    reap_all();
-    EXPECT_EQ(frame_free_count(), world->free_before);
-    EXPECT_OK(vm_space_create(NULL, &world->space));
-    vm_space_activate(world->space);
-}
+/* ---- what is left ---- */
 
 /* Takes away the tables that were made for nothing. */
 static void sweep(const struct world *world)
@@ -320,31 +268,6 @@ static void sweep(const struct world *world)
         (void)vm_space_sweep(world->space, &at);
     } while (at.raw != 0);
     reap_all();
-}
-
-MODE_TEST(vm_cursor_txn_refused, each_allocation_may_fail, .timeout = 120)
-{
-    static struct meaning before[COUNT], after[COUNT];
-    struct world world = world_begin(*levels);
-    status_t status = ERR_NOMEM;
-    uint64_t allowed;
-
-    for (allowed = 0; status == ERR_NOMEM; allowed++) {
-        before_thirsty(&world);
-        meanings_read(world.space, va_span(BASE, AROUND), before);
-        status = thirsty(&world, allowed);
-        if (status == ERR_NOMEM) {
-            meanings_read(world.space, va_span(BASE, AROUND), after);
-            expect_meanings(after, before, COUNT);
-            expect_not_named(object);
-            EXPECT_EQ(item_at(&world, BASE + GIB + 4 * MIB).kind, VM_ITEM_ABSENT);
-            EXPECT_EQ(item_at(&world, BASE + 2 * GIB).kind, VM_ITEM_ABSENT);
-        }
-        after_thirsty(&world);
-    }
-    world_end(&world);
-    EXPECT_OK(status);
-    cr_assert(allowed > 10, "only %lu allocations", (unsigned long)allowed);
 }
 
 /* Nothing that was charged for a transaction that came to nothing is left, when its tables are
