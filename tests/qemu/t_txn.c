@@ -99,6 +99,30 @@ static void all_check(void)
     (void)page_unmap(PLACE, 64 * PAGE);
 }
 
+/* A page of 2 MiB, if there is memory for it, of which parts change. */
+static void large_check(void)
+{
+    const struct vm_txn_op whole[] = {op_mark(512, 512, VM_KIND_RESERVED, VM_FLAG_2M),
+                                      op_mark(1024, 512, VM_KIND_GUARD, 0)};
+    const struct vm_txn_op parts[] = {op_unmap(600, 4), op_protect(610, 2, VM_PROT_R),
+                                      op_mark(602, 1, VM_KIND_GUARD, 0)};
+    uint64_t bad = 0;
+
+    tap_status(txn(whole, COUNT_OF(whole), NULL), 0, "2 MiB are reserved, with a guard behind");
+    for (uint64_t page = 512; page < 1024; page++) {
+        *word_at(PLACE + page * PAGE) = page;
+    }
+    tap_status(txn(parts, COUNT_OF(parts), NULL), 0, "parts of it change");
+    for (uint64_t page = 512; page < 1024; page++) {
+        bad += page / 4 != 150 && *word_at(PLACE + page * PAGE) != page ? 1 : 0;
+    }
+    tap_is(bad, 0, "the others hold what was written");
+    tap_is(kind_at(601), VM_KIND_ABSENT, "a page that was unmapped");
+    tap_is(kind_at(602), VM_KIND_GUARD, "a guard where one was");
+    check_touch(ACCESS_WRITE, PLACE + 611 * PAGE, "in a page that can be read");
+    (void)page_unmap(PLACE + 512 * PAGE, 1024 * PAGE);
+}
+
 /* ---- what is refused ---- */
 
 /* After a page that would be unmapped comes one operation that is refused. */
@@ -314,6 +338,7 @@ static void others_check(void)
 static void run(void)
 {
     all_check();
+    large_check();
     refused_check();
     operations_check();
     straddle_check();

@@ -64,8 +64,8 @@ struct vm_range_info {
 /* What vm_txn does with a range (`op`). */
 #define VM_TXN_UNMAP   0U
 #define VM_TXN_PROTECT 1U /* prot                                                     */
-#define VM_TXN_MARK    2U /* kind VM_KIND_RESERVED or VM_KIND_GUARD, prot, flags      */
-#define VM_TXN_MEMORY  3U /* memory, offset, prot, flags VM_FLAG_PRIVATE: memory_map   */
+#define VM_TXN_MARK    2U /* kind, prot, flags: those of vm_mark                      */
+#define VM_TXN_MEMORY  3U /* memory, offset, prot, flags: of memory_map; not VM_FLAG_NOW */
 
 #define VM_TXN_OPS     32UL /* in one transaction at most */
 
