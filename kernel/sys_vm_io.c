@@ -72,7 +72,7 @@ static status_t io_check_size(const struct io_call *call)
     uint64_t ends = call->args.range.start.raw | (region.start.raw + call->offset_bytes) | bytes;
     unsigned level = PTE_LEVEL_RAM_MAX;
 
-    while (!is_aligned(ends, pte_level_bytes(level))) {
+    while (level > 0 && !is_aligned(ends, pte_level_bytes(level))) {
         level--;
     }
     return call->args.bytes <= MAP_IO_ENTRIES * pte_level_bytes(level) ? OK : ERR_2BIG;

@@ -106,29 +106,35 @@ void cursor_put_large(struct vm_cursor *cursor, const struct pt_place *place, pt
     counter_add(COUNTER_blocks_mapped, 1);
 }
 
-/* All that can be refused without looking at the tree. */
-static status_t check(const struct vm_cursor *cursor, unsigned level, struct vm_prop prop,
-                      struct va_range *part)
+/* What is to be mapped, and where. */
+struct large {
+    struct frame *block;
+    unsigned level;
+    struct va_range part;
+};
+
+/* All that can be refused without looking at the tree; tells the part. */
+static status_t check(const struct vm_cursor *cursor, struct vm_prop prop, struct large *page)
 {
     status_t status = cursor_check_ram(prop);
 
-    if (status == OK &&
-        (level > FRAME_LEVEL_MAX || !is_aligned(cursor->va.raw, pte_level_bytes(level)))) {
+    if (status == OK && (page->level > FRAME_LEVEL_MAX ||
+                         !is_aligned(cursor->va.raw, pte_level_bytes(page->level)))) {
         status = ERR_INVAL;
     }
     if (status == OK && cursor->mode != VM_CURSOR_CHANGE) {
         status = ERR_ACCES;
     }
     if (status == OK) {
-        status = cursor_part(cursor, pte_level_bytes(level), part);
+        status = cursor_part(cursor, pte_level_bytes(page->level), &page->part);
     }
-    return status == OK && cursor->cover->level < level ? ERR_RANGE : status;
+    return status == OK && cursor->cover->level < page->level ? ERR_RANGE : status;
 }
 
-static status_t map_block(struct vm_cursor *cursor, struct frame *block, unsigned level, pte_t leaf,
-                          enum vm_map_mode mode, struct va_range part)
+static status_t map_block(struct vm_cursor *cursor, const struct large *page, pte_t leaf,
+                          enum vm_map_mode mode)
 {
-    uint64_t frames = frame_block_frames(level);
+    uint64_t frames = frame_block_frames(page->level);
     struct pt_place place;
     struct pt_pool pool;
     status_t status = vm_space_charge(cursor->space, frames);
@@ -136,50 +142,49 @@ static status_t map_block(struct vm_cursor *cursor, struct frame *block, unsigne
     if (status != OK) {
         return status;
     }
-    status = cursor_make_room_large(cursor, part, level, mode, &pool);
+    status = cursor_make_room_large(cursor, page->part, page->level, mode, &pool);
     if (status != OK) {
         vm_space_release(cursor->space, frames);
         return status;
     }
-    ASSERT(block->type == FRAME_USER);
-    place = cursor_room_at(cursor, part.start, level, &pool);
+    ASSERT(page->block->type == FRAME_USER);
+    place = cursor_room_at(cursor, page->part.start, page->level, &pool);
     cursor_put_large(cursor, &place, leaf);
     pt_pool_empty(&pool);
-    cursor->va = part.end;
+    cursor->va = page->part.end;
     return OK;
 }
 
 status_t vm_cursor_map_block(struct vm_cursor *cursor, struct frame *block, unsigned level,
                              struct vm_prop prop, enum vm_map_mode mode)
 {
-    struct va_range part;
+    struct large page = {.block = block, .level = level};
     enum pte_sw sw;
     status_t status;
 
     if (level == 0) {
         return vm_cursor_map(cursor, block, prop, mode);
     }
-    status = check(cursor, level, prop, &part);
+    status = check(cursor, prop, &page);
     if (status != OK) {
         return status;
     }
     sw = frame_block_has_one_ref(block, level) ? PTE_SW_PRIVATE : PTE_SW_RAM;
-    return map_block(cursor, block, level, cursor_page_leaf(block, prop.prot, sw), mode, part);
+    return map_block(cursor, &page, cursor_page_leaf(block, prop.prot, sw), mode);
 }
 
 status_t vm_cursor_map_made(struct vm_cursor *cursor, struct frame *block, unsigned level,
                             struct vm_prop prop, enum vm_map_mode mode)
 {
-    struct va_range part;
+    struct large page = {.block = block, .level = level};
     status_t status;
 
     if (level == 0) {
         return vm_cursor_map(cursor, block, prop, mode);
     }
-    status = check(cursor, level, prop, &part);
+    status = check(cursor, prop, &page);
     if (status != OK) {
         return status;
     }
-    return map_block(cursor, block, level, cursor_page_leaf(block, prop.prot, PTE_SW_PRIVATE), mode,
-                     part);
+    return map_block(cursor, &page, cursor_page_leaf(block, prop.prot, PTE_SW_PRIVATE), mode);
 }

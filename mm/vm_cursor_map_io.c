@@ -106,7 +106,7 @@ static void put_all(struct vm_cursor *cursor, struct va_range part, unsigned lar
         pte_t next = pte_leaf_part(leaf, (rest.start.raw - part.start.raw) / PAGE_SIZE, PAGE_SIZE);
         unsigned level = largest;
 
-        while (!fits(rest, level)) {
+        while (level > 0 && !fits(rest, level)) {
             level--;
         }
         if (level > 0) {
