@@ -8,6 +8,10 @@
 #define ELSEWHERE (PLACE + 4 * GIB)
 #define HOLE      (77 * PAGE) /* a page in the middle */
 
+/* Frames of a machine with 3 GiB, wherever the firmware lies; with 2, the device tree may lie in
+ * the second one. */
+#define GIB_CERTAIN (5 * GIB / 2 / PAGE)
+
 struct slot {
     uint64_t start, bytes, kind, prot, flags;
 };
@@ -249,8 +253,8 @@ static void check_gib(void)
     struct large_tally tally;
     long status = large_map(ELSEWHERE, GIB, RW, VM_FLAG_1G);
 
-    if (frames_total() < 2 * GIB / PAGE - 32768) {
-        tap_status(status, -SYS_ENOMEM, "this machine has no 1 GiB for a page");
+    if (status == -SYS_ENOMEM && frames_total() < GIB_CERTAIN) {
+        tap_diag("no page of 1 GiB: this machine has no such block that is free");
         return;
     }
     tap_status(status, 0, "a page of 1 GiB is mapped");
