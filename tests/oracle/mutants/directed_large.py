@@ -102,7 +102,7 @@ def passed(kind, *setup, shape=TABLE, how=NEXT, after=None):
     return history([
         op(0, "create", 0), op(0, "create", 1), op(0, "activate", 1), op(1, "activate", 0), *setup,
     ], [
-        *before, op(1, kind, 0, shape=shape, args=(how, WHOLE)),
+        *before, op(1, kind, 0, shape=shape, prot=R, args=(how, WHOLE)),
         op(0, "touch", prot=2), op(0, "touch", prot=2), op(1, "audit", 0), op(1, "audit", 1),
         op(1, "touch", page=9, prot=1), op(1, "query", 1, shape=TABLE),
     ])  # fmt: skip

@@ -28,6 +28,8 @@ struct letter {
 #define CLONED   (1U << SMALL_CLONED)
 #define MOVE     (1U << SMALL_MOVE)
 #define PAGED    (1U << SMALL_PAGED)
+#define LARGE    (1U << SMALL_LARGE)
+#define SPLIT    (1U << SMALL_SPLIT)
 #define RESERVED (READ | WRITE)
 #define SHARED   252 /* arg[1] of a mapping of an object, from its page 0 */
 
@@ -35,9 +37,12 @@ static const struct letter letters[] = {
     {"unmap",
      op_unmap,
      {.page = 0, .arg = {0, WHOLE}},
-     MAPPED | RESERVED | CLONE | CLONED | MOVE | PAGED},
-    {"unmap-table", op_unmap, {.page = 0, .shape = 8, .arg = {0, WHOLE}}, MAPPED | RESERVED | MOVE},
-    {"protect", op_protect, {.page = 0, .prot = VM_R, .arg = {0, WHOLE}}, MAPPED},
+     MAPPED | RESERVED | CLONE | CLONED | MOVE | PAGED | LARGE | SPLIT},
+    {"unmap-table",
+     op_unmap,
+     {.page = 0, .shape = 8, .arg = {0, WHOLE}},
+     MAPPED | RESERVED | MOVE | LARGE},
+    {"protect", op_protect, {.page = 0, .prot = VM_R, .arg = {0, WHOLE}}, MAPPED | LARGE},
     {"remap", op_map, {.page = 0, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED},
     {"remap-other", op_map, {.page = 1, .prot = VM_RW, .arg = {0, WHOLE}}, MAPPED},
     {"activate", op_space_activate, {.space = 0}, MAPPED},
@@ -46,14 +51,18 @@ static const struct letter letters[] = {
     {"free", op_space_destroy, {.space = 0}, MAPPED | CLONE | CLONED | MOVE},
     {"reuse", op_churn, {.arg = {1, 0}}, MAPPED | RESERVED | CLONE | CLONED | MOVE | PAGED},
     {"reap", op_reap, {.arg = {3, 0}}, MAPPED | RESERVED | CLONED | MOVE | PAGED},
+
+    {"write-other", op_touch, {.page = 1, .prot = VM_ACCESS_WRITE}, LARGE | SPLIT},
+    {"fold", op_fold, {.page = 0, .arg = {1, WHOLE}}, LARGE | SPLIT},
+    {"several", op_txn, {.page = 0, .shape = 1, .prot = VM_R, .arg = {4, WHOLE}}, LARGE},
     {"read",
      op_touch,
      {.page = 0, .prot = VM_ACCESS_READ},
-     MAPPED | READ | CLONE | CLONED | MOVE | PAGED},
+     MAPPED | READ | CLONE | CLONED | MOVE | PAGED | LARGE | SPLIT},
     {"write",
      op_touch,
      {.page = 0, .prot = VM_ACCESS_WRITE},
-     MAPPED | WRITE | CLONE | CLONED | MOVE | PAGED},
+     MAPPED | WRITE | CLONE | CLONED | MOVE | PAGED | LARGE | SPLIT},
     {"hide",
      op_hide,
      {.page = 0, .arg = {0, WHOLE}},
@@ -122,6 +131,14 @@ static void add_pages(struct world_history *history, enum small_alphabet alphabe
                 (struct world_op){
                     .space = space, .shape = 1, .prot = VM_RW, .arg = {0x78, SHARED}});
         }
+        return;
+    case SMALL_LARGE:
+        add(history, op_map_block, pages);
+        return;
+    case SMALL_SPLIT:
+        add(history, op_map_block, pages);
+        add(history, op_protect_range, (struct world_op){.prot = VM_R, .arg = {0, WHOLE}});
+        add(history, op_protect_range, (struct world_op){.prot = VM_RW, .arg = {0, WHOLE}});
         return;
     case SMALL_MAPPED:
     case SMALL_CLONE:

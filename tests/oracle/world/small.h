@@ -14,6 +14,8 @@ enum small_alphabet {
     SMALL_CLONED, /* cloned to space 1, which hart 1 runs                */
     SMALL_MOVE,   /* mapped, and moved: inside, and to space 1                 */
     SMALL_PAGED,  /* an object's, in space 0 and in space 1, which hart 1 runs */
+    SMALL_LARGE,  /* parts of one large page                                   */
+    SMALL_SPLIT,  /* parts of a table that may become one                      */
     SMALL_ALPHABETS,
 };
 
