@@ -6,6 +6,7 @@ from directed_words import (
 )  # fmt: skip
 
 UNMAP_REST, MAP = 1, 2 << 3  # the first and second action of several under one cursor
+TXN_MARK, ONE_CHANGE = 2, 7  # args of a transaction
 ONE_BLOCK = 1  # args[0] of a fold
 OTHER_PAGE = 7  # args of two ranges: the second, one page of which moves there
 MOVES = 0x64
@@ -141,6 +142,13 @@ def passed_histories():
         yield f"changed-whole-{then}", changed_whole(then)
 
 
+def marked_in_transaction():
+    """Pages of an object are marked by a transaction."""
+    return history(running(op(0, "object", args=(0, 0))), [
+        op(0, "txn", 0, page=1, args=(TXN_MARK, ONE_CHANGE)), op(0, "audit", 0),
+    ])  # fmt: skip
+
+
 def without_memory(kind, after, **arguments):
     """A call about a block is out of memory in its middle, where a mark is as large as tables of them."""
     return history(running(op(0, "want", 0, args=(0x7c, WHOLE))), [
@@ -166,4 +174,5 @@ def large_histories():
     for after in range(4):
         yield f"block-without-memory-{after}", without_memory("block", after)
         yield f"touch-without-memory-{after}", without_memory("touch", after, prot=1)
+    yield "marked-in-transaction", marked_in_transaction()
     yield from passed_histories()

@@ -135,7 +135,7 @@ static unsigned add_object(struct dice *dice, struct world_history *out)
     }
     out->ops[out->setup_count++] =
         (struct world_op){.kind = (uint8_t)kind_of_function(op_object_create),
-                          .page = (uint8_t)(throw(dice, 2) == 0 ? 7 : 0), /* in blocks */
+                          .page = (uint8_t)(throw(dice, 8) == 0 ? 7 : 0), /* in blocks */
                           .arg = {has_budget ? 3 : 0, sizes[throw(dice, sizeof(sizes))]}};
     return 1;
 }
