@@ -25,6 +25,7 @@
  * that gives 1; "see x acq 0 old": may see what was there before 0 unseen x acq 0     a load cannot
  * give 0, however early it is 0 fence.i, 0 rfence.i 6 0 may 0x1000 w F     user mode may reach F;
  * "maynot 0x1000 w F", "mayfault 0x1000 w", "nofault 0x1000 w" likewise;  "use 0x1000 w F": does so
+ *   0 parts S M:rw       the table S maps what that leaf maps, part by part
  *   0 is A0 0 F:rw       the slot holds that
  *   0 audit              nothing is under way
  */

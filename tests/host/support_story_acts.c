@@ -59,6 +59,16 @@ static void do_set(void)
     oracle_slot_store(slot_at(2), story_value(story_word(4)));
 }
 
+/* All slots of a table: the parts of what a leaf above it maps. */
+static void do_parts(void)
+{
+    for (uint64_t i = 0; i < PAGE_SIZE / sizeof(uint64_t); i++) {
+        _Atomic(uint64_t) *slot = phys_mem_pointer(story_place(story_word(2)) + i * sizeof(*slot));
+
+        oracle_slot_store(slot, story_value(story_word(3)) + (i << 10));
+    }
+}
+
 static void do_swap(void)
 {
     (void)oracle_slot_exchange(slot_at(2), story_value(story_word(4)));
@@ -247,7 +257,7 @@ static const struct {
     {"see", do_see},           {"unseen", do_unseen},   {"fence.i", do_fence_i},
     {"rfence.i", do_rfence_i}, {"audit", do_audit},     {"may", do_access},
     {"maynot", do_access},     {"mayfault", do_access}, {"nofault", do_access},
-    {"use", do_access},
+    {"use", do_access},        {"parts", do_parts},
 };
 
 void story_words_clear(void)

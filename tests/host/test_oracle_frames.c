@@ -11,6 +11,7 @@
 
 #define RUN    "0 satp A 1; 1 satp A 1; "
 #define MAPPED RUN "0 set A0 0 F:rw; "
+#define SPLIT  RUN "0 set A1 1 M:rw; 0 parts S M:rw; 0 set A1 1 S; "
 
 static const struct story stories[] = {
     /* Frames. */
@@ -100,6 +101,16 @@ static const struct story stories[] = {
           RUN "0 set A1 0 M:rw"),
     STORY("a leaf may not become a table in place", FENCE, ORACLE_RULE_BREAK_BEFORE_MAKE,
           RUN "0 set A1 1 M:rw; 0 set A1 1 S"),
+    STORY("but by one that maps the same", FENCE, LEGAL, SPLIT "0 may 0x205000 w N"),
+    STORY("with rights of its own", FENCE, ORACLE_RULE_BREAK_BEFORE_MAKE,
+          RUN "0 set A1 1 M:rw; 0 parts S M:r; 0 set A1 1 S"),
+    STORY("and all that hardware has set", FENCE, ORACLE_RULE_BREAK_BEFORE_MAKE,
+          RUN "0 set A1 1 M:rw; 0 parts S M:rw-; 0 set A1 1 S"),
+    STORY("the leaf may be used until a fence of the space", WALK, ORACLE_RULE_FREE_FRAME,
+          SPLIT "0 set S 5 0; 0 fence page 0x205000; 0 rfence 2 page 0x205000; 0 free N"),
+    STORY("and not after that", WALK, LEGAL,
+          SPLIT "0 fence; 0 rfence 2; 0 set S 5 0; 0 fence page 0x205000; 0 rfence 2 page 0x205000;"
+                "0 free N"),
     STORY("break, fence, make", FENCE, LEGAL,
           MAPPED
           "0 begin 1; 0 set A0 0 0; 0 fence; 0 rfence 2; 0 set A0 0 G:rw; 0 end; 1 maynot 0 r F"),
