@@ -8,6 +8,7 @@
 #include "kernel/reaper.h"
 #include "kernel/sched.h"
 #include "mm/frame.h"
+#include "mm/vm_budget.h"
 #include "mm/vm_space.h"
 
 #define FEW_FRAMES 128U /* more than one step of a call has to have */
@@ -27,11 +28,22 @@ static bool sweep(struct thread *thread, struct vm_space *space)
     return true;
 }
 
+/* True if what the reaper gives back may be what is missing: frames, or what the space may have. */
+static bool is_scarce(const struct vm_space *space)
+{
+    struct vm_budget *budget = space != NULL ? vm_space_budget(space) : NULL;
+    struct vm_budget_state state = {.limit = UINT64_MAX};
+
+    if (budget != NULL) {
+        state = vm_budget_state(budget);
+    }
+    return frame_free_count() < FEW_FRAMES || state.used + FEW_FRAMES > state.limit;
+}
+
 /* One piece of work, or nothing to do but to wait.  Not inline: most calls have memory. */
 __attribute__((noinline)) static bool help(struct thread *thread, struct vm_space *space)
 {
-    return reaper_step() || (frame_free_count() < FEW_FRAMES && reaper_has_work()) ||
-           sweep(thread, space);
+    return reaper_step() || (is_scarce(space) && reaper_has_work()) || sweep(thread, space);
 }
 
 bool memory_retry(struct vm_space *space, status_t status)

@@ -12,7 +12,8 @@ struct vm_space;
 /* After a step of a call of the running thread, with what it came to.  ERR_NOMEM: does one piece of
  * work that may bring memory back, and says whether the call is to restart:
  *   - what ended spaces and removed tables leave behind is given back;
- *   - while that is in other hands and frames are few, there is something to wait for;
+ *   - while that is in other hands, and frames or what is left of the space's budget are few, there
+ *     is something to wait for;
  *   - empty tables of `space` (NULL: of none) are swept, in one pass over it a call.
  * False: the call fails.  After any other status false, and the next call begins anew.
  * Context: no lock held, no cursor open. */
