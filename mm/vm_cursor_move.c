@@ -11,6 +11,7 @@
  *   large pages           as one entry, where both sides are aligned alike; else split first
  *                         (vm_cursor_pass.c)
  *   larger marks          made anew in `to`, as large as fits there, then removed in `from`
+ *                         (vm_cursor_move_marks.c)
  *
  * What moves has as many owners as before; only the charge goes to the other space, if it is
  * another.  Translations of the old addresses may live until `from` is closed, which pays for their

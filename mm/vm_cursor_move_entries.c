@@ -5,15 +5,10 @@
  * An entry leaves its slot by an exchange, so that what hardware has set in it until then is kept,
  * and is stored in the other.  In between it is nowhere, under the locks of both.
  */
-#include "lib/assert.h"
 #include "lib/counter.h"
 #include "mm/frame_block.h"
 #include "vm_cursor_move_priv.h"
 #include "vm_space_priv.h"
-
-/* Marks that are looked at before some are moved: more than the rest of a table, so that a step
- * which ends inside one does not keep the next from seeing what follows. */
-#define LOOK_MAX (2 * PTE_ENTRIES)
 
 /* Entries of a node that go together, and what they are. */
 struct run {
@@ -229,68 +224,6 @@ static status_t move_run(struct pass *pass, const struct pt_place *source)
     return OK;
 }
 
-/* Takes back what was marked in `to` from `start` on, up to its position. */
-static void unmark(struct vm_cursor *to, vaddr_t start)
-{
-    uint64_t bytes = to->va.raw - start.raw;
-    struct vm_removed none;
-
-    to->va = start;
-    if (vm_cursor_unmap(to, bytes, &none) != OK) {
-        PANIC("a mark cannot be taken back");
-    }
-    to->va = start;
-}
-
-/* Where marks end that say together what the one at the position says, with those side by side that
- * continue it.  Looks at LOOK_MAX of them. */
-static vaddr_t marks_end(const struct pass *pass, const struct pt_place *source)
-{
-    vaddr_t start = pt_place_range(source).start;
-    struct pt_place place = *source;
-    vaddr_t end;
-
-    for (unsigned looked = 1;; looked++) {
-        pte_t next;
-
-        end = pt_place_range(&place).end;
-        if (looked == LOOK_MAX || end.raw >= pass->end.raw) {
-            break;
-        }
-        next = pte_mark_at(source->entry, (end.raw - start.raw) / PAGE_SIZE);
-        place = pt_look(pass->from, end);
-        if (place.entry.raw != next.raw) {
-            break;
-        }
-    }
-    return end.raw < pass->end.raw ? end : pass->end;
-}
-
-/* Marks from the position up to `end`, which say one thing: it is said in `to`, as far as the edits
- * go, then what says it in `from` leaves: no more entries than were looked at, and 511 a level
- * where the last is split.  ERR_EXIST, ERR_NOMEM: no address means anything else. */
-static status_t move_marks(struct pass *pass, vaddr_t end)
-{
-    struct vm_mark mark = cursor_mark_there(pass->from);
-    uint64_t stores = pass->to->stores;
-    vaddr_t start = pass->to->va;
-    struct vm_removed none;
-    status_t status = vm_cursor_mark(pass->to, end.raw - pass->from->va.raw, mark, VM_MAP_EXCLUSIVE,
-                                     pass->edits, &none);
-
-    if (status != OK) {
-        return status;
-    }
-    status = vm_cursor_unmap(pass->from, pass->to->va.raw - start.raw, &none);
-    if (status != OK) {
-        unmark(pass->to, start);
-        return status;
-    }
-    pass_spend(pass, pass->to->stores - stores);
-    counter_add(COUNTER_entries_moved, pass->to->stores - stores);
-    return OK;
-}
-
 /* True if marks are to be moved together: up to `end` there are more than one table holds, or they
  * cannot go as they are. */
 static bool go_together(const struct pass *pass, const struct pt_place *source, vaddr_t end)
@@ -304,10 +237,10 @@ status_t moving_take_entries(struct pass *pass, const struct pt_place *source)
 {
     /* A mark that is swapped speaks for its page alone. */
     if (source->kind == PTE_MARK && pte_mark_kind(source->entry) != PTE_MARK_SWAPPED) {
-        vaddr_t end = marks_end(pass, source);
+        vaddr_t end = moving_marks_end(pass, source);
 
         if (go_together(pass, source, end)) {
-            return move_marks(pass, end);
+            return moving_take_marks(pass, end);
         }
     }
     return move_run(pass, source);
