@@ -2,11 +2,12 @@
 """Directed histories about pages above level 0, and about transactions."""
 
 from directed_words import (
-    BLOCK, INSIDE, NEXT, SHARED, TABLE, WHOLE, R, W, X, history, op, running,
+    BLOCK, INSIDE, MAKE, NEXT, SHARED, TABLE, WHOLE, R, W, X, history, op, running,
 )  # fmt: skip
 
 UNMAP_REST, MAP = 1, 2 << 3  # the first and second action of several under one cursor
 TXN_MARK, ONE_CHANGE = 2, 7  # args of a transaction
+IN_BLOCKS = 7  # page of an object to be made
 ONE_BLOCK = 1  # args[0] of a fold
 OTHER_PAGE = 7  # args of two ranges: the second, one page of which moves there
 MOVES = 0x64
@@ -149,6 +150,24 @@ def marked_in_transaction():
     ])  # fmt: skip
 
 
+def block_of_object(*then):
+    """An object whose memory comes in blocks, mapped as large as it comes."""
+    setup = [
+        op(0, "object", page=IN_BLOCKS, args=(0, 1)),
+        op(0, "object-map", 0, shape=TABLE, args=(0x78, SHARED)),
+    ]  # fmt: skip
+    return history(running(*setup), [
+        *then, op(0, "touch", page=1, prot=1), op(1, "touch", page=2, prot=0), op(0, "audit", 0),
+    ])  # fmt: skip
+
+
+def block_made_twice():
+    """Two harts make the same block of an object."""
+    return history([op(0, "object", page=IN_BLOCKS, args=(0, 1))], [
+        op(0, "object-page", args=(MAKE, 5)), op(1, "object-page", args=(MAKE, 6)),
+    ])  # fmt: skip
+
+
 def without_memory(kind, after, **arguments):
     """A call about a block is out of memory in its middle, where a mark is as large as tables of them."""
     return history(running(op(0, "want", 0, args=(0x7c, WHOLE))), [
@@ -174,5 +193,9 @@ def large_histories():
     for after in range(4):
         yield f"block-without-memory-{after}", without_memory("block", after)
         yield f"touch-without-memory-{after}", without_memory("touch", after, prot=1)
+    yield "block-of-object", block_of_object()
+    yield "slice-of-object", block_of_object(op(1, "object-page", args=(MAKE, 5)))
+    yield "block-made-twice", block_made_twice()
+    yield "mapped-inside", history(running(op(0, "block", 0)), [op(0, "map", 0), op(0, "audit", 0)])
     yield "marked-in-transaction", marked_in_transaction()
     yield from passed_histories()

@@ -15,6 +15,7 @@ MAP = "mm/vm_cursor_map_block.c"
 TOUCH = "mm/vm_cursor_touch.c"
 TOUCH_BLOCK = "mm/vm_cursor_touch_block.c"
 RIGHTS = "mm/pt_rights.c"
+PAGES = "mm/mem_object_pages.c"
 UNDER_LOCK = """Reads an entry of a node whose lock is held: it changes under no one else's hand but
     hardware's, which sets A and D only."""
 COUNTS = """For what the last owner of a block does with it. The counts are plain words here, which
@@ -208,6 +209,24 @@ ROWS = [
     gone(
         "map.block_not_large", MAP, "cursor_put_large", "node->large++;",
         "does not count a large page",
+    ),
+    mutant(
+        "map.large_not_split", MAP, "cursor_split_large",
+        "status = pt_split_ends(cursor, part, PT_ENDS_OF_ENTRIES);", "status = OK;",
+        "maps a page in the place of a large one",
+    ),
+    # ---- objects in blocks ----
+    gone(
+        "object.block_not_counted", PAGES, "look_locked", "frame_block_get(found, level);",
+        "counts no reference for a block that an object gives",
+    ),
+    mutant(
+        "object.first_of_block", PAGES, "find_in_block", "page % frames", "0",
+        "gives the first frame of a block for any page of it",
+    ),
+    gone(
+        "object.block_lost", PAGES, "make_slice", "frame_making_drop(&making);",
+        "loses a block that another hart has made first",
     ),
     # ---- touching ----
     mutant(
