@@ -144,32 +144,16 @@ static enum touch replace_frame(struct vm_cursor *cursor, const struct pt_place 
     return TOUCH_MADE;
 }
 
-/* Splits a large page around the position until nobody else names it, or it is one of 4 KiB.
- * ERR_NOMEM: what it means has not changed. */
-__attribute__((noinline)) static status_t narrow(struct vm_cursor *cursor, struct pt_place *place)
-{
-    status_t status = OK;
-
-    while (status == OK && place->node->level > 0 &&
-           !frame_block_has_one_ref(frame_of(pte_pa(place->entry)), place->node->level)) {
-        status = pt_split_to(cursor, cursor->va, place->node->level - 1U);
-        *place = pt_walk(cursor, cursor->va);
-    }
-    return status;
-}
-
-/* True if nobody else names the page's frame; of a large page, when it has been narrowed. */
+/* True if nobody else names the page's frame. */
 static bool is_sole_owner(const struct pt_place *place)
 {
-    return place->node->level > 0 || frame_has_one_ref(frame_of(pte_pa(place->entry)));
+    return frame_has_one_ref(frame_of(pte_pa(place->entry)));
 }
 
 /* A write to a page whose W is pending. */
-static enum touch touch_pending(struct vm_cursor *cursor, struct pt_place *place, pte_t *entry)
+static enum touch touch_pending(struct vm_cursor *cursor, const struct pt_place *place,
+                                pte_t *entry)
 {
-    if (place->node->level > 0 && narrow(cursor, place) != OK) {
-        return TOUCH_NOMEM;
-    }
     if (is_sole_owner(place)) {
         *entry = take_over(cursor, place);
         return TOUCH_GREW;
@@ -179,7 +163,8 @@ static enum touch touch_pending(struct vm_cursor *cursor, struct pt_place *place
 
 /* Somebody will store to the frame behind the entry's back.  With W the program stores to it too,
  * and it is the page's own. */
-static enum touch touch_to_fill(struct vm_cursor *cursor, struct pt_place *place, pte_t *entry)
+static enum touch touch_to_fill(struct vm_cursor *cursor, const struct pt_place *place,
+                                pte_t *entry)
 {
     enum vm_prot prot = pte_prot(place->entry);
 
@@ -196,21 +181,14 @@ static enum touch touch_to_fill(struct vm_cursor *cursor, struct pt_place *place
         prot |= VM_W;
         break;
     }
-    if ((pte_prot(place->entry) & VM_W) != 0) {
-        return TOUCH_WAS_THERE;
-    }
-    if (place->node->level > 0 && narrow(cursor, place) != OK) {
-        return TOUCH_NOMEM;
-    }
-    *entry = place->entry;
-    if (is_sole_owner(place)) {
+    if ((pte_prot(place->entry) & VM_W) != 0 || is_sole_owner(place)) {
         return TOUCH_WAS_THERE;
     }
     return replace_frame(cursor, place, prot, entry);
 }
 
-static enum touch touch_leaf(struct vm_cursor *cursor, struct pt_place *place, enum touch_for what,
-                             pte_t *entry)
+static enum touch touch_leaf(struct vm_cursor *cursor, const struct pt_place *place,
+                             enum touch_for what, pte_t *entry)
 {
     if (what == TOUCH_TO_FILL) {
         return touch_to_fill(cursor, place, entry);
@@ -225,26 +203,79 @@ static enum touch touch_leaf(struct vm_cursor *cursor, struct pt_place *place, e
     return TOUCH_REFUSED;
 }
 
-/* Pages of a place's extent that lie before va. */
-static uint64_t pages_before(const struct pt_place *place, vaddr_t va)
+/* Splits a large page around the position until nobody else names it, or it is one of 4 KiB.
+ * ERR_NOMEM: what it means has not changed. */
+static status_t narrow(struct vm_cursor *cursor, struct pt_place *place)
 {
-    return (va.raw - pt_place_range(place).start.raw) / PAGE_SIZE;
+    status_t status = OK;
+
+    while (status == OK && place->node->level > 0 &&
+           !frame_block_has_one_ref(frame_of(pte_pa(place->entry)), place->node->level)) {
+        status = pt_split_to(cursor, cursor->va, place->node->level - 1U);
+        *place = pt_walk(cursor, cursor->va);
+    }
+    return status;
+}
+
+/* True if the access needs a frame that nobody else names: W is pending, or somebody fills a
+ * private page that the program may not store to. */
+static bool needs_own(pte_t leaf, enum touch_for what)
+{
+    enum pte_sw sw = pte_sw(leaf);
+
+    if (what == TOUCH_TO_WRITE) {
+        return sw == PTE_SW_PENDING;
+    }
+    return what == TOUCH_TO_FILL && (sw == PTE_SW_PENDING || sw == PTE_SW_PRIVATE) &&
+           (pte_prot(leaf) & VM_W) == 0;
+}
+
+/* The part of a large page's entry that is about the page at the position. */
+static pte_t part_here(const struct vm_cursor *cursor, const struct pt_place *place, pte_t entry)
+{
+    uint64_t before = cursor->va.raw - pt_place_range(place).start.raw;
+
+    return pte_leaf_part(entry, before / PAGE_SIZE, PAGE_SIZE);
+}
+
+/* A leaf above level 0.  Not inline: most are not. */
+__attribute__((noinline)) static enum touch touch_large(struct vm_cursor *cursor,
+                                                        struct pt_place *place, enum touch_for what,
+                                                        pte_t *entry)
+{
+    enum touch touch;
+
+    if (needs_own(place->entry, what)) {
+        if (narrow(cursor, place) != OK) {
+            return TOUCH_NOMEM;
+        }
+        if (place->node->level > 0) { /* it is the space's alone */
+            touch = what == TOUCH_TO_FILL ? TOUCH_WAS_THERE : TOUCH_GREW;
+            *entry = part_here(cursor, place,
+                               touch == TOUCH_GREW ? take_over(cursor, place) : place->entry);
+            return touch;
+        }
+    }
+    touch = touch_leaf(cursor, place, what, entry);
+    if (place->node->level > 0 && touch == TOUCH_WAS_THERE) {
+        *entry = part_here(cursor, place, *entry);
+    }
+    return touch;
 }
 
 enum touch cursor_touch(struct vm_cursor *cursor, enum touch_for what, pte_t *entry)
 {
     struct pt_place place = pt_walk(cursor, cursor->va);
-    enum touch touch = TOUCH_REFUSED;
 
     if (place.kind == PTE_LEAF) {
-        touch = touch_leaf(cursor, &place, what, entry);
-    } else if (place.kind == PTE_MARK && is_permitted(pte_decode_mark(place.entry).prot, what)) {
-        touch = cursor_touch_mark(cursor, &place, what, entry); /* a guard permits nothing */
+        return place.node->level == 0 ? touch_leaf(cursor, &place, what, entry)
+                                      : touch_large(cursor, &place, what, entry);
     }
-    if (place.node->level > 0 && cursor_touch_status(touch) == OK) {
-        *entry = pte_leaf_part(*entry, pages_before(&place, cursor->va), PAGE_SIZE);
+    /* Of marks a guard permits nothing. */
+    if (place.kind != PTE_MARK || !is_permitted(pte_decode_mark(place.entry).prot, what)) {
+        return TOUCH_REFUSED;
     }
-    return touch;
+    return cursor_touch_mark(cursor, &place, what, entry);
 }
 
 status_t cursor_touch_status(enum touch touch)

@@ -126,6 +126,7 @@ static status_t put_page(struct vm_cursor *cursor, struct pt_place *place, const
                          enum vm_prot prot, pte_t *entry)
 {
     uint64_t frames = frame_block_frames(page->level);
+    pte_t leaf;
     status_t status = vm_space_charge(cursor->space, frames);
 
     if (status != OK) {
@@ -137,8 +138,10 @@ static status_t put_page(struct vm_cursor *cursor, struct pt_place *place, const
         return status;
     }
     pt_node_mark_gone(place->node, place->entry);
-    *entry = cursor_page_leaf(page->block, prot, page->sw);
-    cursor_put_large(cursor, place, *entry);
+    leaf = cursor_page_leaf(page->block, prot, page->sw);
+    cursor_put_large(cursor, place, leaf);
+    *entry = pte_leaf_part(leaf, (cursor->va.raw - pt_place_range(place).start.raw) / PAGE_SIZE,
+                           PAGE_SIZE);
     counter_add(COUNTER_demand_faults, 1);
     return OK;
 }

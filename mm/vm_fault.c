@@ -124,16 +124,16 @@ __attribute__((noinline)) static enum touch make_piece(struct wish *wish, pte_t 
 }
 
 /* Touches the page, with what it wants.  What was made, and is not wanted any more, goes. */
-static enum touch touch_making(struct wish *wish, pte_t *entry)
+static inline enum touch touch_making(struct wish *wish, pte_t *entry)
 {
     struct frame_making *making = wish->making;
     enum touch touch = touch_page(wish, entry);
 
-    if (touch == TOUCH_WANTS) {
-        touch = make_piece(wish, entry);
-    }
-    if (making != NULL && making->wanted != 0 && touch != TOUCH_WANTS) {
-        frame_making_drop(making);
+    if (making != NULL && making->wanted != 0) { /* seldom: something is being made, or is to be */
+        touch = touch == TOUCH_WANTS ? make_piece(wish, entry) : touch;
+        if (touch != TOUCH_WANTS) {
+            frame_making_drop(making);
+        }
     }
     return touch;
 }
