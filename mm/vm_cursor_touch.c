@@ -53,7 +53,7 @@ static pte_t mark_used(struct vm_cursor *cursor, const struct pt_place *place, e
     return seen;
 }
 
-pte_t cursor_page_leaf(const struct frame *frame, enum vm_prot prot, enum pte_sw sw)
+inline pte_t cursor_page_leaf(const struct frame *frame, enum vm_prot prot, enum pte_sw sw)
 {
     return pte_make_leaf((struct pte_leaf){.pa = frame_pa(frame),
                                            .prot = sw == PTE_SW_PENDING ? prot & VM_RX : prot,
@@ -61,7 +61,7 @@ pte_t cursor_page_leaf(const struct frame *frame, enum vm_prot prot, enum pte_sw
                                            .user = true});
 }
 
-pte_t cursor_put_page(struct vm_cursor *cursor, const struct pt_place *place, pte_t leaf)
+inline pte_t cursor_put_page(struct vm_cursor *cursor, const struct pt_place *place, pte_t leaf)
 {
     pte_slot_store(&place->node->slots[place->index], leaf);
     cursor->stores++;
