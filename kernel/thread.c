@@ -111,6 +111,9 @@ void thread_end(struct thread *thread)
 {
     struct process *process = thread->process;
 
+    /* Before it is unlinked: without threads the process may be put away at once by another hart,
+     * while this one still has its space. */
+    reaper_expect();
     spinlock_acquire(&process->lock);
     list_remove(&thread->process_link);
     key_tree_remove(&process->numbers, &thread->number_node);
@@ -120,7 +123,6 @@ void thread_end(struct thread *thread)
     spinlock_release(&process->lock);
     ASSERT(list_is_empty(&thread->queue_link));
     (void)futex_take_result(thread);
-    reaper_expect();
     run_queue_state_set(thread, THREAD_ENDED);
     (void)wait_queue_wake(&thread->waiters, WAKE_MAX); /* the reaper wakes the others */
     if (was_last) {
