@@ -8,16 +8,12 @@
  */
 #include <string.h>
 
-#include "harts/harts.h"
-#include "harts/tlb.h"
+#include "harts/rounds.h"
 #include "lib/assert.h"
-#include "mm/vm_budget.h"
-#include "mm/vm_fault.h"
 
 #define ROUNDS 400U
 #define PAGES  6U
 #define BUDGET 4000U
-#define TRIES  8U
 
 static struct vm_space *spaces[2];
 static struct vm_budget *budget;
@@ -144,49 +140,23 @@ static void change_something(void)
     }
 }
 
-/* A program's access; a fault goes to the kernel, which says whether it is the program's. */
-static void access_page(struct vm_space *space, vaddr_t va)
+/* A program's access. */
+static void access_page(struct vm_space *space)
 {
     enum vm_access access = pick(3) == 0 ? VM_ACCESS_READ : VM_ACCESS_WRITE;
+    vaddr_t va = some_pages().start;
+    uint64_t word = va.raw | pick(1 << 20) << 32;
+    bool done;
 
-    for (unsigned tries = 0; tries < TRIES; tries++) {
-        enum vm_fault_result result;
-        uint64_t word = 0;
-
-        if (access == VM_ACCESS_READ ? program_load(va, &word)
-                                     : program_store(va, va.raw | pick(1 << 20) << 32)) {
-            EXPECT(word == 0 || (uint32_t)word == va.raw);
-            return;
-        }
-        kernel_enter();
-        result = vm_space_fault(space, va, access);
-        kernel_leave();
-        EXPECT(result != VM_FAULT_NOMEM);
-        if (result == VM_FAULT_BAD) {
-            return;
-        }
-    }
+    EXPECT(rounds_access(space, va, access, NULL, &word, &done) != VM_FAULT_NOMEM);
+    EXPECT(!done || word == 0 || (uint32_t)word == va.raw);
 }
 
 static void run(hart_idx_t hart)
 {
-    struct vm_space *space = spaces[hart % 2];
+    static const struct rounds rounds = {ROUNDS, 12, change_something, access_page};
 
-    kernel_enter();
-    vm_space_activate(space);
-    kernel_leave();
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        kernel_enter();
-        change_something();
-        (void)vm_space_reap();
-        kernel_leave();
-        for (uint64_t times = pick(12); times > 0; times--) {
-            access_page(space, some_pages().start);
-        }
-    }
-    kernel_enter();
-    vm_space_activate(NULL);
-    kernel_leave();
+    rounds_run(&rounds, spaces[hart % 2]);
 }
 
 static void program(const struct harts_config *config)
@@ -200,21 +170,12 @@ static void program(const struct harts_config *config)
         reserve(spaces[i], all);
     }
     harts_run(run);
-    for (unsigned i = 0; i < 2; i++) {
-        EXPECT_OK(vm_space_check(spaces[i]));
-        vm_space_put(spaces[i]);
-    }
-    while (vm_space_reap()) {
-        continue;
-    }
-    EXPECT(vm_budget_state(budget).used == 0);
-    vm_budget_put(budget);
+    rounds_end_spaces(spaces, 2);
+    rounds_end_budget(budget);
     harts_end();
 }
 
 int main(void)
 {
-    static const struct harts_config configs[] = {{4, 3, 16}, {3, 4, 0}, {2, 5, 9}};
-
-    return harts_for_each(configs, ARRAY_LEN(configs), program);
+    return rounds_main(program);
 }

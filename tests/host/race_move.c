@@ -7,19 +7,15 @@
  * A page keeps its index in its table wherever it goes, and says so; nothing else is ever found
  * under an address.  In the end each page is in exactly one place, and every charge is given back.
  */
-#include "harts/harts.h"
-#include "harts/tlb.h"
+#include "harts/rounds.h"
 #include "lib/assert.h"
 #include "lib/counter.h"
-#include "mm/vm_budget.h"
-#include "mm/vm_fault.h"
 
 #define ROUNDS 1000U
 #define PLACES 6U
 #define TABLES 4U
 #define PAGES  3U
 #define BUDGET 2000U
-#define TRIES  4U
 #define TABLE  (2 * MIB)
 
 static struct vm_space *spaces[2];
@@ -196,49 +192,23 @@ static void change_something(void)
     }
 }
 
-/* A program's access; a fault goes to the kernel, which says whether it is the program's. */
-static void access_page(struct vm_space *space, vaddr_t va)
+/* A program's access. */
+static void access_page(struct vm_space *space)
 {
     enum vm_access access = pick(2) == 0 ? VM_ACCESS_READ : VM_ACCESS_WRITE;
+    vaddr_t va = {some_page()};
+    uint64_t word = index_of(va.raw) | pick(1 << 20) << 32;
+    bool done;
 
-    for (unsigned tries = 0; tries < TRIES; tries++) {
-        enum vm_fault_result result;
-        uint64_t word = index_of(va.raw);
-
-        if (access == VM_ACCESS_READ ? program_load(va, &word)
-                                     : program_store(va, word | pick(1 << 20) << 32)) {
-            EXPECT((word & 0xffff) == index_of(va.raw));
-            return;
-        }
-        kernel_enter();
-        result = vm_space_fault(space, va, access);
-        kernel_leave();
-        EXPECT(result != VM_FAULT_NOMEM);
-        if (result == VM_FAULT_BAD) {
-            return;
-        }
-    }
+    EXPECT(rounds_access(space, va, access, NULL, &word, &done) != VM_FAULT_NOMEM);
+    EXPECT(!done || (word & 0xffff) == index_of(va.raw));
 }
 
 static void run(hart_idx_t hart)
 {
-    struct vm_space *space = spaces[hart % 2];
+    static const struct rounds rounds = {ROUNDS, 8, change_something, access_page};
 
-    kernel_enter();
-    vm_space_activate(space);
-    kernel_leave();
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        kernel_enter();
-        change_something();
-        (void)vm_space_reap();
-        kernel_leave();
-        for (uint64_t times = pick(8); times > 0; times--) {
-            access_page(space, (vaddr_t){some_page()});
-        }
-    }
-    kernel_enter();
-    vm_space_activate(NULL);
-    kernel_leave();
+    rounds_run(&rounds, spaces[hart % 2]);
 }
 
 static void lay_out(void)
@@ -297,26 +267,17 @@ static void program(const struct harts_config *config)
     EXPECT(counter_read(COUNTER_tables_moved) > 0);
     EXPECT(counter_read(COUNTER_entries_moved) > 0);
     for (unsigned i = 0; i < 2; i++) {
-        EXPECT_OK(vm_space_check(spaces[i]));
         count_pages(spaces[i], counts);
     }
     for (unsigned i = 0; i < TABLES * PAGES; i++) {
         EXPECT(counts[i / PAGES][i % PAGES] == 1);
     }
-    for (unsigned i = 0; i < 2; i++) {
-        vm_space_put(spaces[i]);
-    }
-    while (vm_space_reap()) {
-        continue;
-    }
-    EXPECT(vm_budget_state(budget).used == 0);
-    vm_budget_put(budget);
+    rounds_end_spaces(spaces, 2);
+    rounds_end_budget(budget);
     harts_end();
 }
 
 int main(void)
 {
-    static const struct harts_config configs[] = {{4, 3, 16}, {3, 4, 0}, {2, 5, 9}};
-
-    return harts_for_each(configs, ARRAY_LEN(configs), program);
+    return rounds_main(program);
 }

@@ -9,14 +9,10 @@
  * view is never writable, memory and budgets may run out, and in the end all of it is back.  The
  * memory of some objects comes in 2 MiB.
  */
-#include "harts/harts.h"
-#include "harts/tlb.h"
+#include "harts/rounds.h"
 #include "lib/assert.h"
 #include "lib/spinlock.h"
-#include "mm/frame_block.h"
 #include "mm/mem_object.h"
-#include "mm/vm_budget.h"
-#include "mm/vm_fault.h"
 
 #define ROUNDS  400U
 #define OBJECTS 2U
@@ -24,7 +20,6 @@
 #define USED    8U    /* pages of them that programs know                 */
 #define LARGE   512U  /* pages of an object of level 1 come together      */
 #define BUDGET  6000U
-#define TRIES   8U
 
 /* Frames that objects of a level may have: too few at times. */
 static const uint64_t makers_frames[] = {40, 3 * LARGE + 8};
@@ -277,51 +272,24 @@ static void change_something(void)
     }
 }
 
-/* A program's access; a fault goes to the kernel, which says whether it is the program's. */
-static void access_page(struct vm_space *space, unsigned area, uint64_t page)
+/* A program's access.  It may be refused, or the makers' budget be spent. */
+static void access_page(struct vm_space *space)
 {
     enum vm_access access = pick(2) == 0 ? VM_ACCESS_READ : VM_ACCESS_WRITE;
-    vaddr_t va = page_va(area, page);
+    unsigned area = (unsigned)pick(OBJECTS);
+    uint64_t page = pick_page();
+    uint64_t word = tag_of(area, page);
+    bool done;
 
-    for (unsigned tries = 0; tries < TRIES;) {
-        enum vm_fault_result result;
-        uint64_t word = 0;
-
-        if (access == VM_ACCESS_READ ? program_load(va, &word)
-                                     : program_store(va, tag_of(area, page))) {
-            EXPECT(word == 0 || word == tag_of(area, page));
-            return;
-        }
-        kernel_enter();
-        result = vm_space_fault_making(space, va, access, &making);
-        kernel_leave();
-        EXPECT(result == VM_FAULT_AGAIN || making.wanted == 0);
-        if (result != VM_FAULT_RETRY && result != VM_FAULT_AGAIN) {
-            return; /* it may not, or the makers' budget is spent */
-        }
-        tries += result == VM_FAULT_RETRY ? 1 : 0;
-    }
+    (void)rounds_access(space, page_va(area, page), access, &making, &word, &done);
+    EXPECT(!done || word == 0 || word == tag_of(area, page));
 }
 
 static void run(hart_idx_t hart)
 {
-    struct vm_space *space = spaces[hart % 2];
+    static const struct rounds rounds = {ROUNDS, 12, change_something, access_page};
 
-    kernel_enter();
-    vm_space_activate(space);
-    kernel_leave();
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        kernel_enter();
-        change_something();
-        (void)vm_space_reap();
-        kernel_leave();
-        for (uint64_t times = pick(12); times > 0; times--) {
-            access_page(space, (unsigned)pick(OBJECTS), pick_page());
-        }
-    }
-    kernel_enter();
-    vm_space_activate(NULL);
-    kernel_leave();
+    rounds_run(&rounds, spaces[hart % 2]);
 }
 
 static void program(const struct harts_config *config)
@@ -341,15 +309,8 @@ static void program(const struct harts_config *config)
     for (unsigned i = 0; i < OBJECTS; i++) {
         mem_object_put(handles.memory[i]);
     }
-    for (unsigned i = 0; i < 2; i++) {
-        EXPECT_OK(vm_space_check(spaces[i]));
-        vm_space_put(spaces[i]);
-    }
-    while (vm_space_reap()) {
-        continue;
-    }
-    EXPECT(vm_budget_state(budget).used == 0);
-    vm_budget_put(budget);
+    rounds_end_spaces(spaces, 2);
+    rounds_end_budget(budget);
     for (unsigned level = 0; level < 2; level++) {
         EXPECT(vm_budget_state(makers[level]).used == 0);
         vm_budget_put(makers[level]);
@@ -359,7 +320,5 @@ static void program(const struct harts_config *config)
 
 int main(void)
 {
-    static const struct harts_config configs[] = {{4, 3, 16}, {3, 4, 0}, {2, 5, 9}};
-
-    return harts_for_each(configs, ARRAY_LEN(configs), program);
+    return rounds_main(program);
 }

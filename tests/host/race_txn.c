@@ -7,18 +7,14 @@
  * at both by one cursor must see the same rights, or at neither something.  A program finds in a
  * page zeroes, or a word that tells the page: of an object or of its own.
  */
-#include "harts/harts.h"
-#include "harts/tlb.h"
+#include "harts/rounds.h"
 #include "lib/assert.h"
 #include "mm/mem_object.h"
-#include "mm/vm_budget.h"
 #include "mm/vm_cursor_txn.h"
-#include "mm/vm_fault.h"
 
 #define ROUNDS 400U
 #define PAGES  12U
 #define BUDGET 4000U /* frames: more than the space ever needs */
-#define TRIES  8U
 
 static struct vm_space *space;
 static struct vm_budget *budget;
@@ -198,54 +194,35 @@ static void sweep(void)
     } while (va.raw != 0);
 }
 
-/* A program's access; a fault goes to the kernel, which says whether it is the program's. */
-static void access_page(unsigned page)
+/* A program's access. */
+static void access_page(struct vm_space *in)
 {
     enum vm_access access = pick(2) == 0 ? VM_ACCESS_READ : VM_ACCESS_WRITE;
-    vaddr_t va = page_range(page).start;
+    unsigned page = (unsigned)pick(PAGES);
+    uint64_t word = tag_of(page);
+    bool done;
 
-    for (unsigned tries = 0; tries < TRIES; tries++) {
-        enum vm_fault_result result;
-        uint64_t word = 0;
+    EXPECT(rounds_access(in, page_range(page).start, access, NULL, &word, &done) != VM_FAULT_NOMEM);
+    EXPECT(!done || word == 0 || word == tag_of(page));
+}
 
-        if (access == VM_ACCESS_READ ? program_load(va, &word) : program_store(va, tag_of(page))) {
-            EXPECT(word == 0 || word == tag_of(page));
-            return;
-        }
-        kernel_enter();
-        result = vm_space_fault(space, va, access);
-        kernel_leave();
-        EXPECT(result != VM_FAULT_NOMEM);
-        if (result == VM_FAULT_BAD) {
-            return;
-        }
+static void change_or_look(void)
+{
+    if (pick(3) == 0) {
+        look_at_twins();
+    } else if (pick(12) == 0) {
+        sweep();
+    } else {
+        change_something();
     }
 }
 
 static void run(hart_idx_t hart)
 {
+    static const struct rounds rounds = {ROUNDS, 12, change_or_look, access_page};
+
     (void)hart;
-    kernel_enter();
-    vm_space_activate(space);
-    kernel_leave();
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        kernel_enter();
-        if (pick(3) == 0) {
-            look_at_twins();
-        } else if (pick(12) == 0) {
-            sweep();
-        } else {
-            change_something();
-        }
-        (void)vm_space_reap();
-        kernel_leave();
-        for (uint64_t times = pick(12); times > 0; times--) {
-            access_page((unsigned)pick(PAGES));
-        }
-    }
-    kernel_enter();
-    vm_space_activate(NULL);
-    kernel_leave();
+    rounds_run(&rounds, space);
 }
 
 static void program(const struct harts_config *config)
@@ -255,20 +232,13 @@ static void program(const struct harts_config *config)
     EXPECT_OK(vm_space_create(budget, &space));
     EXPECT_OK(mem_object_create(NULL, PAGES, 0, &object));
     harts_run(run);
-    EXPECT_OK(vm_space_check(space));
-    vm_space_put(space);
+    rounds_end_spaces(&space, 1);
     mem_object_put(object);
-    while (vm_space_reap()) {
-        continue;
-    }
-    EXPECT(vm_budget_state(budget).used == 0);
-    vm_budget_put(budget);
+    rounds_end_budget(budget);
     harts_end();
 }
 
 int main(void)
 {
-    static const struct harts_config configs[] = {{4, 3, 16}, {3, 4, 0}, {2, 5, 9}};
-
-    return harts_for_each(configs, ARRAY_LEN(configs), program);
+    return rounds_main(program);
 }
