@@ -287,8 +287,27 @@ static void tell_watches(const struct ref_space *space, unsigned page, const str
     }
 }
 
+/* What is known already need not be told again: one operation may step through a large page. */
+static bool is_announced(unsigned hart, const struct ref_space *space, unsigned page,
+                         const struct ref_item *item)
+{
+    for (unsigned i = 0; i < ref.ghost_count; i++) {
+        const struct ghost *ghost = &ref.ghosts[i];
+
+        if (ghost->hart == hart && ghost->space == space && ghost->page == page &&
+            ghost->item.pa == item->pa && ghost->item.stamp == item->stamp &&
+            ghost->item.kind == item->kind && ghost->item.prop.prot == item->prop.prot) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void ref_announce(unsigned hart, struct ref_space *space, unsigned page, struct ref_item item)
 {
+    if (is_announced(hart, space, page, &item)) {
+        return;
+    }
     ghost_add(hart, space, page, item);
     tell_watches(space, page, &item);
 }

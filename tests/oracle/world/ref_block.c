@@ -59,7 +59,9 @@ static bool grants(enum vm_prot prot, enum vm_access access)
 /* What the object is known to have lies in the block where it should; the rest is new. */
 static bool is_objects(const struct ref_item *first, const struct frame *block)
 {
-    return block_refs_of(block) > 1 &&
+    bool is_held = ref_object_of(first->object)->refs > 0; /* else it may be gone by now */
+
+    return (block_refs_of(block) > 1 || !is_held) &&
            ref_object_may_lie(first->object, first->object_page, PTE_ENTRIES, frame_pa(block).raw);
 }
 

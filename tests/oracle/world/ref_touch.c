@@ -101,20 +101,24 @@ static uint64_t first_word(const struct frame *frame)
     return word;
 }
 
-/* A page of an object that all share: the object's frame, which nobody has seen, or all have. */
-static bool may_get_object_frame(const struct ref_object_page *known, const struct frame *frame)
+/* A page of an object that all share: the object's frame, which nobody has seen, or all have.  The
+ * object may be gone by now, if its last mark was this one. */
+static bool may_get_object_frame(const struct ref_item *item, const struct frame *frame)
 {
+    const struct ref_object_page *known = ref_object_page(item->object, item->object_page);
     bool is_same = known != NULL && known->pa == frame_pa(frame).raw;
+    bool is_held = ref_object_of(item->object)->refs > 0;
 
     return is_same || ((known == NULL || known->is_uncertain) && frame != frame_zero() &&
-                       refs_of(frame) > 1 && is_zero(frame));
+                       (refs_of(frame) > 1 || !is_held) && is_zero(frame));
 }
 
 /* A page of an object that a space has for itself: for a write a copy, else the object's frame, or
  * zeroes if it has none.  What somebody else changes meanwhile may be seen or not. */
-static bool may_get_own(const struct ref_touch *touch, const struct ref_object_page *known,
+static bool may_get_own(const struct ref_touch *touch, const struct ref_item *item,
                         const struct frame *frame)
 {
+    const struct ref_object_page *known = ref_object_page(item->object, item->object_page);
     bool has_none = known == NULL || known->is_uncertain || known->made > touch->begun;
 
     if (touch->access == VM_ACCESS_WRITE) {
@@ -123,7 +127,7 @@ static bool may_get_own(const struct ref_touch *touch, const struct ref_object_p
                 (known != NULL && (known->changed > touch->begun || known->is_uncertain ||
                                    known->stamp == first_word(frame))));
     }
-    return (has_none && frame == frame_zero()) || may_get_object_frame(known, frame);
+    return (has_none && frame == frame_zero()) || may_get_object_frame(item, frame);
 }
 
 /* A copy of what the page held; an object's frame may have been written to meanwhile. */
@@ -141,17 +145,15 @@ static bool is_copy(const struct ref_touch *touch, const struct ref_item *item,
 static bool may_get_paged(const struct ref_touch *touch, const struct ref_item *item,
                           const struct frame *frame, enum pte_sw sw)
 {
-    const struct ref_object_page *known = ref_object_page(item->object, item->object_page);
-
     switch (item->share) {
     case VM_SHARE_ALL:
-        return sw == PTE_SW_RAM && may_get_object_frame(known, frame);
+        return sw == PTE_SW_RAM && may_get_object_frame(item, frame);
     case VM_SHARE_VIEW:
-        return sw == PTE_SW_VIEW && may_get_object_frame(known, frame);
+        return sw == PTE_SW_VIEW && may_get_object_frame(item, frame);
     case VM_SHARE_NONE:
         break;
     }
-    return (sw == PTE_SW_PRIVATE || sw == PTE_SW_PENDING) && may_get_own(touch, known, frame);
+    return (sw == PTE_SW_PRIVATE || sw == PTE_SW_PENDING) && may_get_own(touch, item, frame);
 }
 
 /* True if the page may get this frame instead of what the reference has there. */
