@@ -5,6 +5,7 @@
  */
 #include "kernel/memory_retry.h"
 
+#include "kernel/process.h"
 #include "kernel/reaper.h"
 #include "kernel/sched.h"
 #include "mm/frame.h"
@@ -55,4 +56,16 @@ bool memory_retry(struct vm_space *space, status_t status)
     }
     thread->swept = (vaddr_t){0};
     return false;
+}
+
+enum verdict memory_retry_copy(struct user_frame *frame, status_t status, unsigned progress_arg,
+                               struct copied copied)
+{
+    bool tries_again = status == ERR_AGAIN || memory_retry(sched_current()->process->space, status);
+
+    if (tries_again || (status == OK && copied.done < copied.bytes)) {
+        user_frame_set_arg(frame, progress_arg, copied.done);
+        return VERDICT_RESTART;
+    }
+    return syscall_done_with(frame, status, copied.done);
 }

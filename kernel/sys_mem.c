@@ -128,15 +128,8 @@ static enum verdict copy_call(struct user_frame *frame, enum copy_direction dire
     if (status == OK) {
         status = copy_step(&call);
     }
-    /* The caller's buffer may be reserved memory, whose pages come with the first access. */
-    bool tries_again = memory_retry(sched_current()->process->space, status);
-
     vm_target_put(&call.target);
-    if (tries_again || (status == OK && call.done < call.bytes)) {
-        user_frame_set_arg(frame, ARG_PROGRESS, call.done);
-        return VERDICT_RESTART;
-    }
-    return syscall_done_with(frame, status, call.done);
+    return memory_retry_copy(frame, status, ARG_PROGRESS, (struct copied){call.done, call.bytes});
 }
 
 enum verdict sys_vm_read(struct user_frame *frame)

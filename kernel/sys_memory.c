@@ -200,13 +200,7 @@ static enum verdict copy_call(struct user_frame *frame, enum copy_direction dire
     if (call.memory != NULL) {
         object_put(&call.memory->object);
     }
-    bool tries_again = status == ERR_AGAIN || memory_retry(sched_current()->process->space, status);
-
-    if (tries_again || (status == OK && call.done < call.bytes)) {
-        user_frame_set_arg(frame, ARG_PROGRESS, call.done);
-        return VERDICT_RESTART;
-    }
-    return syscall_done_with(frame, status, call.done);
+    return memory_retry_copy(frame, status, ARG_PROGRESS, (struct copied){call.done, call.bytes});
 }
 
 enum verdict sys_memory_read(struct user_frame *frame)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "kernel/syscall.h"
 #include "lib/types.h"
 
 struct vm_space;
@@ -18,3 +19,15 @@ struct vm_space;
  * False: the call fails.  After any other status false, and the next call begins anew.
  * Context: no lock held, no cursor open. */
 bool memory_retry(struct vm_space *space, status_t status);
+
+/* How far a call has come that copies to or from the running thread's process. */
+struct copied {
+    uint64_t done, bytes; /* done <= bytes */
+};
+
+/* Ends a step of such a call: it restarts from `done`, which its argument of that index keeps, if
+ * there is more to copy, if ERR_AGAIN says that a larger page is being made, or if memory may come
+ * (memory_retry; the buffer may be reserved, and get its pages from the copy).  Else it is over,
+ * with `done` as its result. */
+enum verdict memory_retry_copy(struct user_frame *frame, status_t status, unsigned progress_arg,
+                               struct copied copied);
