@@ -175,7 +175,8 @@ static void check_page(const struct op *op, const struct ref_object *object, uin
     const struct ref_object_page *known = ref_object_page(object->object, page);
     uint64_t pa = frame_pa(frame).raw;
 
-    if (known == NULL || (known->is_uncertain && known->pa != pa)) {
+    if (known == NULL ||
+        (known->is_uncertain && (known->pa != pa || op_stamp_of(frame) == 0))) { /* cut, and new */
         OP_AGREE(op, op_stamp_of(frame) == 0, "a new page of an object holds %#lx",
                  op_stamp_of(frame));
         ref_object_page_seen(object->object, page, pa);

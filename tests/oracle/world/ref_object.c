@@ -100,7 +100,7 @@ void ref_object_page_seen(const struct mem_object *object, uint64_t page, uint64
     struct ref_object *row = ref_object_of(object);
     unsigned at = 0;
 
-    if (known != NULL && known->pa == pa) {
+    if (known != NULL && known->pa == pa && known->stamp == stamp_at(pa)) {
         known->is_uncertain = row->is_changing > 0;
         return;
     }
