@@ -9,6 +9,7 @@
 #include "support.h"
 
 #define ROOM       400U /* frames of a budget beyond what the program is itself */
+#define OTHERS     64U  /* tables that another process leaves empty             */
 #define TABLE      (UINT64_C(512) * PAGE)
 #define ELSEWHERE  (PLACE + (UINT64_C(64) << 30))
 #define HUGE_BYTES (UINT64_C(2) << 30)
@@ -150,6 +151,39 @@ static int touch_to_the_limit(void *argument)
     return 2;
 }
 
+/* Maps a page each in `count` tables of a process, and unmaps them again: the tables stay. */
+static long tables_leave(handle_t process, uint64_t count)
+{
+    long status = 0;
+
+    for (uint64_t i = 0; i < count && status == 0; i++) {
+        status = sys_vm_map(process, PLACE + i * TABLE, PAGE, RW, 0, NULL);
+        if (status == 0) {
+            status = sys_vm_unmap(process, PLACE + i * TABLE, PAGE, NULL);
+        }
+    }
+    return status;
+}
+
+/* Another process of the same budget holds tables in which nothing is: they are swept. */
+static int tables_of_another(void *argument)
+{
+    handle_t other = HANDLE_NONE;
+    uint64_t done = 0;
+
+    (void)argument;
+    if (sys_process_create((uintptr_t) "tables", 6, 0, &other) != 0 ||
+        tables_leave(other, OTHERS) != 0) {
+        return 1;
+    }
+    uint64_t had = left();
+
+    if (sys_vm_map(user_self(), PLACE, 2 * ROOM * PAGE, RW, 0, &done) != -SYS_ENOMEM) {
+        return 2;
+    }
+    return done / PAGE >= had + OTHERS / 2 ? 0 : 3;
+}
+
 /* A thread that ends at once. */
 void ends_at_once(void);
 __asm__(".text\n"
@@ -255,6 +289,7 @@ int main(void)
     run(map_to_the_limit, EXIT_STATUS, "map");
     run(tables_to_the_limit, EXIT_STATUS, "tables");
     run(marks_to_the_limit, EXIT_STATUS, "marks");
+    run(tables_of_another, EXIT_STATUS, "tables of another");
     run(copies_to_the_limit, EXIT_STATUS, "a call's copy");
     tap_expect_log("no memory for WRITE fault");
     run(touch_to_the_limit, EXIT_NO_MEMORY, "touch");

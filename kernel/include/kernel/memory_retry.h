@@ -10,12 +10,23 @@
 
 struct vm_space;
 
+#define SWEEP_PIECES 1024U /* of other processes' spaces, for one call */
+
+/* How far a call has come that sweeps tables. */
+struct sweep {
+    vaddr_t swept;   /* in the space under way; the user limit: it is done        */
+    uint32_t number; /* of the process whose space that is; 0: the call's own     */
+    uint32_t pieces; /* of others' spaces, so far                                 */
+};
+
 /* After a step of a call of the running thread, with what it came to.  ERR_NOMEM: does one piece of
  * work that may bring memory back, and says whether the call is to restart:
  *   - what ended spaces and removed tables leave behind is given back;
  *   - while that is in other hands, and frames or what is left of the space's budget are few, there
  *     is something to wait for;
- *   - empty tables of `space` (NULL: of none) are swept, in one pass over it a call.
+ *   - empty tables of `space` (NULL: of none) are swept, in one pass over it a call; then those of
+ *     other processes that pay from the same budget, or of all where frames are few: SWEEP_PIECES
+ *     pieces of 64 tables at most.
  * False: the call fails.  After any other status false, and the next call begins anew.
  * Context: no lock held, no cursor open. */
 bool memory_retry(struct vm_space *space, status_t status);

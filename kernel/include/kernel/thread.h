@@ -13,6 +13,7 @@
 
 #include "arch/user_frame.h"
 #include "kernel/futex.h"
+#include "kernel/memory_retry.h"
 #include "kernel/object.h"
 #include "kernel/timeout_heap.h"
 #include "kernel/wait.h"
@@ -53,7 +54,7 @@ struct thread {
     struct timeout_node timeout;   /* (s) while blocked with a deadline                    */
     struct futex_wait futex;       /* see kernel/futex.h                                   */
     struct wait_queue waiters;     /* threads in thread_wait for this one                  */
-    vaddr_t swept;                 /* (h) space swept for the call under way: memory_retry */
+    struct sweep sweep;            /* (h) for the call under way: kernel/memory_retry.h    */
     struct vm_budget *payer;       /* (c) charged for this record; one reference, or NULL  */
     struct frame_making making;    /* (h) large page under way, for a fault or a call      */
     struct user_frame frame;       /* (h) registers; see user_frame_owner                  */
