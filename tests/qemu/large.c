@@ -83,23 +83,6 @@ uint64_t large_wrong(uint64_t address, uint64_t bytes, uint64_t seed)
     return large_wrong_at(address, bytes, seed, address);
 }
 
-struct process_info self_info(void)
-{
-    struct process_info info = {.number = 0};
-    uint64_t number = 0;
-
-    (void)sys_handle_info(user_self(), NULL, NULL, &number);
-    (void)sys_process_info(user_machine(), number - 1, (uintptr_t)&info);
-    return info;
-}
-
-uint64_t budget_left(void)
-{
-    struct process_info info = self_info();
-
-    return info.budget_limit - info.budget_used;
-}
-
 uint64_t frames_total(void)
 {
     struct machine_info machine = {.total_frames = 0};

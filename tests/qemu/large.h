@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "support.h"
+#include "budget.h"
 
 #define MIB   (UINT64_C(1) << 20)
 #define GIB   (UINT64_C(1) << 30)
@@ -39,12 +39,6 @@ uint64_t large_wrong(uint64_t address, uint64_t bytes, uint64_t seed);
 
 /* The same where the words were written at another address, `from`. */
 uint64_t large_wrong_at(uint64_t address, uint64_t bytes, uint64_t seed, uint64_t from);
-
-/* What the kernel knows of this program. */
-struct process_info self_info(void);
-
-/* Frames that its budget has left. */
-uint64_t budget_left(void);
 
 /* Frames of the machine, free or not. */
 uint64_t frames_total(void);

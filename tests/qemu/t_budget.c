@@ -6,7 +6,7 @@
  */
 #include <inttypes.h>
 
-#include "support.h"
+#include "budget.h"
 
 #define ROOM       400U /* frames of a budget beyond what the program is itself */
 #define OTHERS     64U  /* tables that another process leaves empty             */
@@ -14,24 +14,6 @@
 #define ELSEWHERE  (PLACE + (UINT64_C(64) << 30))
 #define HUGE_BYTES (UINT64_C(2) << 30)
 #define HANDLES    128U
-
-static struct process_info self_info(void)
-{
-    struct process_info info = {.number = 0};
-    uint64_t number = 0;
-
-    (void)sys_handle_info(user_self(), NULL, NULL, &number);
-    (void)sys_process_info(user_machine(), number - 1, (uintptr_t)&info);
-    return info;
-}
-
-/* Frames that the budget of this program has left. */
-static uint64_t left(void)
-{
-    struct process_info info = self_info();
-
-    return info.budget_limit - info.budget_used;
-}
 
 /* Maps as much as there is, and takes it away again; the pages that came, or 0. */
 static uint64_t map_all(uint64_t place)
@@ -56,16 +38,16 @@ static int map_to_the_limit(void *argument)
         return 1;
     }
     if (sys_vm_map(user_self(), PLACE, HUGE_BYTES, RW, 0, &done) != -SYS_ENOMEM ||
-        done != pages * PAGE || left() != 0) {
+        done != pages * PAGE || budget_left() != 0) {
         return 2;
     }
     if (sys_vm_map(user_self(), PLACE, PAGE, RW, VM_FLAG_REPLACE, NULL) != -SYS_ENOMEM) {
         return 3;
     }
-    if (page_unmap(PLACE, 10 * PAGE) != 0 || left() != 10) {
+    if (page_unmap(PLACE, 10 * PAGE) != 0 || budget_left() != 10) {
         return 4;
     }
-    return page_map(PLACE, 10 * PAGE, RW) == 0 && left() == 0 ? 0 : 5;
+    return page_map(PLACE, 10 * PAGE, RW) == 0 && budget_left() == 0 ? 0 : 5;
 }
 
 /* Pages 2 MiB apart, each with a table of its own, which stays when the page goes. */
@@ -86,7 +68,7 @@ static int tables_to_the_limit(void *argument)
             return 2;
         }
     }
-    if (left() > count + 1) {
+    if (budget_left() > count + 1) {
         return 3; /* the tables are gone already: nothing is left to be swept */
     }
     return map_all(ELSEWHERE) == pages ? 0 : 4;
@@ -176,7 +158,7 @@ static int tables_of_another(void *argument)
         tables_leave(other, OTHERS) != 0) {
         return 1;
     }
-    uint64_t had = left();
+    uint64_t had = budget_left();
 
     if (sys_vm_map(user_self(), PLACE, 2 * ROOM * PAGE, RW, 0, &done) != -SYS_ENOMEM) {
         return 2;
@@ -219,7 +201,7 @@ static int processes_to_the_limit(void *argument)
     unsigned count = processes_make(made);
 
     (void)argument;
-    if (count == 0 || count == HANDLES || left() >= 8) {
+    if (count == 0 || count == HANDLES || budget_left() >= 8) {
         return 1;
     }
     close_all(made, count);
@@ -245,7 +227,7 @@ static unsigned threads_make(handle_t made[HANDLES])
 static int threads_to_the_limit(void *argument)
 {
     handle_t made[HANDLES];
-    uint64_t frames = left() - HANDLES / 2;
+    uint64_t frames = budget_left() - HANDLES / 2;
     unsigned count;
 
     (void)argument;
@@ -253,7 +235,7 @@ static int threads_to_the_limit(void *argument)
         return 1;
     }
     count = threads_make(made);
-    if (count < 8 || count == HANDLES || left() != 0) {
+    if (count < 8 || count == HANDLES || budget_left() != 0) {
         return 2;
     }
     close_all(made, count);
@@ -261,23 +243,9 @@ static int threads_to_the_limit(void *argument)
     return threads_make(made) == count ? 0 : 3;
 }
 
-/* Runs it in a budget with room for ROOM frames, and looks at what is left of it. */
 static void run(int (*scenario)(void *argument), uint64_t reason, const char *what)
 {
-    uint64_t before = frames_free();
-    handle_t process = HANDLE_NONE;
-    struct user_end end = {0};
-    long status = user_fork_limited(self_info().budget_used + ROOM, scenario, NULL, &process);
-
-    if (status == 0) {
-        status = user_finish(process, &end);
-    }
-    tap_status(status, 0, "%s: it runs", what);
-    tap_is(end.reason, reason, "%s: how it ends", what);
-    if (reason == EXIT_STATUS) {
-        tap_is(end.detail, 0, "%s: it found what it should", what);
-    }
-    tap_is(frames_free(), before, "%s: every frame comes back", what);
+    budget_run(&(struct budget_run){scenario, reason, what}, ROOM);
 }
 
 int main(void)

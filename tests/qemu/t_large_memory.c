@@ -150,23 +150,9 @@ static int object_to_the_limit(void *argument)
     return done == LARGES * LARGE ? 0 : 5;
 }
 
-/* Runs it in a budget with room for ROOM frames. */
 static void run(int (*scenario)(void *argument), uint64_t reason, const char *what)
 {
-    uint64_t before = frames_free();
-    handle_t process = HANDLE_NONE;
-    struct user_end end = {0};
-    long status = user_fork_limited(self_info().budget_used + ROOM, scenario, NULL, &process);
-
-    if (status == 0) {
-        status = user_finish(process, &end);
-    }
-    tap_status(status, 0, "%s: it runs", what);
-    tap_is(end.reason, reason, "%s: how it ends", what);
-    if (reason == EXIT_STATUS) {
-        tap_is(end.detail, 0, "%s: it found what it should", what);
-    }
-    tap_is(frames_free(), before, "%s: every frame comes back", what);
+    budget_run(&(struct budget_run){scenario, reason, what}, ROOM);
 }
 
 int main(void)

@@ -7,7 +7,7 @@
  */
 #include <inttypes.h>
 
-#include "support.h"
+#include "budget.h"
 #include "team.h"
 #include "tiny.h"
 
@@ -196,16 +196,6 @@ static int bomb_run(void *argument)
 }
 
 /* ---- the witness ---- */
-
-static struct process_info self_info(void)
-{
-    struct process_info info = {.number = 0};
-    uint64_t number = 0;
-
-    (void)sys_handle_info(user_self(), NULL, NULL, &number);
-    (void)sys_process_info(user_machine(), number - 1, (uintptr_t)&info);
-    return info;
-}
 
 /* What a bomb counts. */
 struct counts {
