@@ -145,10 +145,9 @@ status_t cursor_touch_block(struct vm_cursor *cursor, struct pt_place *place, en
  * if somebody makes them.  ERR_AGAIN as TOUCH_WANTS; ERR_RANGE, ERR_NOMEM. */
 status_t cursor_make_slice(struct vm_cursor *cursor, struct mem_object *object, uint64_t number);
 
-/* What touching is made of.  make_frame: one for a write to what `old` holds; NULL: nothing but
- * zeroes.  page_leaf: W only if it may be stored to at once.  put_page: the slot is invalid, no
- * hart remembers what it was; stores what the page is from now on, and returns it. */
-status_t cursor_make_frame(struct frame *old, struct frame **out);
+/* What touching is made of.  page_leaf: W only if it may be stored to at once.  put_page: the slot
+ * is invalid, no hart remembers what it was; stores what the page is from now on, and returns it.
+ */
 pte_t cursor_page_leaf(const struct frame *frame, enum vm_prot prot, enum pte_sw sw);
 pte_t cursor_put_page(struct vm_cursor *cursor, const struct pt_place *place, pte_t leaf);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Between the files named so: frame.c (records), frame_alloc.c and frame_buddy.c (free lists),
- * frame_zero.c, frame_block.c and frame_making.c: records by index, and what they tell each other.
+ * frame_copy.c, frame_zero.c, frame_block.c and frame_making.c: records by index, and what they
+ * tell each other.
  *
  * The index of a frame is its distance, in frames, from the start of the direct map, which is
  * aligned to 1 GiB, so that buddies by index are buddies by address.
@@ -45,6 +46,10 @@ void frame_return_rest(struct frame *first, uint64_t count);
 
 /* A block of level >= 1 without references is put by for the reaper (frame_block_reap.c). */
 void frame_block_park(struct frame *frame, unsigned level);
+
+/* A FRAME_USER frame with one reference that is not zeroed: who asks for it stores to all of it
+ * before a program sees it.  ERR_NOMEM. */
+status_t frame_alloc_to_fill(struct frame **out);
 
 /* A free frame that somebody may fill with zeroes and put into the stock; NULL: the stock is full,
  * or memory is short.  It counts as free all the while. */

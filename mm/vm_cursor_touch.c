@@ -71,43 +71,6 @@ inline pte_t cursor_put_page(struct vm_cursor *cursor, const struct pt_place *pl
     return leaf;
 }
 
-static inline uint64_t load_word(const _Atomic(uint64_t) *word)
-{
-    return atomic_load_explicit(word, memory_order_relaxed);
-}
-
-/* Programs may store to an object's frame meanwhile: each word is then one that was there, which is
- * all that the copy promises; hence the relaxed loads. */
-static void copy_frame(struct frame *to, struct frame *from)
-{
-    const _Atomic(uint64_t) *in = frame_bytes(from);
-    uint64_t *out = frame_bytes(to);
-
-    for (size_t i = 0; i < PAGE_SIZE / sizeof(*out); i += 4) {
-        uint64_t words[4] = {load_word(&in[i]), load_word(&in[i + 1]), load_word(&in[i + 2]),
-                             load_word(&in[i + 3])};
-
-        out[i] = words[0];
-        out[i + 1] = words[1];
-        out[i + 2] = words[2];
-        out[i + 3] = words[3];
-    }
-}
-
-status_t cursor_make_frame(struct frame *old, struct frame **out)
-{
-    status_t status;
-
-    if (old == NULL) {
-        return frame_alloc(FRAME_USER, out);
-    }
-    status = frame_alloc_to_fill(out);
-    if (status == OK) {
-        copy_frame(*out, old);
-    }
-    return status;
-}
-
 /* Nobody else names the frame: the write that was pending may come. */
 static pte_t take_over(struct vm_cursor *cursor, const struct pt_place *place)
 {
@@ -132,7 +95,7 @@ static enum touch replace_frame(struct vm_cursor *cursor, const struct pt_place 
     struct frame *old = frame_of(pte_pa(place->entry));
     struct frame *frame;
 
-    if (cursor_make_frame(old == frame_zero() ? NULL : old, &frame) != OK) {
+    if (frame_alloc_copy(old == frame_zero() ? NULL : old, &frame) != OK) {
         return TOUCH_NOMEM;
     }
     pte_slot_store(&place->node->slots[place->index], pte_absent());

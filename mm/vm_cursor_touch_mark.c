@@ -44,7 +44,7 @@ static status_t make_private(struct frame *old, enum vm_prot prot, enum touch_fo
 
     if (is_store(what)) {
         page->sw = PTE_SW_PRIVATE;
-        return cursor_make_frame(old, &page->frame);
+        return frame_alloc_copy(old, &page->frame);
     }
     if (old == NULL) {
         counter_add(COUNTER_zero_frame_faults, 1);

@@ -52,9 +52,9 @@ _Static_assert(sizeof(struct frame) == 16, "a frame record is 16 bytes");
  * Errors: ERR_NOMEM, *out untouched.  Context: any below LOCK_FRAMES. */
 status_t frame_alloc(enum frame_type type, struct frame **out);
 
-/* A FRAME_USER frame with one reference that is not zeroed: who asks for it stores to all of it
- * before a program sees it.  Errors and context: the same. */
-status_t frame_alloc_to_fill(struct frame **out);
+/* A FRAME_USER frame with one reference that holds what `from` does; NULL: zeroes.  Where somebody
+ * stores to `from` meanwhile, each word is one that was there.  Errors and context: the same. */
+status_t frame_alloc_copy(struct frame *from, struct frame **out);
 
 /* Up to `count` frames as frame_alloc gives them, one by one, for less than the price of so many
  * calls: ascending where memory is free in one piece.  Returns how many there are: fewer if memory

@@ -192,8 +192,8 @@ TOUCHES = [
         "begins a private page with zeroes, whatever the object has",
     ),
     mutant(
-        "paged.not_copied", TOUCH, "make_private", "cursor_make_frame(old, &page->frame)",
-        "cursor_make_frame(NULL, &page->frame)",
+        "paged.not_copied", TOUCH, "make_private", "frame_alloc_copy(old, &page->frame)",
+        "frame_alloc_copy(NULL, &page->frame)",
         "begins a private page that is written with zeroes",
     ),
     gone(

@@ -89,8 +89,8 @@ ROWS = [
         "owes no flush for the frame that it replaces",
     ),
     gone(
-        "touch.not_copied", TOUCH, "cursor_make_frame",
-        "copy_frame(*out, old);",
+        "touch.not_copied", "mm/frame_copy.c", "frame_alloc_copy",
+        "copy_frame(*out, from);",
         "gives an empty frame for one that holds something",
     ),
     mutant(
