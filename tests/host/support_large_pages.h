@@ -5,6 +5,7 @@
 
 #include "mm/frame_block.h"
 #include "mm/vm_cursor_large.h"
+#include "support_held.h"
 #include "support_move.h"
 
 #define LARGE UINT64_C(0x200000)
@@ -122,30 +123,4 @@ static inline struct pte_slot *slot_in(const struct world *world, uint64_t at)
         slot = &node->slots[pte_index(va(at), node->level)];
     }
     return slot;
-}
-
-/* ---- memory that is out ---- */
-
-struct held {
-    struct frame *frames[8192];
-    unsigned count;
-};
-
-static inline void hold_all(struct held *held)
-{
-    while (frame_alloc(FRAME_KERNEL, &held->frames[held->count]) == OK) {
-        cr_assert(++held->count < ARRAY_LEN(held->frames));
-    }
-}
-
-static inline void let_go_of(struct held *held, unsigned count)
-{
-    for (; count > 0 && held->count > 0; count--) {
-        frame_put(held->frames[--held->count]);
-    }
-}
-
-static inline void let_go(struct held *held)
-{
-    let_go_of(held, held->count);
 }

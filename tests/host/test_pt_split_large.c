@@ -5,26 +5,12 @@
  */
 #include "lib/counter.h"
 #include "mm/pt_split.h"
+#include "support_held.h"
 #include "support_large.h"
 
 #define BASE (4 * GIB)
 
-static struct frame *held[8192];
-static size_t held_count;
-
-static void hold_frames(void)
-{
-    while (frame_alloc(FRAME_KERNEL, &held[held_count]) == OK) {
-        cr_assert(++held_count < ARRAY_LEN(held));
-    }
-}
-
-static void let_go_of_frames(void)
-{
-    while (held_count > 0) {
-        frame_put(held[--held_count]);
-    }
-}
+static struct held held;
 
 /* What pt_split_to says, by a cursor on the page alone. */
 static status_t split_to(struct world *world, uint64_t at, unsigned level)
@@ -273,20 +259,20 @@ MODE_TEST(pt_split_large, the_stock_splits_then_nothing_changes)
     }
     charged = vm_space_charged(world.space);
     EXPECT_EQ(vm_space_split_stock(world.space), 2 * (*levels - 1));
-    hold_frames();
+    hold_all(&held);
     for (; vm_space_split_stock(world.space) > 0 && at < BASE + 6 * MIB; at += 2 * MIB) {
         EXPECT_OK(split_to(&world, at, 0));
         EXPECT_EQ(vm_space_charged(world.space), charged); /* it went with the tables */
     }
     while (vm_space_split_stock(world.space) > 0) {
         pt_node_destroy(vm_space_stock_take(world.space));
-        hold_frames();
+        hold_all(&held);
     }
     charged = vm_space_charged(world.space);
     EXPECT_STATUS(split_to(&world, BASE + 6 * MIB, 0), ERR_NOMEM);
     expect_extent(&world, BASE + 6 * MIB, VM_ITEM_RAM, 2 * MIB);
     EXPECT_EQ(vm_space_charged(world.space), charged);
-    let_go_of_frames();
+    let_go(&held);
     EXPECT_OK(split_to(&world, BASE + 6 * MIB, 0));
     world_end(&world);
 }

@@ -4,25 +4,10 @@
  * as the tables go that the space has put by; past that it is refused, and nothing changes.
  */
 #include "mm/vm_budget.h"
+#include "support_held.h"
 #include "support_mark.h"
 
-static struct frame *held[8192];
-static size_t held_count;
-
-/* Takes all frames there are, and gives them back. */
-static void hold_frames(void)
-{
-    while (frame_alloc(FRAME_KERNEL, &held[held_count]) == OK) {
-        cr_assert(++held_count < ARRAY_LEN(held));
-    }
-}
-
-static void let_go_of_frames(void)
-{
-    while (held_count > 0) {
-        frame_put(held[--held_count]);
-    }
-}
+static struct held held;
 
 /* Unmaps by a cursor that covers more. */
 static status_t unmap_part(struct world *world, uint64_t at, uint64_t bytes)
@@ -48,17 +33,17 @@ MODE_TEST(split_stock, the_stock_splits_when_memory_is_out)
 
     mark_at(&world, 0, top, RESERVED_RW);
     mark_at(&world, 2 * top, top, GUARD);
-    hold_frames();
+    hold_all(&held);
     EXPECT_OK(unmap_part(&world, PAGE_SIZE, 2 * top - 2 * PAGE_SIZE)); /* both ends, all levels */
     EXPECT_EQ(vm_space_split_stock(world.space), 0);
     EXPECT_EQ(vm_space_charged(world.space), charged); /* it went with the tables */
-    frame_put(held[--held_count]);                     /* not enough, and not kept either */
+    let_go_of(&held, 1);                               /* not enough, and not kept either */
     EXPECT_STATUS(unmap_part(&world, 2 * top + PAGE_SIZE, PAGE_SIZE), ERR_NOMEM);
     EXPECT_EQ(vm_space_split_stock(world.space), 0);
     EXPECT_EQ(vm_space_charged(world.space), charged);
     EXPECT_EQ(frame_free_count(), 1);
     expect_slot(&world, 2 * top + PAGE_SIZE, VM_ITEM_GUARD, 2 * top, top);
-    let_go_of_frames();
+    let_go(&held);
     expect_slot(&world, 0, VM_ITEM_RESERVED, 0, PAGE_SIZE);
     expect_slot(&world, 2 * top - 1, VM_ITEM_RESERVED, 2 * top - PAGE_SIZE, PAGE_SIZE);
     EXPECT_EQ(slot_at(&world, PAGE_SIZE).item.kind, VM_ITEM_ABSENT);
@@ -100,7 +85,7 @@ MODE_TEST(split_stock, what_the_stock_cannot_split_stays)
 
     mark_at(&world, 0, top, RESERVED_RW);
     charged = vm_space_charged(world.space);
-    hold_frames();
+    hold_all(&held);
     EXPECT_OK(unmap_part(&world, top + PAGE_SIZE, top - 2 * PAGE_SIZE));
     EXPECT_EQ(vm_space_split_stock(world.space), 1); /* one table serves both ends */
     EXPECT_STATUS(unmap_part(&world, PAGE_SIZE, PAGE_SIZE), ERR_NOMEM);
@@ -117,7 +102,7 @@ MODE_TEST(split_stock, what_the_stock_cannot_split_stays)
     expect_slot(&world, PAGE_SIZE, VM_ITEM_RESERVED, 0, top);
     EXPECT_OK(unmap_part(&world, 0, top)); /* splits nothing */
     EXPECT_EQ(slot_at(&world, 0).item.kind, VM_ITEM_ABSENT);
-    let_go_of_frames();
+    let_go(&held);
     world_end(&world);
 }
 
