@@ -3,9 +3,9 @@
  * I/O regions: device registers that programs may map.
  *
  * A region is page aligned by construction; regions never overlap, and none covers RAM, firmware,
- * or a device the kernel keeps for itself.  A region has references: handles, and one for each 4 KiB
- * that are mapped; it is never freed (the machine does not lose its devices), but io_mem_refs tells
- * regions in use from idle ones.
+ * or a device the kernel keeps for itself.  A region has references: handles, and one for each 4
+ * KiB that are mapped; it is never freed (the machine does not lose its devices), but io_mem_refs
+ * tells regions in use from idle ones.
  */
 #pragma once
 
