@@ -75,6 +75,7 @@ bool frame_block_has_one_ref(const struct frame *frame, unsigned level)
 
 void frame_block_split(struct frame *frame, unsigned level)
 {
+    ASSERT(level > 0 && level <= FRAME_LEVEL_MAX);
     if (frame_block_is_named_once(frame, level)) {
         /* Relaxed: nobody else names the block. */
         atomic_store_explicit(&frame->block_refs[level - 1], 0, memory_order_relaxed);
