@@ -25,7 +25,7 @@ FACTORS = {
     "qemu": ["", "qemu7.2"],
     "paging": ["sv57", "sv48", "sv39"],
     "harts": [1, 2, 4, 8, 16],
-    "memory": ["128M", "64M", "3G"],
+    "memory": ["128M", "64M", "2560M", "2G"],
     "asid": ["", "asid=4", "asid=0", "asid=9"],
     "svadu": ["", "nosvadu"],  # hardware updates A and D, or faults
     "adhw": ["", "noadhw"],
@@ -46,7 +46,7 @@ ICICLE = {
     "machine": "icicle",
     "paging": "sv39",
     "harts": 4,
-    "memory": "3G",
+    "memory": "2G",
     "preset": "release",
 }
 
@@ -64,10 +64,11 @@ def possible(row):
         and (machine == "virt" or row["paging"] == "sv39")
         and (machine == "virt" or not row["svadu"])  # these cores decide it themselves
         and not (machine in ("u74", "icicle") and old)
-        and (machine != "icicle" or (row["harts"], row["memory"]) == (4, "3G"))
+        and (machine != "icicle" or row["harts"] == 4)
+        and (machine == "icicle") == (row["memory"] == "2G")  # it has no other size
         and not (row["svadu"] and old)
         and not (old and row["harts"] > HARTS_MAXIMUM_OLD[machine])
-        and (row["load"] < 0x88000000 or row["memory"] == "3G")
+        and (row["load"] < 0x88000000 or row["memory"] in ("2G", "2560M"))
     )
 
 

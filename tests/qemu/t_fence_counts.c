@@ -79,15 +79,18 @@ static void unmap_moved(uint64_t pages, uint64_t prot)
 }
 
 /* A transaction: one unmap for each page. */
+/* Of two pages each. */
 static void txn_unmap(uint64_t pages, uint64_t prot)
 {
     static struct vm_txn_op ops[VM_TXN_OPS];
+    uint64_t count = pages / 2;
 
     (void)prot;
-    for (uint64_t n = 0; n < pages; n++) {
-        ops[n] = (struct vm_txn_op){.op = VM_TXN_UNMAP, .address = PLACE + n * PAGE, .bytes = PAGE};
+    for (uint64_t n = 0; n < count; n++) {
+        ops[n] = (struct vm_txn_op){
+            .op = VM_TXN_UNMAP, .address = PLACE + n * 2 * PAGE, .bytes = 2 * PAGE};
     }
-    (void)sys_vm_txn(user_self(), (uintptr_t)ops, pages, NULL);
+    (void)sys_vm_txn(user_self(), (uintptr_t)ops, count, NULL);
 }
 
 /* One that replaces all pages but the first by guards, and makes that one readable. */
@@ -171,11 +174,11 @@ static const struct row {
     {"map 4 MiB to move", map, PAGES_4M, RW, 0, 0, 0},
     {"move 4 MiB", move, PAGES_4M, 0, 1, 1, 0},
     {"unmap moved 4 MiB", unmap_moved, PAGES_4M, 0, 1, 1, 0},
-    {"map 16 pages", map, 16, RW, 0, 0, 0},
-    {"vm_txn of 16 unmaps in one range", txn_unmap, 16, 0, 1, 16, 0},
-    {"map 16 pages again", map, 16, RW, 0, 0, 0},
-    {"vm_txn of a protect, an unmap and a mark", txn_mix, 16, VM_PROT_R, 1, 16, 0},
-    {"unmap those", unmap, 16, 0, 1, 1, 0},
+    {"map 32 pages", map, 32, RW, 0, 0, 0},
+    {"vm_txn of 16 unmaps in one range", txn_unmap, 32, 0, 1, 1, 0},
+    {"map 32 pages again", map, 32, RW, 0, 0, 0},
+    {"vm_txn of a protect, an unmap and a mark", txn_mix, 32, VM_PROT_R, 1, 1, 0},
+    {"unmap those", unmap, 32, 0, 1, 1, 0},
 };
 
 static struct counts got[COUNT_OF(rows)];

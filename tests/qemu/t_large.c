@@ -8,8 +8,8 @@
 #define ELSEWHERE (PLACE + 4 * GIB)
 #define HOLE      (77 * PAGE) /* a page in the middle */
 
-/* Frames of a machine with 3 GiB, wherever the firmware lies; with 2, the device tree may lie in
- * the second one. */
+/* A machine with more frames has a free page of 1 GiB; of one with 2 GiB, firmware and kernel lie
+ * in the one half, and the device tree may lie in the other. */
 #define GIB_CERTAIN (5 * GIB / 2 / PAGE)
 
 struct slot {

@@ -111,7 +111,7 @@ static void expect_slot(uint64_t at, uint64_t bytes, uint64_t physical, const ch
     uint64_t where = 0;
 
     (void)sys_vm_query(user_self(), at, NULL, &slot_bytes, &kind, NULL, NULL, &where);
-    tap_ok(kind == VM_KIND_IO && slot_bytes == bytes && where == physical, what);
+    tap_ok(kind == VM_KIND_IO && slot_bytes == bytes && where == physical, "%s", what);
 }
 
 static void large_check(void)
