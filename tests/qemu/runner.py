@@ -158,17 +158,22 @@ def show(verdict):
 
 
 class Cores:
-    """The host's cores, as far as machines keep them busy: one that gets none waits."""
+    """The host's cores, as far as machines keep them busy.  They are given out in the order in which
+    they were asked for: one that wants two would wait for ever beside those that want one."""
 
     def __init__(self, count):
         self.free = count
+        self.last = self.turn = 0
         self.changed = threading.Condition()
 
     @contextlib.contextmanager
     def taken(self, count):
         with self.changed:
-            self.changed.wait_for(lambda: self.free >= count)
+            ticket, self.last = self.last, self.last + 1
+            self.changed.wait_for(lambda: self.turn == ticket and self.free >= count)
             self.free -= count
+            self.turn += 1
+            self.changed.notify_all()
         try:
             yield
         finally:
@@ -178,8 +183,8 @@ class Cores:
 
 
 def run_all(chosen, timeout_s=300.0):
-    """Runs the configurations, as many at once as there are cores, those that need several first, and the slow ones;
-    shows each as it ends; returns the verdicts."""
+    """Runs the configurations, as many at once as there are cores, those that need several first, and
+    the slow ones; shows each as it ends; returns the verdicts."""
     cores, verdicts = Cores(CORES), []
 
     def run_with_cores(one):
