@@ -102,8 +102,13 @@ class Boot:
         return self.harts or 2
 
     @property
+    def busy_cores(self):
+        """How many of the host's cores it keeps busy: an E51 sleeps in the firmware."""
+        return self.cores - 1 if self.cores > 1 and self.machine in MONITORED else self.cores
+
+    @property
     def cores(self):
-        """How many of the host's cores it keeps busy: as many as it has harts, or one.
+        """How many of the host's cores it has threads for: as many as it has harts, or one.
 
         Harts that wait their turn for a core of the host look like harts that do not answer."""
         return self.smp if self.smp <= min(HARTS_AT_ONCE, os.cpu_count() or 1) else 1

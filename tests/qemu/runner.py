@@ -188,11 +188,11 @@ def run_all(chosen, timeout_s=300.0):
     cores, verdicts = Cores(CORES), []
 
     def run_with_cores(one):
-        with cores.taken(one.boot.cores):
+        with cores.taken(one.boot.busy_cores):
             return run(one, timeout_s)
 
     with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
-        order = sorted(chosen, key=lambda one: (-one.boot.cores, -one.boot.harts))
+        order = sorted(chosen, key=lambda one: (-one.boot.busy_cores, -one.boot.harts))
         waiting = [pool.submit(run_with_cores, one) for one in order]
         for done in concurrent.futures.as_completed(waiting):
             verdicts.append(done.result())

@@ -16,7 +16,7 @@
 static const char usage[] =
     "usage: oracle soak   [--minutes N | --steps N] [--seed S] [--jobs N] [--harts N]\n"
     "                     [--levels 3|4|5] [--asid BITS] [--ad hardware|fault] [--ops MOST]\n"
-    "       oracle small  [--most EXECUTIONS] [--list]\n"
+    "       oracle small  [--most EXECUTIONS] [--half 0|1] [--list]\n"
     "       oracle memory [--seed S]\n"
     "       oracle replay WORD [--steps]\n"
     "       oracle words FILE\n";
@@ -96,14 +96,15 @@ static int small(int count, char **words)
 {
     enum small_report report = SMALL_TOTAL;
     double most = 200000;
-    const struct option options[] = {{"--most", &most}, {NULL, NULL}};
+    double half = 2;
+    const struct option options[] = {{"--most", &most}, {"--half", &half}, {NULL, NULL}};
 
     if (count > 0 && strcmp(words[count - 1], "--list") == 0) {
         report = SMALL_EACH;
         count--;
     }
     read_options(count, words, options);
-    return small_run((uint64_t)most, report);
+    return small_run((uint64_t)most, report, half < 2 ? (unsigned)half : 2);
 }
 
 static int memory(int count, char **words)

@@ -14,5 +14,5 @@ struct soak {
 };
 
 int soak_run(const struct soak *soak);
-int small_run(uint64_t most, enum small_report report);
+int small_run(uint64_t most, enum small_report report, unsigned odd);
 int memory_run(uint64_t seed);

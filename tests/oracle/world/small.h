@@ -34,6 +34,8 @@ struct small_total {
     unsigned worlds, cut; /* cut: not all executions were run */
     uint64_t executions, abandoned, steps;
     enum small_report report;
+    unsigned odd; /* 0, 1: every second world is searched, 2: all */
+    unsigned met; /* worlds searched or left out                  */
 };
 
 /* How many letters there are; the number of one by name, as many as there are if there is none. */
@@ -41,8 +43,8 @@ unsigned small_letters(void);
 unsigned small_letter(const char *name);
 bool small_letter_is_of(unsigned letter, enum small_alphabet alphabet);
 
-/* Searches one world to its end, or for `most` executions, and adds to *total.  False: it fails;
- * the story has been told. */
+/* Searches one world to its end, or for `most` executions, and adds to *total, unless it is left
+ * out.  False: it fails; the story has been told. */
 bool small_search(const struct small_words *words, unsigned asid_bits, uint64_t most,
                   struct small_total *total);
 
