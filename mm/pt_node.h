@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "arch/pte_kept.h"
 #include "arch/pte_mark.h"
 #include "arch/slot.h"
 #include "lib/spinlock.h"

@@ -17,10 +17,11 @@
  *       a frame is kept     63:20 PPN                  9:8 RSW   7 D        6 A      3:1 tag
  *       a mark              63:24 place   23:10 slot   8 view    7 private  6:4 XWR  3:1 tag
  *
- *     Dying and hidden entries keep a frame, or a block of frames above level 0; reserved, guard,
- *     paged and swapped ones are marks (arch/pte_mark.h).  Slot and place are a paged mark's, the
- *     place alone a swapped one's; of a reserved one the place is the level of the pages to come.
- * Tags that nothing here makes are PTE_UNKNOWN, like a mark whose other bits are not zero.
+ *     Dying and hidden entries keep a frame, or a block of frames above level 0 (arch/pte_kept.h);
+ *     reserved, guard, paged and swapped ones are marks (arch/pte_mark.h).  Slot and place are a
+ * paged mark's, the place alone a swapped one's; of a reserved one the place is the level of the
+ * pages to come. Tags that nothing here makes are PTE_UNKNOWN, like a mark whose other bits are not
+ * zero.
  */
 #pragma once
 
@@ -223,16 +224,11 @@ static inline bool pte_is_plain_page(pte_t entry)
     return (entry.raw & (PTE_V | odd | ~UINT64_C(0) << PTE_HIGH_SHIFT)) == PTE_V;
 }
 
-/* What entry i of a table says that takes the place of a leaf, or of a hidden entry, if each of its
- * entries maps `bytes`: the same for a part of the frames.  It is alike in all else. */
+/* What entry i of a table says that takes the place of a leaf, if each of its entries maps `bytes`:
+ * the same for a part of the frames.  It is alike in all else. */
 static inline pte_t pte_leaf_part(pte_t leaf, uint64_t i, uint64_t bytes)
 {
     return (pte_t){leaf.raw + ((i * bytes) >> PAGE_SHIFT << PTE_PPN_SHIFT)};
-}
-
-static inline pte_t pte_hidden_part(pte_t hidden, uint64_t i, uint64_t bytes)
-{
-    return (pte_t){hidden.raw + ((i * bytes) >> PAGE_SHIFT << PTE_KEPT_PPN_SHIFT)};
 }
 
 /* True for a pointer to a table; the entry is not of level 0. */
@@ -390,58 +386,4 @@ static inline pte_t pte_with_rights(pte_t entry, enum vm_prot prot, enum vm_mem 
 static inline pte_t pte_with_sw(pte_t leaf, enum pte_sw sw)
 {
     return (pte_t){(leaf.raw & ~PTE_RSW_MASK) | pte_sw_bits(sw)};
-}
-
-/* What an entry that keeps a frame says beside its tag: address, RSW, A and D of a leaf; of a page
- * of a region no D, which would make it a view. */
-static inline uint64_t pte_kept_bits(pte_t leaf)
-{
-    uint64_t dirty = pte_sw(leaf) == PTE_SW_IO ? 0 : PTE_D;
-
-    return pte_pa(leaf).raw >> PAGE_SHIFT << PTE_KEPT_PPN_SHIFT |
-           (leaf.raw & (PTE_RSW_MASK | PTE_A | dirty));
-}
-
-/* What a leaf becomes between its removal and the end of its flush. */
-static inline pte_t pte_make_dying(pte_t leaf)
-{
-    return (pte_t){pte_kept_bits(leaf) | PTE_TAG_DYING << PTE_TAG_SHIFT};
-}
-
-/* The same for a hidden page, which owes no flush of its own. */
-static inline pte_t pte_hidden_make_dying(pte_t hidden)
-{
-    return (pte_t){(hidden.raw & ~PTE_TAG_MASK) | PTE_TAG_DYING << PTE_TAG_SHIFT};
-}
-
-/* What a leaf of RAM becomes when nobody may access it for a while. */
-static inline pte_t pte_make_hidden(pte_t leaf)
-{
-    return (pte_t){pte_kept_bits(leaf) | PTE_TAG_HIDDEN << PTE_TAG_SHIFT};
-}
-
-/* The user leaf that a hidden entry was, without rights: pte_with_rights makes it one. */
-static inline pte_t pte_hidden_make_leaf(pte_t hidden)
-{
-    return (pte_t){hidden.raw >> PTE_KEPT_PPN_SHIFT << PTE_PPN_SHIFT |
-                   (hidden.raw & (PTE_RSW_MASK | PTE_A | PTE_D)) | PTE_U | PTE_V};
-}
-
-/* The address a dying or hidden entry still holds, and whose frame it is. */
-static inline paddr_t pte_kept_pa(pte_t entry)
-{
-    return (paddr_t){entry.raw >> PTE_KEPT_PPN_SHIFT << PAGE_SHIFT};
-}
-
-/* What a dying or hidden entry says about it. */
-static inline enum pte_sw pte_kept_sw(pte_t entry)
-{
-    enum pte_sw sw = (enum pte_sw)((entry.raw & PTE_RSW_MASK) >> PTE_RSW_SHIFT);
-
-    return sw == PTE_SW_IO && (entry.raw & PTE_D) != 0 ? PTE_SW_VIEW : sw;
-}
-
-static inline bool pte_dying_is_io(pte_t dying)
-{
-    return pte_kept_sw(dying) == PTE_SW_IO;
 }
