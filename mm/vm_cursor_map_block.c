@@ -110,6 +110,7 @@ void cursor_put_large(struct vm_cursor *cursor, const struct pt_place *place, pt
 struct large {
     struct frame *block;
     unsigned level;
+    enum pte_sw sw;
     struct va_range part;
 };
 
@@ -155,36 +156,33 @@ static status_t map_block(struct vm_cursor *cursor, const struct large *page, pt
     return OK;
 }
 
-status_t vm_cursor_map_block(struct vm_cursor *cursor, struct frame *block, unsigned level,
-                             struct vm_prop prop, enum vm_map_mode mode)
+static status_t map_as(struct vm_cursor *cursor, struct large page, struct vm_prop prop,
+                       enum vm_map_mode mode)
 {
-    struct large page = {.block = block, .level = level};
-    enum pte_sw sw;
     status_t status;
 
-    if (level == 0) {
-        return vm_cursor_map(cursor, block, prop, mode);
+    if (page.level == 0) {
+        return vm_cursor_map(cursor, page.block, prop, mode);
     }
     status = check(cursor, prop, &page);
     if (status != OK) {
         return status;
     }
-    sw = frame_block_has_one_ref(block, level) ? PTE_SW_PRIVATE : PTE_SW_RAM;
-    return map_block(cursor, &page, cursor_page_leaf(block, prop.prot, sw), mode);
+    return map_block(cursor, &page, cursor_page_leaf(page.block, prop.prot, page.sw), mode);
+}
+
+status_t vm_cursor_map_block(struct vm_cursor *cursor, struct frame *block, unsigned level,
+                             struct vm_prop prop, enum vm_map_mode mode)
+{
+    enum pte_sw sw = frame_block_has_one_ref(block, level) ? PTE_SW_PRIVATE : PTE_SW_RAM;
+
+    return map_as(cursor, (struct large){.block = block, .level = level, .sw = sw}, prop, mode);
 }
 
 status_t vm_cursor_map_made(struct vm_cursor *cursor, struct frame *block, unsigned level,
                             struct vm_prop prop, enum vm_map_mode mode)
 {
-    struct large page = {.block = block, .level = level};
-    status_t status;
+    struct large page = {.block = block, .level = level, .sw = PTE_SW_PRIVATE};
 
-    if (level == 0) {
-        return vm_cursor_map(cursor, block, prop, mode);
-    }
-    status = check(cursor, prop, &page);
-    if (status != OK) {
-        return status;
-    }
-    return map_block(cursor, &page, cursor_page_leaf(block, prop.prot, PTE_SW_PRIVATE), mode);
+    return map_as(cursor, page, prop, mode);
 }
