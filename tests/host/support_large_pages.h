@@ -4,6 +4,7 @@
 #pragma once
 
 #include "mm/frame_block.h"
+#include "mm/vm_budget.h"
 #include "mm/vm_cursor_large.h"
 #include "support_held.h"
 #include "support_move.h"
@@ -110,6 +111,19 @@ static inline void expect_block(const struct world *world, uint64_t at, const st
     for (uint64_t i = 0; i < bytes / PAGE_SIZE; i++) {
         expect_mapped(world, at + i * PAGE_SIZE, first + i, prot);
     }
+}
+
+/* sides_begin, where the other space can pay for the tables down to level 1, the split stock, and
+ * so many pages.  The caller gives the budget back. */
+static inline struct sides sides_limited(unsigned levels, uint64_t pages, struct vm_budget **budget)
+{
+    struct sides sides = {.world = world_begin(levels), .other = {.levels = levels}};
+    unsigned tables = levels - 1;
+    unsigned stock = 2 * (levels - 1);
+
+    EXPECT_OK(vm_budget_create(NULL, tables + stock + pages, budget));
+    EXPECT_OK(vm_space_create(*budget, &sides.other.space));
+    return sides;
 }
 
 /* The entry that holds an address, of whatever level. */

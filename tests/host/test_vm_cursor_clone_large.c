@@ -307,15 +307,10 @@ MODE_TEST(vm_cursor_clone_large, and_when_it_is_split)
 /* What the clone is charged for, 512 frames at once, is there or nothing has changed. */
 MODE_TEST(vm_cursor_clone_large, a_spent_budget_changes_nothing)
 {
-    struct sides sides = {.world = world_begin(*levels), .other = {.levels = *levels}};
-    unsigned tables = *levels - 2;
-    unsigned stock = 2 * (*levels - 1);
     struct vm_budget *budget;
-    struct frame *block;
+    struct sides sides = sides_limited(*levels, PARTS - 1, &budget);
+    struct frame *block = large_page_at(&sides.world, BASE, VM_RW);
 
-    EXPECT_OK(vm_budget_create(NULL, 1 + tables + stock + PARTS - 1, &budget));
-    EXPECT_OK(vm_space_create(budget, &sides.other.space));
-    block = large_page_at(&sides.world, BASE, VM_RW);
     expect_done(clone(&sides, BASE, ALIKE, LARGE, 9999), ERR_NOMEM, 0);
     expect_block(&sides.world, BASE, block, LARGE, VM_RW);
     EXPECT_EQ(block_refs(block, 1), 1);
