@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Prints apt sources for a Debian release and its backports, from the machine's own configuration.
+"""Prints apt sources for a private directory that apt is pointed at; nothing of the machine's own
+configuration is changed.
 
-Reads the configured sources in both formats (one line each, and deb822), keeps those of the given
-release, and adds the backports suite on the mirror of the release itself. The result is meant for
-a private directory that apt is pointed at; nothing of the machine's configuration is changed.
+Reads the configured sources in both formats (one line each, and deb822).
+
+usage: apt_sources.py RELEASE               those of a Debian release, with its backports added
+       apt_sources.py RELEASE OTHER ARCH    another release for an architecture, on the same mirror
 """
 
 import glob
@@ -62,8 +64,8 @@ def show(stanza, suites):
     return "".join(f"{key.capitalize()}: {value}\n" for key, value in fields.items()) + "\n"
 
 
-def main():
-    release = sys.argv[1]
+def with_backports(release):
+    """The sources of a release, and its backports on the mirror of the release itself."""
     wanted = {release, f"{release}-updates", f"{release}-security"}
     text, mirror = "", None
     for stanza in configured():
@@ -72,9 +74,25 @@ def main():
             text += show(stanza, " ".join(suites))
         if release in suites and mirror is None:
             mirror = stanza
-    if mirror is None:
+    refuse_if(mirror is None, release)
+    return text + show({**mirror, "components": "main"}, f"{release}-backports")
+
+
+def another(release, other, architecture):
+    """The main part of another release, on the mirror that has this one."""
+    mirrors = [stanza for stanza in configured() if release in stanza.get("suites", "").split()]
+    refuse_if(not mirrors, release)
+    return show({**mirrors[0], "components": "main", "architectures": architecture}, other)
+
+
+def refuse_if(absent, release):
+    if absent:
         sys.exit(f"apt_sources: no configured source offers {release}")
-    print(text + show({**mirror, "components": "main"}, f"{release}-backports"), end="")
+
+
+def main():
+    make = with_backports if len(sys.argv) == 2 else another
+    print(make(*sys.argv[1:]), end="")
 
 
 if __name__ == "__main__":
