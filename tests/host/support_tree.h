@@ -9,8 +9,14 @@
 
 #include "support.h"
 
+/* Bytes of a tree with room for edits. */
+#define TREE_ROOM_BYTES ((size_t)128 * 1024)
+
 /* The tree trees/NAME.dts, with room for edits; at most four in one test. */
 void *tree_load(const char *name);
+
+/* Reads a flattened tree into `room`, which has TREE_ROOM_BYTES. */
+void tree_load_file(const char *path, void *room);
 
 /* Node at a path, which must be there. */
 int tree_at(const void *fdt, const char *path);
@@ -33,6 +39,11 @@ void expect_refusal(const void *fdt, uint64_t boot_hart, status_t status, const 
 
 /* Every field of the two is the same. */
 void expect_machine(const struct machine *got, const struct machine *want);
+
+/* As expect_machine, for trees of one board from two hands: but for phandles, which are chosen anew
+ * whenever a tree is made, and for I/O regions, because one tree describes more devices than
+ * another. */
+void expect_facts(const struct machine *got, const struct machine *want);
 
 /* The machine has exactly this note. */
 void expect_note(const struct machine *machine, const char *node, const char *property);

@@ -45,7 +45,7 @@ Test(machine_refuse, a_size_beyond_the_memory_the_tree_was_found_in)
 {
     void *fdt = tree_load("qemu-virt");
 
-    fdt_set_totalsize(fdt, 64 * 1024 + 1);
+    fdt_set_totalsize(fdt, (uint32_t)TREE_ROOM_BYTES + 1);
     expect_refusal(fdt, VIRT_BOOT_HART, ERR_INVAL, "header", "totalsize");
 }
 
