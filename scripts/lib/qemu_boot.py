@@ -69,6 +69,7 @@ class Boot:
     commands: str = ""
     load_address: int = 0
     gdb: bool = False
+    tree: str = ""  # a flattened device tree in place of the machine's own
     uboot: str = ""  # started instead of the kernel, with the card below
     card: str = ""  # a disk image
     turn: int = TURN
@@ -169,6 +170,8 @@ def check(boot):
         raise Problem(f"--machine {boot.machine} has 1 to 4 harts: give --harts 1, 2, 3 or 4")
     if boot.machine == "icicle":
         check_icicle(boot, version)
+    if boot.tree and not os.path.exists(boot.tree):
+        raise Problem(f"{boot.tree} is missing: run scripts/setup --for full")
     check_load_address(boot)
     check_bootargs(boot)
     for path in (boot.image_file, boot.initrd_file):
@@ -183,9 +186,9 @@ def check_icicle(boot, version):
     """What that machine of QEMU wants."""
     if version < QEMU_FOR_ICICLE:
         raise Problem("--machine icicle needs QEMU 10: run scripts/setup --for test, or give --qemu PATH")
-    if boot.memory_bytes != 2 << 30:
+    if boot.memory_bytes != 2 << 30 and not boot.tree:
         raise Problem("--machine icicle has 2 GiB in two banks: leave --memory out")
-    if not shutil.which("dtc"):
+    if not boot.tree and not shutil.which("dtc"):
         raise Problem("--machine icicle needs dtc for its device tree: run scripts/setup --for test")
 
 
@@ -246,6 +249,8 @@ def icicle_tree(boot):
 def tree_arguments(boot):
     """A device tree of our own where QEMU has none, or one that keeps the kernel from the mode that
     was asked for."""
+    if boot.tree:
+        return ["-dtb", boot.tree]
     if boot.machine == "icicle":
         return ["-dtb", icicle_tree(boot)]
     if boot.paging != "sv57" or boot.machine != "virt":

@@ -10,6 +10,7 @@ other values spread over them.
 
 import dataclasses
 import functools
+import glob
 import os
 import re
 
@@ -49,6 +50,11 @@ ICICLE = {
     "memory": "2G",
     "preset": "release",
 }
+
+# What Linux has for the Icicle Kit says where the board's high memory is: within the 2 GiB that QEMU
+# puts there when it has 3.
+LINUX_TREE = "microchip/mpfs-icicle-kit.dtb"
+LINUX_TREE_MEMORY = "3G"
 
 HARTS_MAXIMUM = {"virt": 16, "u74": 8, "sifive_u": 4, "icicle": 4}
 # QEMU 7.2 starves harts when they take short turns in one thread (scripts/qemu.py), so there are as
@@ -90,6 +96,8 @@ class Configuration:
             bits = re.fullmatch(r"asid=(\d+)", word)
             if bits:
                 yield rf"^  ASIDs +16 bits, {bits[1]} used$"
+        if self.boot.tree:
+            yield r"^  memory +0x1040000000 - 0x1080000000 +1024 MiB$"
         if "fence=global" in words:
             yield r"^  fences .*fence=global on the command line$"
         # Fewer than twice as many identifiers as harts are none.
@@ -137,6 +145,20 @@ def configuration(row):
     return Configuration(name, boot)
 
 
+def board_tree(name):
+    """A board's tree as scripts/setup has fetched it, or as an installed kernel package has it."""
+    fetched = os.path.join(ROOT, "build", "tools", "board-trees", name)
+    installed = sorted(glob.glob(f"/usr/lib/linux-image-*/{name}"))
+    return fetched if os.path.exists(fetched) or not installed else installed[-1]
+
+
+def with_linux_tree():
+    """The Icicle Kit, with the tree that Linux has for the board."""
+    plain = configuration({**ICICLE, "memory": LINUX_TREE_MEMORY})
+    boot = dataclasses.replace(plain.boot, tree=board_tree(LINUX_TREE))
+    return Configuration(f"{plain.name}-linuxtree", boot)
+
+
 @functools.cache
 def chosen(full):
     """The configurations that decide by default, or the whole matrix."""
@@ -145,4 +167,4 @@ def chosen(full):
     else:
         fewer = {name: FACTORS[name][:-1] for name in ("harts", "machine")}
         rows = [*pairwise.choose({**FACTORS, **fewer}, possible, ()), LARGEST, ICICLE]
-    return [configuration(row) for row in rows]
+    return [configuration(row) for row in rows] + ([with_linux_tree()] if full else [])
