@@ -4,6 +4,10 @@
  * here the hart changes over to it, does a piece of the reaper's work, and sets its timer.  One
  * that finds nothing to do zeroes frames for later, one at a time.
  *
+ * The time is read seldom, because some machines trap into the firmware for it.  As long as the
+ * timer has not fired, it is still before what the timer is set to: so the end of one slice does
+ * for the next ones too, which are shorter, and likewise when to come back for the reaper.
+ *
  * A hart holds a reference on the space that is active on it, so that a space is never taken apart
  * under a hart, whoever ends the process.
  */
@@ -33,6 +37,8 @@ struct sched_hart {
     uint64_t slice_end;                  /* time, NEVER: the thread runs as it likes   */
     uint64_t next_poll;                  /* time of the next look at the console       */
     uint64_t armed;                      /* what the timer is set to                   */
+    uint64_t full_slice_end;             /* these two: NEVER, or computed since the    */
+    uint64_t next_piece;                 /* timer fired, and not before `armed`        */
 };
 
 static struct sched_hart harts[HART_MAX];
@@ -50,6 +56,14 @@ static uint64_t ticks_of_ms(uint64_t ms)
     return machine_get()->timebase_hz * ms / 1000;
 }
 
+/* What was computed for a timer that has fired is in the past. */
+static void set_fired(struct sched_hart *hart)
+{
+    hart->armed = FIRED;
+    hart->full_slice_end = NEVER;
+    hart->next_piece = NEVER;
+}
+
 void sched_init(void)
 {
     run_queue_init();
@@ -57,6 +71,7 @@ void sched_init(void)
     futex_init();
     for (unsigned i = 0; i < HART_MAX; i++) {
         harts[i].slice_end = NEVER;
+        set_fired(&harts[i]);
         harts[i].armed = NEVER;
     }
     poll_hart = hart_index();
@@ -154,6 +169,16 @@ static struct thread *choose(struct thread *self, enum verdict verdict)
     return pick();
 }
 
+/* A time that is so far away at most: the one that was computed since the timer fired, or a new
+ * one. */
+static uint64_t keep_time(uint64_t *kept, uint64_t ticks)
+{
+    if (*kept == NEVER) {
+        *kept = arch_time_now() + ticks;
+    }
+    return *kept;
+}
+
 /* Sets the timer to what is wanted next. */
 static void arm_timer(struct sched_hart *hart)
 {
@@ -162,7 +187,7 @@ static void arm_timer(struct sched_hart *hart)
     if (sched_current() == NULL || !run_queue_has_ready()) {
         hart->slice_end = NEVER;
     } else if (hart->slice_end == NEVER) {
-        hart->slice_end = arch_time_now() + slice_ticks;
+        hart->slice_end = keep_time(&hart->full_slice_end, slice_ticks);
     }
     deadline = hart->slice_end < deadline ? hart->slice_end : deadline;
     if (hart_index() == poll_hart && console_wants_poll()) {
@@ -174,9 +199,9 @@ static void arm_timer(struct sched_hart *hart)
         deadline = hart->next_poll < deadline ? hart->next_poll : deadline;
     }
     if (hart->must_look) {
-        uint64_t next_piece = arch_time_now() + ticks_of_ms(SCHED_REAP_MS);
+        uint64_t piece = keep_time(&hart->next_piece, ticks_of_ms(SCHED_REAP_MS));
 
-        deadline = next_piece < deadline ? next_piece : deadline;
+        deadline = piece < deadline ? piece : deadline;
     }
     /* One that is set earlier is left: it fires once for nothing, and is cheaper than setting it at
      * each switch. */
@@ -230,8 +255,8 @@ struct user_frame *sched_idle(void)
     } while (result != RUN_QUEUE_FOUND &&
              (reaper_step() || result == RUN_QUEUE_SOON || frame_zero_ahead()));
     switch_to(hart, NULL, next);
-    if (hart->armed <= arch_time_now()) {
-        hart->armed = FIRED;
+    if (hart->armed != NEVER && hart->armed != FIRED && hart->armed <= arch_time_now()) {
+        set_fired(hart);
     }
     look_set(hart, reaper_has_work());
     return leave(hart);
@@ -245,6 +270,6 @@ bool sched_timer_fired(void)
         console_poll();
     }
     timeouts_expire();
-    hart->armed = FIRED;
-    return hart->slice_end <= arch_time_now();
+    set_fired(hart);
+    return hart->slice_end != NEVER && hart->slice_end <= arch_time_now();
 }

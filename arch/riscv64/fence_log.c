@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The last fences of each hart: a few words for each, written by that hart alone. */
+/*
+ * The last fences of each hart: a few words for each, written by that hart alone.
+ *
+ * Those that other harts were asked for have a time.  One that the hart does itself has none: where
+ * the firmware emulates the time, reading it costs far more than the fence, and a hart without
+ * identifiers does one at each switch.
+ */
 #include "fence_log.h"
 
 #include <stdatomic.h>
@@ -10,7 +16,7 @@
 #define KEPT 4U
 
 enum word {
-    TIME,
+    TIME, /* of those with targets only */
     VA,
     BYTES,
     TARGETS,
@@ -40,7 +46,9 @@ void fence_log_note(enum fence_kind kind, struct hart_mask targets, struct tlb_o
     uint64_t count = get(&logs[hart].count);
     _Atomic(uint64_t) *words = logs[hart].last[count % KEPT];
 
-    set(&words[TIME], arch_time_now());
+    if (!hart_mask_is_empty(targets)) {
+        set(&words[TIME], arch_time_now());
+    }
     set(&words[VA], op.va.raw);
     set(&words[BYTES], op.bytes);
     set(&words[TARGETS], targets.bits);
@@ -54,8 +62,11 @@ static void print_one(hart_idx_t hart, const _Atomic(uint64_t) *words)
     uint64_t kind = get(&words[KIND_AND_ASID]) >> 32;
     uint32_t asid = (uint32_t)get(&words[KIND_AND_ASID]);
 
-    log_printf("  hart %u, time %lu: %s ", hart, get(&words[TIME]),
-               kind == FENCE_CODE ? "fence.i" : "sfence.vma");
+    log_printf("  hart %u", hart);
+    if (targets != 0) {
+        log_printf(", time %lu", get(&words[TIME]));
+    }
+    log_printf(": %s ", kind == FENCE_CODE ? "fence.i" : "sfence.vma");
     if (kind != FENCE_CODE && get(&words[BYTES]) != 0) {
         log_printf("0x%lx + 0x%lx, ", get(&words[VA]), get(&words[BYTES]));
     } else if (kind != FENCE_CODE) {

@@ -241,13 +241,6 @@ trap_kernel:
     load sp, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 2
     sret
 
-/* uint64_t arch_time_now(void); */
-    .globl arch_time_now
-    .balign 4
-arch_time_now:
-    rdtime a0
-    ret
-
 /* _Noreturn void hart_switch_stack(uint64_t stack_top, void (*next)(void)); */
     .globl hart_switch_stack
     .balign 4

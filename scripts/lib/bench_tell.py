@@ -17,10 +17,14 @@ MORE = (
     Operation("large_protect", "protect a page of 2 MiB"),
     Operation("large_split", "unmap a page of 4 KiB inside one of 2 MiB"),
     Operation("large_fold", "fold a page of 2 MiB that was split"),
+    Operation("clear_accessed", "take the accessed bit from 16 MiB, per page"),
+    Operation("use_again", "write to a page whose accessed bit was taken"),
+    Operation("sleep", "sleep for 0.1 ms, the hart idle"),
 )
 # Columns: heading, and the counters that they add up.
 COUNTS = {
     "SBI": ("sbi_calls",),
+    "time": ("time_reads",),
     "fences": ("tlb_flush_local",),
     "remote": ("tlb_flush_remote",),
     "frames": ("frames_allocated",),

@@ -180,8 +180,8 @@ def session_panic(boot):
         r"  user from 0x[0-9a-f]{16} <.*start.*:\d+>",
         rf"running: thread \d+ of process {PROGRAM} \(2\)",
         r"last fences:",
-        r"  hart \d, time \d+: sfence\.vma 0x18[0-9a-f]{8} \+ 0x1000, ASID \d+, here",
-        r"  hart \d, time \d+: fence\.i here",
+        r"  hart \d: sfence\.vma 0x18[0-9a-f]{8} \+ 0x1000, ASID \d+, here",
+        r"  hart \d: fence\.i here",
     ])  # fmt: skip
     try:
         dump = trace_dump.read(reports[0])

@@ -9,9 +9,13 @@
 static int by_instret;
 
 const char *const count_names[] = {
-    "sbi_calls",        "tlb_flush_local", "tlb_flush_remote", "frames_allocated",
-    "tables_allocated", "node_locks",      "node_lock_waits",  "lock_waits",
-    "thread_switches",  "space_switches",  "faults",           NULL,
+    "sbi_calls",        "tlb_flush_local",
+    "tlb_flush_remote", "frames_allocated",
+    "tables_allocated", "node_locks",
+    "node_lock_waits",  "lock_waits",
+    "thread_switches",  "space_switches",
+    "faults",           "spurious_faults",
+    "time_reads",       NULL,
 };
 _Static_assert(sizeof(count_names) / sizeof(count_names[0]) <= COUNTS_MAX + 1);
 

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows: reserving memory, and the faults that bring it.  A row on many pages has all of its tables
- * made within, as programs have them; rows on single ones find their table there.
+ * Rows: reserving memory, and the faults that bring it; taking the accessed bit from pages, and
+ * using them again, which is a fault where hardware does not set it.  A row on many pages has all
+ * of its tables made within, as programs have them; rows on single ones find their table there.
+ */
+/*
+ * Rows: reserving memory, and the faults that bring it; taking the accessed bit from pages, and
+ * using them again, which is a fault where hardware does not set it.  A row on many pages has all
+ * of its tables made within, as programs have them; rows on single ones find their table there.
  */
 #include "bench.h"
 
@@ -139,6 +145,26 @@ static void large_unmap(void)
     all_1g_unmap();
 }
 
+static long used_map(void)
+{
+    return sys_vm_map(user_self(), PLACE, PAGES_16M * PAGE, RW, 0, NULL);
+}
+
+static long clear_run(uint64_t times)
+{
+    uint64_t accessed = 0;
+    long status = sys_vm_clear_accessed(user_self(), PLACE, times * PAGE, &accessed);
+
+    return status == 0 && accessed != times ? -SYS_EIO : status;
+}
+
+static long unused_map(void)
+{
+    long status = used_map();
+
+    return status != 0 ? status : clear_run(PAGES_16M);
+}
+
 const struct row rows_fault[] = {
     {"reserve_unmap", 2000, 0, neighbour_map, reserve_run, all_unmap},
     {"fault_zero", PAGES_16M, 0, fresh_reserve, write_run, all_unmap},
@@ -146,5 +172,7 @@ const struct row rows_fault[] = {
     {"fault_read_zero", PAGES_16M, 0, fresh_reserve, read_run, all_unmap},
     {"reserve_1g", GIGABYTES, 0, NULL, reserve_1g_run, all_1g_unmap},
     {"push_down", 256, 0, large_reserve, push_down_run, large_unmap},
+    {"clear_accessed", PAGES_16M, 1, used_map, clear_run, all_unmap},
+    {"use_again", PAGES_16M, 0, unused_map, write_run, all_unmap},
     {.name = NULL},
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows: threads, and two of them that wake each other. */
+/* Rows: threads, two of them that wake each other, and one that lets the hart idle. */
 #include <stdatomic.h>
 
 #include "bench.h"
+
+#define SLEEP_NS UINT64_C(100000)
 
 /* A thread that only ends. */
 extern const char thread_nothing[];
@@ -99,8 +101,24 @@ static long futex_run(uint64_t times)
     return status;
 }
 
+static long sleep_run(uint64_t times)
+{
+    static uint32_t word;
+    long status = 0;
+
+    for (uint64_t i = 0; i < times && status == 0; i++) {
+        uint64_t now = 0;
+
+        (void)sys_time_get(&now, NULL);
+        status = sys_futex_wait((uintptr_t)&word, word, now + SLEEP_NS, 0);
+        status = status == -SYS_ETIMEDOUT ? 0 : -SYS_EIO;
+    }
+    return status;
+}
+
 const struct row rows_thread[] = {
     {"futex_round_trip", 2000, 0, partner_start, futex_run, partner_stop},
     {"thread", 1000, 0, NULL, thread_run, NULL},
+    {"sleep", 200, 0, NULL, sleep_run, NULL},
     {.name = NULL},
 };
