@@ -23,6 +23,7 @@ gdb-multiarch               gdb-multiarch
 IMAGE_NEEDS="
 mcopy                       mtools
 mkimage                     u-boot-tools
+dtc                         device-tree-compiler
 sfdisk                      fdisk
 "
 CLANG_NEEDS="
