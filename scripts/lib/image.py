@@ -66,11 +66,15 @@ TARGETS = {
 }  # fmt: skip
 
 
-# Where disk tools are, for people whose PATH does not say so; times in what is made are 0.
+# The first time that a FAT can tell is the time of all that is made.
+EPOCH = 315532800
+
+# Where disk tools are, for people whose PATH does not say so.
 TOOLS_ENVIRONMENT = {
     **os.environ,
     "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin",
-    "SOURCE_DATE_EPOCH": "0",
+    "SOURCE_DATE_EPOCH": str(EPOCH),
+    "TZ": "UTC",
 }
 
 
@@ -194,7 +198,7 @@ def make_card(files, path):
     for folder in sorted({os.path.dirname(name) for name in files} - {""}):
         run("mmd", "-i", fat, f"::{folder}")
     for name, source in sorted(files.items()):
-        os.utime(source, (315532800, 315532800))  # the first time a FAT can tell
+        os.utime(source, (EPOCH, EPOCH))
         run("mcopy", "-m", "-i", fat, source, f"::{name}")
 
 
@@ -214,17 +218,20 @@ def how_to(name, target, append):
             f"  load {target.device}:{PART_NUMBER} {target.fit_at:#x} vellum.itb",
             f"  bootm {target.fit_at:#x} {target.fit_at:#x} ${{fdtcontroladdr}}",
             "",
-            "Network (TFTP), Image and initrd.cpio on the server:",
-            "  dhcp; setenv serverip ADDRESS",
+            "Network (TFTP), Image and initrd.cpio on the server, whose address goes in for ADDRESS:",
             f"  {clear}",
+            "  setenv autoload no",
+            "  dhcp",
+            "  setenv serverip ADDRESS",
             "  tftpboot ${kernel_addr_r} Image",
-            "  tftpboot ${ramdisk_addr_r} initrd.cpio; setenv rdsize ${filesize}",
+            "  tftpboot ${ramdisk_addr_r} initrd.cpio",
+            "  setenv rdsize ${filesize}",
             f"  {booti}",
             "",
-            "Serial line only (YMODEM, about 11 KB/s):",
+            "Serial line only (YMODEM, 11 KB/s); send Image after one loady, initrd.cpio after the other:",
             f"  {clear}",
-            "  loady ${kernel_addr_r}         send Image",
-            "  loady ${ramdisk_addr_r}        send initrd.cpio",
+            "  loady ${kernel_addr_r}",
+            "  loady ${ramdisk_addr_r}",
             "  setenv rdsize ${filesize}",
             f"  {booti}",
             "",
