@@ -195,8 +195,8 @@ def step_qemu(full):
     return run
 
 
-def step_sessions(*names, tool=None):
-    """Session scripts of tests/qemu, by name; some need a tool."""
+def step_sessions(*names, tool=None, more=()):
+    """Session scripts of tests/qemu, by name; some need a tool, or are told more than the build."""
 
     def run():
         if tool and not shutil.which(tool):
@@ -204,7 +204,7 @@ def step_sessions(*names, tool=None):
         sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
         modules = [importlib.import_module(name) for name in names]
         build_dir = os.path.join(ROOT, "build", "rv64-debug")
-        counts = [Count(*module.run_all(build_dir)) for module in modules]
+        counts = [Count(*module.run_all(build_dir, *more)) for module in modules]
         return Count(sum(c.passed for c in counts), sum(c.failed for c in counts))
 
     return run
@@ -240,7 +240,7 @@ def steps(quick, full):
         yield "QEMU, shell", step_sessions("session_shell", "session_spaces")
         yield "QEMU, console input", step_sessions("session_input")
         yield "QEMU, panics", step_sessions("session", tool="gdb-multiarch")
-        yield "QEMU, U-Boot", step_sessions("session_uboot")
+        yield "QEMU, U-Boot", step_sessions("session_uboot", more=[full])
         yield "QEMU, gdb and reports", step_sessions("session_gdb", tool="gdb-multiarch")
 
 

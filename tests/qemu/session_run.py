@@ -47,7 +47,10 @@ class Machine:
         self.qemu.wait()
 
     def type(self, text):
-        self.qemu.stdin.write(text.encode())
+        self.send(text.encode())
+
+    def send(self, data):
+        self.qemu.stdin.write(data)
         self.qemu.stdin.flush()
 
     def wait_for(self, wanted):
@@ -112,10 +115,15 @@ def run_sessions(sessions):
     return counts
 
 
-def main(what, run_all):
-    """The main program of a session script; run_all(build) gives the counts."""
+def main(what, run_all, has_full=False):
+    """The main program of a session script; run_all(build), or run_all(build, full) if there is more
+    to run than decides whether a change may land, gives the counts."""
     parser = argparse.ArgumentParser(description=what.splitlines()[0])
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "rv64-debug"))
-    passed, failed = run_all(os.path.abspath(parser.parse_args().build))
+    if has_full:
+        parser.add_argument("--full", action="store_true", help="all test programs everywhere")
+    chosen = parser.parse_args()
+    more = [chosen.full] if has_full else []
+    passed, failed = run_all(os.path.abspath(chosen.build), *more)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

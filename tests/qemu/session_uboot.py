@@ -2,148 +2,237 @@
 # SPDX-License-Identifier: MIT
 """The way of a board: firmware, U-Boot, a card that scripts/image made, the kernel.
 
-QEMU's virt with Debian's U-Boot in S-mode stands in for the board.
+QEMU's virt with Debian's U-Boot in S-mode stands in for the board. Some test programs run at the end
+of each way, with --full all of them; what says (full) runs only then, for it takes minutes.
 
-  extlinux  U-Boot finds extlinux.conf on the card by itself; all test programs run
-  by hand   the lines that BOOT.txt gives for a card and booti, typed as they stand
-  FIT       the lines for bootm
-  boot2     vf2_uEnv.txt, imported and run as the vendor's U-Boot of a VisionFive 2 does
-  patched   a device tree that U-Boot has moved and changed
-  high      without U-Boot: a machine of 8 GiB, whose tree lies above 4 GiB
+  extlinux   U-Boot finds extlinux.conf on the card by itself; all test programs run
+  own words  U-Boot has words of its own for Linux, and extlinux.conf none for Vellum
+  by hand    the lines that BOOT.txt gives for a card and booti, typed as they stand
+  FIT        the lines for bootm
+  network    the lines for a TFTP server
+  serial     the lines for the serial line alone, with files sent by YMODEM (full)
+  boot2      vf2_uEnv.txt, imported and run as the vendor's U-Boot of a VisionFive 2 does
+  packed     the kernel as Image.gz, which booti unpacks
+  moved      the kernel loaded elsewhere: booti brings it to where its header asks for
+  else FIT   bootm with a FIT that says another address
+  legacy     bootm with a legacy image that says another address
+  relocated  U-Boot moves tree and archive to the end of memory, as on a VisionFive 2 (mainline)
+  patched    a tree that was copied, and changed as a board's U-Boot does: model, memory, what is
+             reserved, the kernel's words, where the archive lies
+  high       8 GiB of memory; U-Boot leaves tree and archive above 4 GiB
+  high, u74  the same by QEMU alone, with four harts much like a VisionFive 2's
+  sizes      2, 4 and 8 GiB: all of it is found, and all but little is free
 
-usage: session_uboot.py [--build build/rv64-debug]     exit status 0: all is as expected
+usage: session_uboot.py [--full] [--build build/rv64-debug]     exit status 0: all is as expected
 """
 
 import os
+import re
 import sys
 import tempfile
 
+import session_card
 import session_run
-from session_run import Failure, Machine, expect, vellum_qemu
+import ymodem
+from session_card import Card, lines_boot, stop, type_line, type_lines, watch
+from session_prompt import PROMPT as VELLUM
+from session_run import Machine, expect, vellum_qemu
 
-import image  # of scripts/lib
-
-UBOOT = "/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin"
-PROMPT = "=> "
+ALL = "-- test"
+SOME = "-- test all_harts copy spaces_switch"
 VENDORS_CARD = "mmc 1"  # what its files say; QEMU's card has another name
-WORDS = "-- run hello"
-DONE = "Hello from user mode."
-OFF = "vellum: power off, status 0"
+LINUX_WORDS = "console=ttyS0,115200 debug rootwait earlycon=sbi"  # the vendor's default
 PATCHED = "a board that U-Boot has patched"
+HOST = "10.0.2.2"  # QEMU's own TFTP server
+HIGH_TREE = 0x180000000
+HIGH_ARCHIVE = 0x1A0000000
+MIB = 1 << 20
 
 
-def lines_of(folder, title):
-    """The lines below a title of BOOT.txt."""
-    with open(os.path.join(folder, "BOOT.txt"), encoding="utf-8") as file:
-        _, _, rest = file.read().partition(title)
-    lines = rest.split("\n\n")[0].split("\n")[1:]
-    expect(lines, f"BOOT.txt has no lines for {title!r}")
-    return [line.strip() for line in lines]
-
-
-def prompt(machine):
-    """Stops U-Boot before it boots by itself."""
-    machine.wait_for("Hit any key to stop autoboot")
-    machine.type("\r")
-    machine.wait_for(PROMPT)
-
-
-def type_lines(machine, lines):
-    """Types all but the last, which is to boot; each must succeed."""
-    for line in lines[:-1]:
-        machine.type(f"{line} && echo went well\r")
-        machine.wait_for("echo went well")
-        machine.wait_for("went well")
-        machine.wait_for(PROMPT)
-    machine.type(lines[-1] + "\r")
-
-
-def session_extlinux(boot):
-    with Machine(boot) as machine:
+def session_extlinux(card):
+    with Machine(card.boot()) as machine:
         machine.wait_for("Found /extlinux/extlinux.conf")
-        machine.wait_for("init: begin")
-        told = [""]
-        while not told[-1].startswith(OFF.removesuffix("0")):
-            told.append(machine.wait_for("\n"))
-        bad = [number for number, line in enumerate(told) if line.startswith("not ok")]
-        shown = [line for number in bad for line in told[max(number - 30, 0) : number + 1]]
-        expect(any(" 0 failed" in line for line in told), "test programs failed", shown)
+        watch(machine)
 
 
-def session_lines(boot, lines):
-    with Machine(boot) as machine:
-        prompt(machine)
-        type_lines(machine, lines)
-        machine.wait_for(DONE)
-        machine.wait_for(OFF)
+def session_own_words(card):
+    """The shell comes up, the words are named, and no hart is lost for them."""
+    with Machine(card.boot()) as machine:
+        stop(machine)
+        type_lines(machine, [f"setenv bootargs {LINUX_WORDS}", "boot"])
+        machine.wait_for(f"cmdline    {LINUX_WORDS}\n")
+        machine.wait_for("2 of 2 harts run")
+        machine.wait_for(VELLUM)
 
 
-def session_boot2(boot, folder):
-    with open(os.path.join(folder, "vf2_uEnv.txt"), encoding="utf-8") as file:
+def session_network(card):
+    lines = [line.replace("ADDRESS", HOST) for line in card.lines("Network (TFTP)")]
+    server = f"user,id=net,restrict=on,tftp={card.folder}"
+    more = ["-netdev", server, "-device", "virtio-net-device,netdev=net"]
+    lines_boot(card.boot(), lines, more=more)
+
+
+def session_serial(card):
+    with Machine(card.boot()) as machine:
+        stop(machine)
+        files = iter(["Image", "initrd.cpio"])
+        *lines, last = card.lines("Serial line only")
+        for line in lines:
+            if line.startswith("loady "):
+                path = os.path.join(card.folder, next(files))
+                type_line(machine, line, lambda path=path: ymodem.send(machine, path))
+            else:
+                type_line(machine, line)
+        machine.type(last + "\r")
+        watch(machine)
+
+
+def session_boot2(card, vendors):
+    with open(os.path.join(vendors.folder, "vf2_uEnv.txt"), encoding="utf-8") as file:
         variables = file.read()
     expect(variables.count(VENDORS_CARD) == 2, "vf2_uEnv.txt does not load two files from the card")
     lines = [
-        f"load virtio 0:3 ${{loadaddr}} vf2_uEnv.txt",
+        "setenv loadaddr 0x88000000",
+        f"setenv bootargs {LINUX_WORDS}",
+        "load virtio 0:3 ${loadaddr} vf2_uEnv.txt",
         "env import -t ${loadaddr} ${filesize}",
         "run boot2",
     ]
-    session_lines(boot, ["setenv loadaddr 0x88000000", *lines])
+    lines_boot(card.boot(), lines)
 
 
-def session_patched(boot, by_hand):
-    """The tree is copied elsewhere, given room, and changed, as U-Boot's own fix-ups do."""
+def at(address):
+    """How the boot report begins to tell where the kernel is."""
+    return f"image      {address:#012x} - "
+
+
+def session_packed(card):
+    lines = [re.sub(r" Image$", " Image.gz", line) for line in card.lines("By hand:")]
+    lines_boot(card.boot(), lines, [at(session_card.KERNEL)])
+
+
+def session_moved(card):
+    lines = ["setenv kernel_addr_r 0xa8000000", *card.lines("By hand:")]
+    lines_boot(card.boot(), lines, [at(session_card.KERNEL)])
+
+
+def session_else_fit(card):
+    lines = [line.replace("vellum.itb", "else.itb") for line in card.lines("FIT")]
+    lines_boot(card.boot(), lines, [at(session_card.KERNEL_FIT)])
+
+
+def session_legacy(card):
+    lines = [line.replace(" Image", " legacy.img") for line in card.lines("By hand:")]
+    lines[-1] = lines[-1].replace("booti", "bootm")
+    lines_boot(card.boot(), lines, [at(session_card.KERNEL_LEGACY)])
+
+
+def session_relocated(card):
+    lines = ["setenv fdt_high", "setenv initrd_high", *card.lines("By hand:")]
+    with Machine(card.boot()) as machine:
+        stop(machine)
+        type_lines(machine, lines)
+        machine.wait_for("Loading Ramdisk to ")
+        machine.wait_for("Loading Device Tree to ")
+        tree = int(machine.wait_for(",").partition(",")[0], 16)
+        watch(machine, [f"a1 {tree:#x}\n"])
+
+
+def session_patched(card):
+    """What booti would tell by its arguments and variables stands in the tree alone."""
+    words, *load, booti = card.lines("By hand:")
     lines = [
         "setenv tree 0x8d000000",
         "fdt addr ${fdtcontroladdr}",
         "fdt move ${fdtcontroladdr} ${tree} 0x20000",
         f'fdt set / model "{PATCHED}"',
+        "fdt memory 0x80000000 0x20000000",
+        "fdt rsvmem add 0x90000000 0x100000",
+        *load,
+        words,
+        "fdt chosen ${ramdisk_addr_r} ${filesize}",
+        "setenv bootargs",
         "fdt resize 0x4000",
-        *by_hand[:-1],
-        by_hand[-1].replace("${fdtcontroladdr}", "${tree}"),
+        re.sub(r"\$\{ramdisk_addr_r\}\S* .*", "- ${tree}", booti),
     ]
-    with Machine(boot) as machine:
-        prompt(machine)
-        type_lines(machine, lines)
-        machine.wait_for(f"Vellum on {PATCHED}")
-        machine.wait_for(DONE)
-        machine.wait_for(OFF)
+    report = [
+        f"Vellum on {PATCHED}\n",
+        "memory     0x0080000000 - 0x00a0000000  512 MiB\n",
+        "reserved   0x0090000000 - 0x0090100000  1 MiB\n",
+        "initrd     0x008c300000 - ",
+        f"cmdline    {words.removeprefix('setenv bootargs ')}\n",
+    ]
+    lines_boot(card.boot(), lines, report)
 
 
-def session_high(build):
-    with Machine(vellum_qemu.Boot(build=build, memory="8G", commands="run hello")) as machine:
+def session_high(card):
+    words, *load, _ = card.lines("By hand:")
+    lines = [
+        words,
+        "fdt addr ${fdtcontroladdr}",
+        f"fdt move ${{fdtcontroladdr}} {HIGH_TREE:#x} 0x20000",
+        *load,
+        f"cp.b ${{ramdisk_addr_r}} {HIGH_ARCHIVE:#x} ${{filesize}}",  # load itself refuses to
+        f"booti ${{kernel_addr_r}} {HIGH_ARCHIVE:#x}:${{filesize}} {HIGH_TREE:#x}",
+    ]
+    report = [f"a1 {HIGH_TREE:#x}\n", f"initrd     {HIGH_ARCHIVE:#012x} - "]
+    lines_boot(card.boot(memory="8G"), lines, report)
+
+
+def u74(build, memory, **more):
+    return vellum_qemu.Boot(build=build, cpu="u74", harts=4, memory=memory, **more)
+
+
+def session_high_u74(build, words):
+    with Machine(u74(build, "8G", commands=words.removeprefix("-- "))) as machine:
         machine.wait_for("; a1 ")
         address = int(machine.wait_for("\n"), 16)
         expect(address >= 1 << 32, f"the tree lies at {address:#x}, below 4 GiB")
-        machine.wait_for("8192 MiB")
-        machine.wait_for(DONE)
-        machine.wait_for(OFF)
+        watch(machine, ["8192 MiB", "4 of 4 harts run"])
 
 
-def make_card(build, folder, append, target="virt"):
-    try:
-        return image.make(target, build, folder, append)
-    except image.Problem as problem:
-        raise Failure(str(problem)) from problem
+def session_sizes(build):
+    """A frame's description takes a 256th of it; the kernel, the archive and init take little."""
+    for gib in (2, 4, 8):
+        with Machine(u74(build, f"{gib}G")) as machine:
+            machine.wait_for(f"  {gib << 10} MiB\n")
+            machine.wait_for("Sv39, 4 harts, ")
+            free = int(machine.wait_for(" MiB free"))
+            least = (gib << 10) - (gib << 2) - 16
+            expect(least <= free <= gib << 10, f"of {gib} GiB {free} MiB are free")
 
 
-def run_all(build):
+def run_all(build, full=False):
+    words = ALL if full else SOME
     with tempfile.TemporaryDirectory() as folder:
-        tests, words, vendors = (os.path.join(folder, name) for name in ("tests", "words", "vf2"))
-        boot = vellum_qemu.Boot(build=build, uboot=UBOOT, card=make_card(build, tests, "-- test"))
-        hand = vellum_qemu.Boot(build=build, uboot=UBOOT, card=make_card(build, words, WORDS))
-        by_hand = lines_of(words, "By hand:")
-        make_card(build, vendors, WORDS, "vf2")
+
+        def card(name, *more):
+            return Card(build, os.path.join(folder, name), *more)
+
+        every, some, quiet = card("all", ALL), card("some", words), card("quiet", "")
+        vendors = card("vf2", words, "vf2")
+        slow = [("serial", lambda: session_serial(some))]
         return session_run.run_sessions(
             [
-                ("extlinux", lambda: session_extlinux(boot)),
-                ("by hand", lambda: session_lines(hand, by_hand)),
-                ("FIT", lambda: session_lines(hand, lines_of(words, "FIT, from the same card:"))),
-                ("boot2", lambda: session_boot2(hand, vendors)),
-                ("patched", lambda: session_patched(hand, by_hand)),
-                ("high", lambda: session_high(build)),
+                ("extlinux", lambda: session_extlinux(every)),
+                ("own words", lambda: session_own_words(quiet)),
+                ("by hand", lambda: lines_boot(some.boot(), some.lines("By hand:"))),
+                ("FIT", lambda: lines_boot(some.boot(), some.lines("FIT"))),
+                ("network", lambda: session_network(some)),
+                ("boot2", lambda: session_boot2(some, vendors)),
+                ("packed", lambda: session_packed(some)),
+                ("moved", lambda: session_moved(some)),
+                ("else FIT", lambda: session_else_fit(some)),
+                ("legacy", lambda: session_legacy(some)),
+                ("relocated", lambda: session_relocated(some)),
+                ("patched", lambda: session_patched(some)),
+                ("high", lambda: session_high(some)),
+                ("high, u74", lambda: session_high_u74(build, words)),
+                ("sizes", lambda: session_sizes(build)),
+                *(slow if full else []),
             ]
         )
 
 
 if __name__ == "__main__":
-    sys.exit(session_run.main(__doc__, run_all))
+    sys.exit(session_run.main(__doc__, run_all, has_full=True))
