@@ -1,15 +1,17 @@
 # shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: MIT
 #
-# Device trees of boards, as Debian's kernel package for riscv64 has them, under
-# build/tools/board-trees. The package comes from the first Debian that has this architecture, on the
-# machine's own mirror; only the trees of it are kept, beside a file that says where they are from.
-# Nothing of the machine's apt configuration is changed, and no root is needed.
+# Device trees of boards, under build/tools/board-trees: those of Debian's kernel package for riscv64,
+# and in u-boot/ those that its U-Boot for boards has for itself, and hands on. The packages come from
+# the first Debian that has this architecture, on the machine's own mirror; only the trees are kept,
+# beside a file that says where they are from. Nothing of the machine's apt configuration is changed,
+# and no root is needed.
 
 BOARD_TREES_DIR=$VELLUM_ROOT/build/tools/board-trees
 BOARD_TREES_RELEASE=trixie
 BOARD_TREES_ARCHITECTURE=riscv64
-BOARD_TREES_PACKAGE=linux-image-riscv64 # depends on the one that has the trees
+BOARD_TREES_LINUX="linux-image-riscv64" # depends on the one that has the trees
+BOARD_TREES_UBOOT=(u-boot-starfive u-boot-sifive)
 
 # Only a Debian has a mirror of Debian.
 board_trees_offered() {
@@ -26,37 +28,58 @@ board_trees_apt() {
         -o "APT::Architectures::=$BOARD_TREES_ARCHITECTURE" -o APT::Sandbox::User=root "$@"
 }
 
-# Puts the package into a directory; prints its name and version.
+# Puts the packages into a directory.
 board_trees_download() {
-    local new=$1 codename name
+    local new=$1 codename linux
     # shellcheck disable=SC1091
     codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")
     mkdir -p "$new/sources.d" "$new/lists/partial"
     python3 "$VELLUM_ROOT/scripts/lib/apt_sources.py" "$codename" "$BOARD_TREES_RELEASE" \
         "$BOARD_TREES_ARCHITECTURE" >"$new/sources.d/vellum.sources" || return 1
     board_trees_apt "$new" apt-get update >&2 || return 1
-    name=$(board_trees_apt "$new" apt-cache depends "$BOARD_TREES_PACKAGE:$BOARD_TREES_ARCHITECTURE" |
+    linux=$(board_trees_apt "$new" apt-cache depends "$BOARD_TREES_LINUX:$BOARD_TREES_ARCHITECTURE" |
         sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p')
-    [ -n "$name" ] || return 1
-    (cd "$new" && board_trees_apt "$new" apt-get download "$name" >&2) || return 1
-    dpkg-deb -W --showformat="\${Package} \${Version}\n" "$new"/*.deb
+    [ -n "$linux" ] || return 1
+    (cd "$new" && board_trees_apt "$new" apt-get download "$linux" \
+        "${BOARD_TREES_UBOOT[@]/%/:$BOARD_TREES_ARCHITECTURE}" >&2)
+}
+
+# The tree that lies in the FIT of a board's U-Boot: its third part, after U-Boot and the firmware.
+board_trees_of_uboot() {
+    local new=$1 board=$2 name=$3
+    dumpimage -T flat_dt -p 2 -o "$new/trees/u-boot/$name.dtb" \
+        "$new/usr/lib/u-boot/$board/u-boot.itb" >/dev/null
 }
 
 board_trees_unpack() {
-    local new=$1 trees
-    dpkg-deb --fsys-tarfile "$new"/*.deb | tar -x -C "$new" --wildcards '*.dtb' || return 1
+    local new=$1 trees deb
+    for deb in "$new"/*.deb; do
+        dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$new" --wildcards '*.dtb' '*/u-boot.itb' 2>/dev/null
+    done
     trees=$(dirname "$(dirname "$(find "$new/usr" -name '*.dtb' -print -quit)")")
     [ -d "$trees/starfive" ] || return 1
     mv "$trees" "$new/trees"
+    mkdir "$new/trees/u-boot"
+    board_trees_of_uboot "$new" starfive_visionfive2 visionfive2 &&
+        board_trees_of_uboot "$new" sifive_unleashed hifive-unleashed &&
+        board_trees_of_uboot "$new" sifive_unmatched hifive-unmatched
+}
+
+# The packages by name and version.
+board_trees_packages() {
+    local deb
+    for deb in "$1"/*.deb; do
+        dpkg-deb -W --showformat="\${Package} \${Version}, Debian $BOARD_TREES_RELEASE\n" "$deb"
+    done
 }
 
 # Without the trees, tests say what they did not look at: that they cannot be had ends nothing.
 board_trees_install() {
-    local new=$BOARD_TREES_DIR.new from
+    local new=$BOARD_TREES_DIR.new
     say "setup: fetching the boards' device trees into build/tools/board-trees (120 MB)"
     rm -rf "$new"
-    if from=$(board_trees_download "$new") && board_trees_unpack "$new"; then
-        printf '%s, Debian %s\n' "$from" "$BOARD_TREES_RELEASE" >"$new/trees/FROM"
+    if board_trees_download "$new" && board_trees_unpack "$new"; then
+        board_trees_packages "$new" >"$new/trees/FROM"
         rm -rf "$BOARD_TREES_DIR"
         mv "$new/trees" "$BOARD_TREES_DIR"
     else

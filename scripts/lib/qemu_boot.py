@@ -246,11 +246,26 @@ def icicle_tree(boot):
     return path
 
 
+def tree_with_memory(boot):
+    """The given tree with as much memory as the machine has, as a board's firmware puts it there.
+    The Icicle Kit's two banks stay as they are."""
+    if boot.machine == "icicle":
+        return boot.tree
+    path = boot.out_file(f"{boot.machine}-{boot.memory_or_default}.dtb")
+    scratch = f"{path}.{os.getpid()}.{threading.get_ident()}"
+    shutil.copyfile(boot.tree, scratch)
+    words = [0, RAM_START, boot.memory_bytes >> 32, boot.memory_bytes & 0xFFFFFFFF]
+    line = ["fdtput", "-t", "x", scratch, f"/memory@{RAM_START:x}", "reg"]
+    subprocess.run([*line, *(f"{word:x}" for word in words)], stdin=subprocess.DEVNULL, check=True)
+    os.replace(scratch, path)  # two runs may want the same file at once
+    return path
+
+
 def tree_arguments(boot):
     """A device tree of our own where QEMU has none, or one that keeps the kernel from the mode that
     was asked for."""
     if boot.tree:
-        return ["-dtb", boot.tree]
+        return ["-dtb", tree_with_memory(boot)]
     if boot.machine == "icicle":
         return ["-dtb", icicle_tree(boot)]
     if boot.paging != "sv57" or boot.machine != "virt":

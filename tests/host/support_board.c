@@ -4,8 +4,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "support.h"
+#include "support_sensible.h"
+#include "support_tree.h"
 
 static void find_below(const char *directory, const char *pattern, glob_t *found)
 {
@@ -33,4 +35,62 @@ glob_t board_trees_find(const char *pattern)
         cr_skip_test("%s is not here; scripts/setup --for full fetches it", pattern);
     }
     return found;
+}
+
+void *board_tree_load(const glob_t *found, size_t i)
+{
+    static _Alignas(8) char room[TREE_ROOM_BYTES];
+
+    cr_log_info("looking at %s", found->gl_pathv[i]);
+    tree_load_file(found->gl_pathv[i], room);
+    return room;
+}
+
+void expect_board(const char *file, const struct machine *want, const char *refused_for)
+{
+    glob_t found = board_trees_find(file);
+
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const void *fdt = board_tree_load(&found, i);
+
+        for (size_t hart = 0; hart < want->hart_count; hart++) {
+            uint64_t boot_hart = want->harts[hart].hart_id;
+            struct machine got = tree_conclude(fdt, boot_hart);
+
+            expect_facts(&got, want);
+            expect_sensible(&got, boot_hart);
+        }
+        expect_refusal(fdt, 0, ERR_NOTSUP, MONITOR, refused_for);
+    }
+    globfree(&found);
+}
+
+static bool is_one_of(const char *text, const char *const *names)
+{
+    while (*names != NULL && strcmp(*names, text) != 0) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+void expect_regions(const struct machine *ours, const struct machine *theirs,
+                    const char *const *extra)
+{
+    for (size_t i = 0; i < ours->io_count; i++) {
+        const struct machine_io *io = &ours->io[i];
+        size_t same = 0;
+        size_t overlapping = 0;
+
+        for (size_t j = 0; j < theirs->io_count; j++) {
+            struct pa_range range = theirs->io[j].range;
+
+            same += io->range.start.raw == range.start.raw && io->range.end.raw == range.end.raw;
+            overlapping += pa_ranges_overlap(io->range, range);
+        }
+        cr_assert(overlapping == same, "%s at %#lx lies otherwise in the board's tree",
+                  io->compatible, (unsigned long)io->range.start.raw);
+        cr_assert((same == 0) == is_one_of(io->compatible, extra),
+                  "%s at %#lx is %zu times in the board's tree", io->compatible,
+                  (unsigned long)io->range.start.raw, same);
+    }
 }

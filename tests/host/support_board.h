@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Device trees of boards as Linux has them, which a distribution's kernel package brings.  They are
- * no part of this project: they may be there or not.
+ * Device trees of boards as Linux and U-Boot have them, which come in packages of a distribution.
+ * They are no part of this project: they may be there or not.  And what holds for the boards.
  */
 #pragma once
 
 #include <glob.h>
+
+#include "arch/machine.h"
 
 /* Paths of the trees whose names match, like "starfive/jh7110-*.dtb": those that scripts/setup has
  * fetched (build/tools/board-trees), and those of installed kernel packages of Debian.  With
@@ -13,3 +15,58 @@
  *
  * If there are none the test ends here, and counts as skipped.  The caller frees with globfree. */
 glob_t board_trees_find(const char *pattern);
+
+/* Reads one of them into the one room there is for them, where it can be edited. */
+void *board_tree_load(const glob_t *found, size_t i);
+
+/* Every copy of the tree gives this machine, whichever hart it is booted on; on the monitor core it
+ * is refused, for this property. */
+void expect_board(const char *file, const struct machine *want, const char *refused_for);
+
+/* Each I/O region of ours is one of theirs, whatever they call it; those whose names are in
+ * `extra`, up to a NULL, overlap none. */
+void expect_regions(const struct machine *ours, const struct machine *theirs,
+                    const char *const *extra);
+
+/* ---- machines ---- */
+
+#define MONITOR "/cpus/cpu@0"
+
+#define SPAN(first, bytes)                                                                         \
+    {                                                                                              \
+        .start = {first}, .end = {(first) + (bytes) }                                              \
+    }
+
+#define FD (MACHINE_ISA_F | MACHINE_ISA_D)
+
+/* All of these boards: hart 0 is a monitor core with one context of the PLIC. */
+#define HARTS_1_TO_4                                                                               \
+    .harts =                                                                                       \
+        {                                                                                          \
+            {.hart_id = 1, .levels = 3, .isa = FD, .plic_context = 2},                             \
+            {.hart_id = 2, .levels = 3, .isa = FD, .plic_context = 4},                             \
+            {.hart_id = 3, .levels = 3, .isa = FD, .plic_context = 6},                             \
+            {.hart_id = 4, .levels = 3, .isa = FD, .plic_context = 8},                             \
+    },                                                                                             \
+    .hart_count = 4, .hart_skipped = 1, .skipped_id_count = 1, .levels_cap = 3, .isa = FD
+
+#define PLIC(count) .plic = {.base = {0xc000000}, .size_bytes = 0x4000000, .sources = (count)}
+
+#define UART_SIFIVE(number)                                                                        \
+    .uart = {.kind = MACHINE_UART_SIFIVE,                                                          \
+             .base = {0x10010000},                                                                 \
+             .size_bytes = 0x1000,                                                                 \
+             .reg_shift = 2,                                                                       \
+             .reg_io_width = 4,                                                                    \
+             .irq = (number)}
+
+#define VF2_SHARED                                                                                 \
+    .bank_count = 1, .timebase_hz = 4000000, HARTS_1_TO_4, PLIC(136),                              \
+    .uart = {                                                                                      \
+        .kind = MACHINE_UART_16550,                                                                \
+        .base = {0x10000000},                                                                      \
+        .size_bytes = 0x10000,                                                                     \
+        .reg_shift = 2,                                                                            \
+        .reg_io_width = 4,                                                                         \
+        .irq = 32,                                                                                 \
+    }

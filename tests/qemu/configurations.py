@@ -51,10 +51,13 @@ ICICLE = {
     "preset": "release",
 }
 
-# What Linux has for the Icicle Kit says where the board's high memory is: within the 2 GiB that QEMU
-# puts there when it has 3.
-LINUX_TREE = "microchip/mpfs-icicle-kit.dtb"
-LINUX_TREE_MEMORY = "3G"
+# Boots with trees of boards, which scripts/setup fetches, and what the report then says. Linux's tree
+# of the Icicle Kit says where the board's high memory is: within the 2 GiB that QEMU puts there when
+# it has 3. U-Boot's of the HiFive Unleashed says Sv39, QEMU's own Sv48.
+BOARD_TREES = {
+    "linuxtree": ("icicle", "3G", "microchip/mpfs-icicle-kit.dtb", r"^  memory +0x1040000000 - "),
+    "uboottree": ("sifive_u", "2G", "u-boot/hifive-unleashed.dtb", r"^  hart 0 .*, tree Sv39,"),
+}
 
 HARTS_MAXIMUM = {"virt": 16, "u74": 8, "sifive_u": 4, "icicle": 4}
 # QEMU 7.2 starves harts when they take short turns in one thread (scripts/qemu.py), so there are as
@@ -97,7 +100,7 @@ class Configuration:
             if bits:
                 yield rf"^  ASIDs +16 bits, {bits[1]} used$"
         if self.boot.tree:
-            yield r"^  memory +0x1040000000 - 0x1080000000 +1024 MiB$"
+            yield BOARD_TREES[self.name.rpartition("-")[2]][-1]
         if "fence=global" in words:
             yield r"^  fences .*fence=global on the command line$"
         # Fewer than twice as many identifiers as harts are none.
@@ -152,11 +155,12 @@ def board_tree(name):
     return fetched if os.path.exists(fetched) or not installed else installed[-1]
 
 
-def with_linux_tree():
-    """The Icicle Kit, with the tree that Linux has for the board."""
-    plain = configuration({**ICICLE, "memory": LINUX_TREE_MEMORY})
-    boot = dataclasses.replace(plain.boot, tree=board_tree(LINUX_TREE))
-    return Configuration(f"{plain.name}-linuxtree", boot)
+def with_board_trees():
+    """The machines of boards, with the trees that Linux or U-Boot has for those."""
+    for name, (machine, memory, tree, _) in BOARD_TREES.items():
+        plain = configuration({**ICICLE, "machine": machine, "memory": memory})
+        boot = dataclasses.replace(plain.boot, tree=board_tree(tree))
+        yield Configuration(f"{plain.name}-{name}", boot)
 
 
 @functools.cache
@@ -167,4 +171,4 @@ def chosen(full):
     else:
         fewer = {name: FACTORS[name][:-1] for name in ("harts", "machine")}
         rows = [*pairwise.choose({**FACTORS, **fewer}, possible, ()), LARGEST, ICICLE]
-    return [configuration(row) for row in rows] + ([with_linux_tree()] if full else [])
+    return [configuration(row) for row in rows] + (list(with_board_trees()) if full else [])
