@@ -7,6 +7,7 @@ import bench_flat
 import bench_flat_svg
 import bench_gate
 import bench_harts
+import bench_machine
 import bench_posix
 import bench_run
 import bench_svg
@@ -44,6 +45,16 @@ def variants_part():
         yield f"- `{variant}`: {what}"
     yield ""
     yield from bench_tell.as_markdown(lines)
+
+
+def machines_part():
+    """What the machines with Sv39 may take, and what they take besides instructions."""
+    results = {machine: load(machine) for machine in bench_machine.MACHINES}
+    yield "### Sv39, with identifiers and without: budgets"
+    yield ""
+    yield from bench_tell.as_markdown(bench_machine.table(results))
+    yield ""
+    yield from bench_machine.reasons()
 
 
 def harts_part(harts):
@@ -109,7 +120,7 @@ def generated():
     """The lines between the markers."""
     plain, harts = load("plain"), load("harts")
     parts = (main_part(plain), exceptions_part(), harts_part(harts), variants_part())
-    for part in (*parts, flat_part(load("flat")), posix_part(load("posix"))):
+    for part in (*parts, machines_part(), flat_part(load("flat")), posix_part(load("posix"))):
         yield from part
         yield ""
     yield from to_come_part(plain)

@@ -21,9 +21,14 @@ def exceptions():
     return bench_tell.load(EXCEPTIONS)["rows"]
 
 
+def room(count):
+    """What code that moves may make of a count of instructions."""
+    return count * (1 + TOLERANCE) + 1
+
+
 def grown(now, before):
     """More than code that moves explains."""
-    return now > before * (1 + TOLERANCE) + 1
+    return now > room(before)
 
 
 def other_tools(result, path):

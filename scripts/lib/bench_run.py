@@ -30,6 +30,17 @@ WHAT_VARIANTS_ARE = {
     "u74": "much like a VisionFive 2's core: Sv39, no identifiers, A and D not set by hardware",
 }
 
+# What the boot report must say: else the counts are those of another machine.
+REPORTS = {
+    "plain": ("Sv48, as asked", "ASIDs +16 bits, 16 used", "A clear: set by hardware"),
+    "rv64": ("Sv57, the largest", "ASIDs +16 bits, 16 used", "A clear: set by hardware"),
+    "sv39": ("Sv39, as asked", "ASIDs +16 bits, 16 used", "A clear: set by hardware"),
+    "u74": (
+        "Sv39, the largest", "ASIDs +16 bits, 0 used", "timer by SBI",
+        "A clear: page fault; store with D clear: page fault",
+    ),
+}  # fmt: skip
+
 NOT_IN_A_LOOP = ("boot", "idle", "image")  # own_rows() makes them
 MEMBERS = ("init", "bin/bench", "bin/nothing")
 MEMORY_BYTES = 1 << 30
@@ -68,14 +79,17 @@ def boot_of(variant, build, out, initrd, only=""):
     )  # fmt: skip
 
 
-def console_of(boot, name):
-    """The lines that the benchmark prints in a boot."""
+def console_of(boot, name, reports=()):
+    """The lines that the benchmark prints in a boot, whose report says what `reports` match."""
     log = boot.out_file(f"{name}.log")
     result = qemu_console.run_commands(boot, log, TIMEOUT_S)
     if result.why or result.status:
         print("\n".join(qemu_console.console_end(result, 30)), file=sys.stderr)
         why = result.why or f"the program ended with status {result.status}"
         raise qemu_boot.Problem(f"{name}: {why}; the whole console is {log}")
+    for text in reports:
+        if not any(re.search(text, line) for line in result.console):
+            raise qemu_boot.Problem(f"{name}: the boot report does not say {text!r}: {log}")
     return result.output
 
 
@@ -155,7 +169,7 @@ def run(variant, build, out, only=""):
     """Runs a variant, or one row of it; its result."""
     os.makedirs(out, exist_ok=True)
     boot = boot_of(variant, build, out, pack(build, out, "bench.cpio", MEMBERS), only)
-    rows, facts = read_lines(console_of(boot, f"bench-{variant}"))
+    rows, facts = read_lines(console_of(boot, f"bench-{variant}", REPORTS[variant]))
     rows |= {} if only else dict(own_rows(build, facts))
     return {"variant": variant, "tools": tools_of(build, boot), "rows": rows}
 

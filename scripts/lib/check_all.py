@@ -223,6 +223,7 @@ def steps(quick, full):
     yield "shell scripts", step_shellcheck
     yield "generated documents", step_documents
     yield "the benchmark's judgement", step_script("tests/scripts/test_bench.py")
+    yield "the benchmark's machines", step_script("tests/scripts/test_bench_machine.py")
     yield "the benchmark's document", step_script("scripts/bench", "--check-documents")
     yield "choice of configurations", step_script("tests/qemu/pairwise.py")
     yield "trace scripts", step_script("tests/scripts/test_trace.py")
