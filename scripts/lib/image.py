@@ -52,16 +52,17 @@ class Target:
     ramdisk_at: int  # ramdisk_addr_r
     fit_at: int  # where the lines load the FIT
     device: str  # of the card, as `load` names it
+    page: str  # the document that tells the rest
 
 
 TARGETS = {
     "vf2": Target(
         "VisionFive 2", 0x40000000, 0x40200000, 0x43900000, 0x40200000, 0x46000000, 0x46100000,
-        0x60000000, "mmc 1",
+        0x60000000, "mmc 1", "docs/boards/visionfive2.md",
     ),
     "virt": Target(
         "QEMU virt with 256 MiB or more", 0x80000000, 0x80200000, 0x84000000, 0x84000000,
-        0x8C000000, 0x8C300000, 0x88000000, "virtio 0",
+        0x8C000000, 0x8C300000, 0x88000000, "virtio 0", "docs/boards/qemu.md",
     ),
 }  # fmt: skip
 
@@ -135,20 +136,31 @@ def extlinux(append, tree_name):
     return "\n".join(lines) + "\n"
 
 
-def boot_lines(target, device):
-    """What booti needs, one line each, from a card whose partition U-Boot can read."""
-    part = f"{device}:{PART_NUMBER}"
+def boot_lines(load, tree_name, name_too=True):
+    """What booti needs, one line each; `load` is the command that brings a file into memory.
+
+    The archive's size is kept by itself: U-Boot knows only that of the last file."""
+    files = [("kernel_addr_r", "Image")]
+    files += [("fdt_addr_r", tree_name)] if tree_name else []
+    files += [("ramdisk_addr_r", "initrd.cpio")]
+    lines = [f"{load} ${{{place}}}" + (f" {name}" if name_too else "") for place, name in files]
+    tree_at = "fdt_addr_r" if tree_name else "fdtcontroladdr"
     return [
-        f"load {part} ${{kernel_addr_r}} Image",
-        f"load {part} ${{ramdisk_addr_r}} initrd.cpio",
-        "booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdtcontroladdr}",
+        *lines,
+        "setenv rdsize ${filesize}",
+        f"booti ${{kernel_addr_r}} ${{ramdisk_addr_r}}:${{rdsize}} ${{{tree_at}}}",
     ]
 
 
-def u_env(target, append):
+def clear_words(append):
+    """What U-Boot has as the kernel's words would replace those of a tree."""
+    return f"setenv bootargs {append}".rstrip()
+
+
+def u_env(target, append, tree_name):
     """The file that the vendor's U-Boot reads: it runs boot2."""
-    lines = [f"setenv bootargs {append}".rstrip(), *boot_lines(target, target.device)]
-    return "boot2=" + "; ".join(lines) + "\n"
+    load = f"load {target.device}:{PART_NUMBER}"
+    return "boot2=" + "; ".join([clear_words(append), *boot_lines(load, tree_name)]) + "\n"
 
 
 def fit_source(target, files, tree):
@@ -202,41 +214,38 @@ def make_card(files, path):
         run("mcopy", "-m", "-i", fat, source, f"::{name}")
 
 
-def how_to(name, target, append):
+def how_to(name, target, append, tree_name):
     """The lines to type, exactly."""
-    clear = f"setenv bootargs {append}".rstrip()
-    booti = "booti ${kernel_addr_r} ${ramdisk_addr_r}:${rdsize} ${fdtcontroladdr}"
-    return "\n".join(
-        [
-            f"How U-Boot boots Vellum on {target.about}; every line as it stands.",
-            "",
-            f"Card: write vellum-{name}.img to it; U-Boot finds it by itself.  By hand:",
-            *("  " + line for line in [clear, *boot_lines(target, target.device)]),
-            "",
-            "FIT, from the same card:",
-            f"  {clear}",
-            f"  load {target.device}:{PART_NUMBER} {target.fit_at:#x} vellum.itb",
-            f"  bootm {target.fit_at:#x} {target.fit_at:#x} ${{fdtcontroladdr}}",
-            "",
-            "Network (TFTP), Image and initrd.cpio on the server, whose address goes in for ADDRESS:",
-            f"  {clear}",
-            "  setenv autoload no",
-            "  dhcp",
-            "  setenv serverip ADDRESS",
-            "  tftpboot ${kernel_addr_r} Image",
-            "  tftpboot ${ramdisk_addr_r} initrd.cpio",
-            "  setenv rdsize ${filesize}",
-            f"  {booti}",
-            "",
-            "Serial line only (YMODEM, 11 KB/s); send Image after one loady, initrd.cpio after the other:",
-            f"  {clear}",
-            "  loady ${kernel_addr_r}",
-            "  loady ${ramdisk_addr_r}",
-            "  setenv rdsize ${filesize}",
-            f"  {booti}",
-            "",
-        ]
-    )
+    clear = clear_words(append)
+    load = f"load {target.device}:{PART_NUMBER}"
+    files = "Image, board.dtb, initrd.cpio" if tree_name else "Image, initrd.cpio"
+    bootm = f"bootm {target.fit_at:#x}"
+    ways = {
+        f"Card: write vellum-{name}.img to it; U-Boot finds it by itself.  By hand:": [
+            clear,
+            *boot_lines(load, tree_name),
+        ],
+        "FIT, from the same card:": [
+            clear,
+            f"{load} {target.fit_at:#x} vellum.itb",
+            bootm if tree_name else f"{bootm} {target.fit_at:#x} ${{fdtcontroladdr}}",
+        ],
+        f"Network (TFTP); {files} are on the server, whose address goes in for ADDRESS:": [
+            clear,
+            "setenv autoload no",
+            "dhcp",
+            "setenv serverip ADDRESS",
+            *boot_lines("tftpboot", tree_name),
+        ],
+        f"Serial line only (YMODEM, 11 KB/s); after each loady send a file: {files}:": [
+            clear,
+            *boot_lines("loady", tree_name, name_too=False),
+        ],
+    }
+    text = f"How U-Boot boots Vellum on {target.about}; every line as it stands.\n"
+    for title, lines in ways.items():
+        text += f"\n{title}\n" + "".join(f"  {line}\n" for line in lines)
+    return text
 
 
 def write(out, name, text):
@@ -279,10 +288,10 @@ def make(name, build, out, append="", tree="", initrd=""):
     files["extlinux/extlinux.conf"] = write(
         out, "extlinux/extlinux.conf", extlinux(append, tree_name)
     )
-    files["vf2_uEnv.txt"] = write(out, "vf2_uEnv.txt", u_env(target, append))
+    files["vf2_uEnv.txt"] = write(out, "vf2_uEnv.txt", u_env(target, append, tree_name))
     card = os.path.join(out, f"vellum-{name}.img")
     make_card(files, card)
-    write(out, "BOOT.txt", how_to(name, target, append))
+    write(out, "BOOT.txt", how_to(name, target, append, tree_name))
     return card
 
 
@@ -299,6 +308,7 @@ def main():
     make(chosen.target, chosen.build, out, chosen.append, chosen.dtb, chosen.initrd)
     print(f"{os.path.relpath(out)}: vellum-{chosen.target}.img, vellum.itb, Image, initrd.cpio")
     print(f"what to type at U-Boot's prompt: {os.path.relpath(os.path.join(out, 'BOOT.txt'))}")
+    print(f"what to do with it: {TARGETS[chosen.target].page}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ PROMPT = "=> "
 OFF = "vellum: power off, status "
 PASSED = re.compile(r"tests: (\d+) passed, 0 failed$")
 
+CARD_BYTES = 1 << 30  # a card is larger than the image on it
+
 # Where the kernel goes, multiples of 2 MiB: by its header, and in the wrappings.
 KERNEL = 0x80200000
 KERNEL_FIT = 0xA0000000
@@ -47,15 +49,16 @@ def wrap(card, folder):
 class Card:
     """A card whose words tell init what to run, and the machine it is put in."""
 
-    def __init__(self, build, folder, words, target="virt"):
+    def __init__(self, build, folder, words, target="virt", tree=""):
         self.build = build
         self.folder = folder
         try:
-            self.card = image.make(target, build, folder, words)
+            self.card = image.make(target, build, folder, words, tree)
             if target == "virt":
                 wrap(self.card, folder)
         except image.Problem as problem:
             raise Failure(str(problem)) from problem
+        os.truncate(self.card, CARD_BYTES)
 
     def boot(self, **more):
         return vellum_qemu.Boot(build=self.build, uboot=UBOOT, card=self.card, **more)

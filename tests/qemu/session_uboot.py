@@ -11,6 +11,7 @@ of each way, with --full all of them; what says (full) runs only then, for it ta
   FIT        the lines for bootm
   network    the lines for a TFTP server
   serial     the lines for the serial line alone, with files sent by YMODEM (full)
+  own tree   the lines for a card and for bootm, and extlinux.conf, with a tree given by --dtb
   boot2      vf2_uEnv.txt, imported and run as the vendor's U-Boot of a VisionFive 2 does
   packed     the kernel as Image.gz, which booti unpacks
   moved      the kernel loaded elsewhere: booti brings it to where its header asks for
@@ -28,6 +29,7 @@ usage: session_uboot.py [--full] [--build build/rv64-debug]     exit status 0: a
 
 import os
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -38,11 +40,14 @@ from session_card import Card, lines_boot, stop, type_line, type_lines, watch
 from session_prompt import PROMPT as VELLUM
 from session_run import Machine, expect, vellum_qemu
 
+import image  # of scripts/lib
+
 ALL = "-- test"
 SOME = "-- test all_harts copy spaces_switch"
 VENDORS_CARD = "mmc 1"  # what its files say; QEMU's card has another name
 LINUX_WORDS = "console=ttyS0,115200 debug rootwait earlycon=sbi"  # the vendor's default
 PATCHED = "a board that U-Boot has patched"
+QEMU_NAME, OWN_NAME = b"riscv-virtio,qemu", b"a tree from --dtb"
 HOST = "10.0.2.2"  # QEMU's own TFTP server
 HIGH_TREE = 0x180000000
 HIGH_ARCHIVE = 0x1A0000000
@@ -85,6 +90,25 @@ def session_serial(card):
                 type_line(machine, line)
         machine.type(last + "\r")
         watch(machine)
+
+
+def own_tree(folder):
+    """QEMU's tree with another name for the machine."""
+    path = os.path.join(folder, "virt.dtb")
+    qemu = vellum_qemu.Boot.qemu
+    line = [qemu, "-nographic", "-M", f"virt,dumpdtb={path}", "-smp", "2", "-m", "1G"]
+    subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    tree = image.read(path)
+    expect(len(QEMU_NAME) == len(OWN_NAME) and QEMU_NAME in tree, "QEMU's tree has no such name")
+    with open(path, "wb") as file:
+        file.write(tree.replace(QEMU_NAME, OWN_NAME))
+    return path
+
+
+def session_own_tree(card):
+    name = [f"Vellum on {OWN_NAME.decode()}\n"]
+    for lines in (card.lines("By hand:"), card.lines("FIT"), ["boot"]):
+        lines_boot(card.boot(), lines, name)
 
 
 def session_boot2(card, vendors):
@@ -211,6 +235,7 @@ def run_all(build, full=False):
 
         every, some, quiet = card("all", ALL), card("some", words), card("quiet", "")
         vendors = card("vf2", words, "vf2")
+        own = card("own", words, "virt", own_tree(folder))
         slow = [("serial", lambda: session_serial(some))]
         return session_run.run_sessions(
             [
@@ -219,6 +244,7 @@ def run_all(build, full=False):
                 ("by hand", lambda: lines_boot(some.boot(), some.lines("By hand:"))),
                 ("FIT", lambda: lines_boot(some.boot(), some.lines("FIT"))),
                 ("network", lambda: session_network(some)),
+                ("own tree", lambda: session_own_tree(own)),
                 ("boot2", lambda: session_boot2(some, vendors)),
                 ("packed", lambda: session_packed(some)),
                 ("moved", lambda: session_moved(some)),
