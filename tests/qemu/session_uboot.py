@@ -65,6 +65,7 @@ def session_own_words(card):
     with Machine(card.boot()) as machine:
         stop(machine)
         type_lines(machine, [f"setenv bootargs {LINUX_WORDS}", "boot"])
+        machine.wait_for("rootwait: no word of the kernel's command line; ignored\n")
         machine.wait_for(f"cmdline    {LINUX_WORDS}\n")
         machine.wait_for("2 of 2 harts run")
         machine.wait_for(VELLUM)
