@@ -179,6 +179,16 @@ enum verdict sys_power_off(struct user_frame *frame)
     arch_power_off(user_frame_arg(frame, 1));
 }
 
+enum verdict sys_reboot(struct user_frame *frame)
+{
+    status_t status = syscall_check_handle(frame, HANDLE_MACHINE, RIGHT_MANAGE);
+
+    if (status == OK) {
+        status = arch_reboot();
+    }
+    return syscall_done(frame, status);
+}
+
 /* The process of vm_check is its second argument. */
 static status_t check_perform(struct user_frame *frame)
 {

@@ -138,7 +138,7 @@ def main():
     given = {name: what for name, what in vars(chosen).items() if name in names and what is not None}
     if not given.get("commands", ";").strip():
         given["commands"] = ";"  # nothing to do is not the same as no commands
-    boot = Boot(**given)
+    boot = Boot(**given, reboots=not given.get("commands") and os.isatty(0))
     if chosen.verbose:
         check(boot)
         print(shlex.join(command_line(boot)), file=sys.stderr)

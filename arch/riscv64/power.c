@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Off: firmware is asked to switch the machine off.  Boards and QEMU's sifive_u may not be able to;
- * the hart then waits for ever, and whoever watches the console acts on its last lines.
+ * The end of a run: firmware is asked to switch the machine off, or to start it anew.  It may
+ * refuse, as on QEMU's sifive_u, or never return without doing it, as on a JH7110 whose power chip
+ * does not answer.  So what a person is to do is said before the call, and whoever watches the
+ * console acts on the last lines.
  */
 #include "power.h"
 
@@ -13,24 +15,40 @@
 
 #define POWER_FAIL_STATUS 255U
 
-static _Noreturn void power_off(enum sbi_off_reason reason, uint64_t status)
+static _Noreturn void power_off(enum sbi_reset_reason reason, uint64_t status)
 {
     status_t refusal;
 
     stop_others();
     log_printf("vellum: power off, status %lu\n", status);
-    refusal = sbi_system_off(reason);
-    log_printf("firmware cannot switch this machine off (%s); it is safe to do it by hand\n",
-               status_name(refusal));
+    log_printf("if the machine stays on, it is safe to switch it off by hand\n");
+    refusal = sbi_system_reset(SBI_RESET_OFF, reason);
+    log_printf("firmware cannot switch this machine off (%s)\n", status_name(refusal));
     hart_halt();
 }
 
 _Noreturn void arch_power_off(uint64_t status)
 {
-    power_off(SBI_OFF_NORMAL, status);
+    power_off(SBI_REASON_NONE, status);
 }
 
 _Noreturn void power_fail(void)
 {
-    power_off(SBI_OFF_FAILURE, POWER_FAIL_STATUS);
+    power_off(SBI_REASON_FAILURE, POWER_FAIL_STATUS);
+}
+
+/* A cold reboot is the one that a JH7110's firmware has; it refuses a warm one. */
+status_t arch_reboot(void)
+{
+    status_t refusal;
+
+    if (!sbi_has(SBI_EXT_SRST)) {
+        return ERR_NOTSUP;
+    }
+    stop_others();
+    log_printf("vellum: reboot\n");
+    log_printf("if the machine does not start again, it is safe to switch it off by hand\n");
+    refusal = sbi_system_reset(SBI_RESET_COLD_REBOOT, SBI_REASON_NONE);
+    log_printf("firmware cannot reboot this machine (%s)\n", status_name(refusal));
+    hart_halt();
 }

@@ -2,6 +2,5 @@
 /* The end of a run that went wrong. */
 #pragma once
 
-/* Prints the last line of a failed run (`vellum: power off, status 255`), turns the machine off
- * and, if it stays on, stops this hart. */
+/* Ends a failed run as arch_power_off does, with status 255. */
 _Noreturn void power_fail(void);

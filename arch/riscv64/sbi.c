@@ -237,9 +237,9 @@ status_t sbi_hart_get_state(uint64_t hart_id, enum sbi_hart_state *state)
     return sbi_status(ret.error);
 }
 
-status_t sbi_system_off(enum sbi_off_reason reason)
+status_t sbi_system_reset(enum sbi_reset reset, enum sbi_reset_reason reason)
 {
-    return sbi_status(ext_call(SBI_EXT_SRST, 0, (struct sbi_args){{0, reason}}).error);
+    return sbi_status(ext_call(SBI_EXT_SRST, 0, (struct sbi_args){{reset, reason}}).error);
 }
 
 /* Firmware may take fewer bytes than it was given; how often it may take none is bounded. */

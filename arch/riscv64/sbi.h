@@ -51,9 +51,15 @@ enum sbi_hart_state {
     SBI_HART_RESUME_PENDING,
 };
 
-enum sbi_off_reason {
-    SBI_OFF_NORMAL = 0,
-    SBI_OFF_FAILURE = 1,
+/* What the machine is to do, and why, by the numbers of the specification ("System Reset"). */
+enum sbi_reset {
+    SBI_RESET_OFF = 0,
+    SBI_RESET_COLD_REBOOT = 1,
+};
+
+enum sbi_reset_reason {
+    SBI_REASON_NONE = 0,
+    SBI_REASON_FAILURE = 1,
 };
 
 /* Probes the firmware; once, before any other function here.
@@ -87,8 +93,9 @@ status_t sbi_remote_sfence_asid(struct hart_mask harts, vaddr_t va, uint64_t byt
 status_t sbi_hart_start(uint64_t hart_id, paddr_t entry, uint64_t opaque);
 status_t sbi_hart_get_state(uint64_t hart_id, enum sbi_hart_state *state);
 
-/* Turns the machine off.  Returns only if that failed. */
-status_t sbi_system_off(enum sbi_off_reason reason);
+/* Turns the machine off, or starts it anew.  Returns only if the firmware refuses; where it tries
+ * and fails, it may stop this hart for good. */
+status_t sbi_system_reset(enum sbi_reset reset, enum sbi_reset_reason reason);
 
 /* The firmware's console: DBCN, else the legacy calls, else nothing.  Gives up after a bounded
  * number of refusals.  Read returns -1 if no byte waits.  One hart at a time: console.c sees to it.

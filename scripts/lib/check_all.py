@@ -239,6 +239,7 @@ def steps(quick, full):
         yield "a project elsewhere", step_script("tests/outside/run.py")
         yield "QEMU", step_qemu(full)
         yield "QEMU, shell", step_sessions("session_shell", "session_spaces")
+        yield "QEMU, reboot", step_sessions("session_reboot")
         yield "QEMU, console input", step_sessions("session_input")
         yield "QEMU, panics", step_sessions("session", tool="gdb-multiarch")
         yield "QEMU, U-Boot", step_sessions("session_uboot", more=[full])

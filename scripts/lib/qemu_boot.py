@@ -70,6 +70,7 @@ class Boot:
     load_address: int = 0
     gdb: bool = False
     tree: str = ""  # a flattened device tree in place of the machine's own
+    reboots: bool = False  # a reboot boots again; else it ends QEMU
     uboot: str = ""  # started instead of the kernel, with the card below
     card: str = ""  # a disk image
     turn: int = TURN
@@ -299,7 +300,8 @@ def uboot_arguments(boot):
 
 def command_line(boot):
     """QEMU's arguments for a boot."""
-    line = [boot.qemu, "-no-reboot", "-m", boot.memory_or_default, "-smp", str(boot.smp)]
+    line = [boot.qemu, "-m", boot.memory_or_default, "-smp", str(boot.smp)]
+    line += [] if boot.reboots else ["-no-reboot"]
     if boot.machine == "icicle":
         line += ["-M", "microchip-icicle-kit", "-display", "none"]
         line += ["-serial", "null", "-serial", "mon:stdio"]  # the second is the console

@@ -2,10 +2,10 @@
 """Runs Vellum in QEMU with commands for init, and reads what its console says.
 
 What lies between the lines "init: begin" and "init: end" is the commands' output, and "vellum: power
-off, status N" ends it. Lines of the kernel that come between are left out, by their form. A program
-may leave a line unfinished, so these marks count at the end of a line, and only if nothing else
-follows them. Some machines cannot switch off, so QEMU is killed once that last line was seen; it is
-always killed by its own process id.
+off, status N" ends it, or "vellum: reboot", which a run with commands does not follow. Lines of the
+kernel that come between are left out, by their form. A program may leave a line unfinished, so these
+marks count at the end of a line, and only if nothing else follows them. Some machines cannot switch
+off, so QEMU is killed once that last line was seen; it is always killed by its own process id.
 """
 
 import dataclasses
@@ -22,10 +22,15 @@ STATUS_BROKEN = 125
 
 LINE_BEGIN = "init: begin"
 LINE_END = "init: end"
-LINE_STATUS = re.compile(r"vellum: power off, status (\d+)$")
-LINE_CANNOT = "firmware cannot switch this machine off"
-# What may follow the status: QEMU has words of its own when nothing can ever happen any more.
-LINES_AFTER = (LINE_CANNOT, "qemu-system-riscv64: ")
+LINE_STATUS = re.compile(r"vellum: (?:power off, status (\d+)|reboot)$")
+# What may follow: QEMU has words of its own when nothing can ever happen any more.
+LINES_AFTER = (
+    "if the machine stays on, ",
+    "if the machine does not start again, ",
+    "firmware cannot switch this machine off ",
+    "firmware cannot reboot this machine ",
+    "qemu-system-riscv64: ",
+)
 LINE_PANIC = re.compile(r"PANIC ")
 # What the kernel says while programs run: its own lines, the report of a fault, its registers.
 LINE_KERNEL = re.compile(
@@ -43,6 +48,11 @@ class Result:
     console: list = dataclasses.field(default_factory=list)
 
 
+def end_status(match):
+    """The status that a match of LINE_STATUS tells of."""
+    return STATUS_BROKEN if match[1] is None else int(match[1])
+
+
 class Reader:
     """Sorts the lines of a console into the commands' output and the rest."""
 
@@ -52,6 +62,7 @@ class Reader:
         self.begun = False
         self.inside = False
         self.finished = False
+        self.rebooted = False
         self.panicked = False
         self.held = None  # a line that ends like LINE_END: the end, or a program's own words
 
@@ -71,7 +82,8 @@ class Reader:
 
     def status_line(self, match):
         """The last line of a run, perhaps behind an unfinished one of a program."""
-        self.result.status, self.finished = int(match[1]), True
+        self.result.status, self.finished = end_status(match), True
+        self.rebooted = match[1] is None
         self.panicked |= self.result.status == 255 and any(map(LINE_PANIC.search, self.result.console))
         if self.held is not None:
             self.put(self.held.removesuffix(LINE_END))
@@ -136,6 +148,8 @@ def run_commands(boot, log_path, timeout_s, on_output=lambda line: None):
     elif ended == "hang":
         result.status = STATUS_HANG
         result.why = f"no end after {timeout_s:g} s (a hang detector: see --timeout)"
+    elif reader.finished and reader.rebooted:
+        result.why = "the machine was to reboot; it does so only at a terminal"
     elif not reader.finished:
         result.status, result.why = STATUS_BROKEN, "QEMU ended before the kernel switched off"
     elif not reader.begun:

@@ -3,7 +3,8 @@
 
 What is piped in is typed once the shell shows its first prompt: the UART would drop what comes while
 the machine boots. Where the input ends, Ctrl-D is typed: it ends a program that reads, and at the
-prompt turns the machine off; so it is typed again at each prompt until that has come.
+prompt turns the machine off; so it is typed again at each prompt until that has come. A reboot ends
+QEMU: what was typed ahead would be lost in it.
 """
 
 import os
@@ -15,7 +16,7 @@ import threading
 import time
 
 import qemu_boot
-from qemu_console import LINE_STATUS, STATUS_BROKEN
+from qemu_console import LINE_STATUS, STATUS_BROKEN, end_status
 
 PROMPT = b"vellum> "
 ESCAPE = re.compile(rb"\x1b(\[[0-9;]*[A-Za-z]|[78])")
@@ -61,7 +62,7 @@ def show(qemu, prompts):
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
             if match := LINE_STATUS.search(line.rstrip(b"\r").decode(errors="replace")):
-                status, deadline = int(match[1]), time.monotonic() + OFF_S
+                status, deadline = end_status(match), time.monotonic() + OFF_S
         if ESCAPE.sub(b"", rest).rsplit(b"\r", 1)[-1] == PROMPT:
             prompts.release()
 

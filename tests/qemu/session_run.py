@@ -31,13 +31,17 @@ class Machine:
 
     def __init__(self, boot, *more):
         vellum_qemu.check(boot)
-        self.text = ""
-        self.seen = 0
-        self.decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self.begin()
         self.qemu = subprocess.Popen(
             vellum_qemu.command_line(boot) + list(more),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
+
+    def begin(self):
+        """Nothing has been read yet."""
+        self.text = ""
+        self.seen = 0
+        self.decode = codecs.getincrementaldecoder("utf-8")("replace").decode
 
     def __enter__(self):
         return self

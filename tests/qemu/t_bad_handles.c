@@ -129,6 +129,7 @@ static const struct call calls[] = {
      {TESTED, PROCESS, SPACE, PAGE, SPACE}},
     {"vm_move, to", 54, 1, HANDLE_PROCESS, RIGHT_MAP, {PROCESS, TESTED, SPACE, PAGE, SPACE}},
     {"vm_txn", 59, 0, HANDLE_PROCESS, RIGHT_MAP, {TESTED, BUFFER, 1}},
+    {"reboot", 60, 0, HANDLE_MACHINE, RIGHT_MANAGE, {TESTED}},
 };
 
 static long call_with(const struct call *call, uint64_t handle)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The small commands of the shell itself: echo, time, poweroff. */
+/* The small commands of the shell itself: echo, time, poweroff, reboot. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,4 +52,19 @@ int command_poweroff(struct command command)
     }
     (void)fflush(stdout);
     return failure_tell("poweroff", sys_power_off(user_machine(), status));
+}
+
+int command_reboot(struct command command)
+{
+    if (command.argc > 1) {
+        return command_usage("reboot");
+    }
+    (void)fflush(stdout);
+    long status = sys_reboot(user_machine());
+
+    if (status == -SYS_ENOTSUP) {
+        printf("reboot: this machine's firmware cannot; switch it off and on by hand\n");
+        return STATUS_FAILED;
+    }
+    return failure_tell("reboot", status);
 }

@@ -72,6 +72,8 @@ static const struct entry entries[] = {
     {"devices", "", "lists the I/O regions", NULL, command_devices, COMPLETES_NOTHING},
     {"poweroff", "[STATUS]", "turns the machine off", "STATUS: from 0 to 255, for scripts.",
      command_poweroff, COMPLETES_NOTHING},
+    {"reboot", "", "starts the machine anew", "As after power-on, with the firmware first.",
+     command_reboot, COMPLETES_NOTHING},
 
     {"shell", NULL, NULL, NULL, NULL, COMPLETES_NOTHING},
     {"help", "[COMMAND]", "lists the commands; tells more of one",

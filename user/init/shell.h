@@ -137,6 +137,7 @@ int command_ls(struct command command);
 int command_poweroff(struct command command);
 int command_ps(struct command command);
 int command_ptdump(struct command command);
+int command_reboot(struct command command);
 int command_run_program(struct command command);
 int command_test(struct command command);
 int command_time(struct command command);

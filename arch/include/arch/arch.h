@@ -140,9 +140,14 @@ void arch_console_tell_no_more(void);
 /* Writes to the early console; the waits for the device are bounded. */
 void arch_console_write(const char *bytes, size_t len_bytes);
 
-/* Stops the other harts, prints the last line, `vellum: power off, status N`, and asks the firmware
- * to turn the machine off; if that fails this hart stops for good. */
+/* Stops the other harts, prints `vellum: power off, status N`, and asks the firmware to turn the
+ * machine off; if that fails this hart stops for good. */
 _Noreturn void arch_power_off(uint64_t status);
+
+/* Stops the other harts, prints `vellum: reboot`, and asks the firmware to start the machine anew,
+ * as after power-on; if that fails this hart stops for good.  Returns only with ERR_NOTSUP: the
+ * firmware has no call for it; nothing has happened. */
+status_t arch_reboot(void);
 
 /* ---- control flow ---- */
 

@@ -154,3 +154,8 @@ _Noreturn void arch_power_off(uint64_t status)
     (void)status;
     exit(0);
 }
+
+status_t arch_reboot(void)
+{
+    return ERR_NOTSUP;
+}

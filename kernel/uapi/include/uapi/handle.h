@@ -19,7 +19,7 @@ enum handle_right {
     RIGHT_MAP = 1 << 3,       /* change mappings; map an I/O region    */
     RIGHT_DUPLICATE = 1 << 4, /* handle_duplicate                      */
     RIGHT_TRANSFER = 1 << 5,  /* give the handle to another process    */
-    RIGHT_MANAGE = 1 << 6,    /* kill; give handles to it; power off   */
+    RIGHT_MANAGE = 1 << 6,    /* kill; give handles to it; power       */
     RIGHT_ALL = (1 << 7) - 1,
 };
 
