@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Console input, by interrupt and polled: nothing typed is lost, and idle harts sleep.
 
-  way     the boot report says how input comes
+  way     the boot report says from which device input comes, and how
   flood   Ctrl-C ends a program behind more bytes than there is room for; the shell goes on
   paste   more lines at once than there is room for, while commands run, are all carried out
   lines   a program gets the line as it stands after erasing, ended by Enter; Ctrl-D is its end
@@ -36,13 +36,16 @@ TYPED = [
     ("\x1b\x7fx\r", "x", "2 bytes: x"),
 ]
 
-# Name; what differs from two harts of virt; what the report says of input.
+# Name; what differs from two harts of virt; what the report says of the device, and of input.
 BOOTS = [
-    ("virt", {}, "by interrupt 10, PLIC context"),
-    ("u74", {"cpu": "u74"}, "by interrupt 10, PLIC context"),
-    ("sifive_u", {"machine": "sifive_u"}, "by interrupt 4, PLIC context"),
-    ("polled", {"append": "input=polled"}, "polled: input=polled on the command line"),
-]
+    ("virt", {}, "16550 at 0x10000000, stride 1, width 1", "by interrupt 10, PLIC context"),
+    ("u74", {"cpu": "u74"}, "16550 at 0x10000000", "by interrupt 10, PLIC context"),
+    ("sifive_u", {"machine": "sifive_u"}, "SiFive UART", "by interrupt 4, PLIC context"),
+    ("icicle", {"machine": "icicle"}, "16550 at 0x20100000, stride 4, width 4",
+     "by interrupt 91, PLIC context"),
+    ("polled", {"append": "input=polled"}, "16550 at 0x10000000",
+     "polled: input=polled on the command line"),
+]  # fmt: skip
 
 
 def counters(machine):
@@ -113,9 +116,10 @@ def check_lines(machine, command):
     machine.wait_for("lines: the end\n" + PROMPT)
 
 
-def session_input(build, changes, way):
+def session_input(build, changes, device, way):
     boot = vellum_qemu.Boot(build=build, harts=2, **changes)
     with Machine(boot) as machine:
+        machine.wait_for(f"  console    {device}")
         machine.wait_for(f"  input      {way}")
         machine.wait_for(PROMPT)
         check_flood(machine)
