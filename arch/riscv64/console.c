@@ -67,6 +67,15 @@ enum console_device console_device(void)
     return console.device;
 }
 
+void console_drain(void)
+{
+    lock();
+    if (console.device == CONSOLE_UART) {
+        uart_drain(&console.uart);
+    }
+    unlock();
+}
+
 void console_interrupt_set(enum uart_interrupt which)
 {
     lock();

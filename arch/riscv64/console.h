@@ -17,6 +17,9 @@ status_t console_use_uart(const struct machine_uart *config, volatile void *regi
 
 enum console_device console_device(void);
 
+/* Waits a bounded time until the UART has sent what was written, for what may cut it off. */
+void console_drain(void);
+
 /* What the console's UART interrupts for from now on, and the end of an interrupt that taking its
  * input does not end (uart.h).  The console is the UART. */
 void console_interrupt_set(enum uart_interrupt which);

@@ -8,6 +8,7 @@
 #include "power.h"
 
 #include "arch/arch.h"
+#include "console.h"
 #include "hart.h"
 #include "lib/log.h"
 #include "sbi.h"
@@ -22,6 +23,7 @@ static _Noreturn void power_off(enum sbi_reset_reason reason, uint64_t status)
     stop_others();
     log_printf("vellum: power off, status %lu\n", status);
     log_printf("if the machine stays on, it is safe to switch it off by hand\n");
+    console_drain();
     refusal = sbi_system_reset(SBI_RESET_OFF, reason);
     log_printf("firmware cannot switch this machine off (%s)\n", status_name(refusal));
     hart_halt();
@@ -48,6 +50,7 @@ status_t arch_reboot(void)
     stop_others();
     log_printf("vellum: reboot\n");
     log_printf("if the machine does not start again, it is safe to switch it off by hand\n");
+    console_drain();
     refusal = sbi_system_reset(SBI_RESET_COLD_REBOOT, SBI_REASON_NONE);
     log_printf("firmware cannot reboot this machine (%s)\n", status_name(refusal));
     hart_halt();

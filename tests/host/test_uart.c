@@ -276,6 +276,20 @@ Test(uart, a_stuck_transmitter_drops_bytes_after_one_bounded_wait)
     EXPECT_EQ(model.polls, UART_WAIT_POLLS + 9); /* later bytes ask once */
 }
 
+Test(uart, draining_waits_until_all_has_left_or_a_bounded_time)
+{
+    struct uart uart = start_16550(0, 1);
+
+    model.waiting = 100;
+    uart_drain(&uart);
+    EXPECT_EQ(model.waiting, 0);
+    model.waiting = ALWAYS;
+    model.polls = 0;
+    uart_drain(&uart);
+    uart_drain(&uart);
+    EXPECT_EQ(model.polls, UART_WAIT_POLLS + 1);
+}
+
 Test(uart, a_transmitter_that_comes_back_is_used_and_waited_for_again)
 {
     struct uart uart = start_16550(0, 1);

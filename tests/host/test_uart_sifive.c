@@ -20,6 +20,7 @@ struct sifive {
     uint32_t txctrl, rxctrl, ie;
     uint32_t full_polls; /* reads of TXDATA that say it is full */
     uint32_t polls;
+    uint32_t unsent; /* reads of IP until the queue is empty */
     char sent[64];
     size_t sent_count;
     const char *input;
@@ -44,6 +45,14 @@ static uint32_t sifive_read(void *state, size_t offset, unsigned width_bytes)
         return uart->txctrl;
     case 0x0c:
         return uart->rxctrl;
+    case 0x14:
+        cr_assert((uart->txctrl & 0x00070000) == 0x00010000,
+                  "it tells of less than an empty queue");
+        if (uart->unsent == 0) {
+            return 1;
+        }
+        uart->unsent -= uart->unsent == ALWAYS ? 0 : 1;
+        return 0;
     default:
         cr_assert(false, "offset %#zx is read", offset);
         return 0;
@@ -120,6 +129,18 @@ Test(uart_sifive, a_stuck_sifive_uart_drops_bytes_after_one_bounded_wait)
     uart_write(&uart, "never", 5);
     EXPECT_EQ(sifive.sent_count, 0);
     EXPECT_EQ(sifive.polls, UART_WAIT_POLLS + 4);
+}
+
+Test(uart_sifive, draining_waits_until_the_queue_is_empty_or_a_bounded_time)
+{
+    struct uart uart = start_sifive();
+
+    sifive.unsent = 100;
+    uart_drain(&uart);
+    EXPECT_EQ(sifive.unsent, 0);
+    EXPECT_EQ(sifive.txctrl, 0x00010003);
+    sifive.unsent = ALWAYS;
+    uart_drain(&uart); /* comes to an end */
 }
 
 Test(uart_sifive, input_of_a_sifive_uart_is_read_once_each_and_then_there_is_none)

@@ -49,11 +49,24 @@ static bool takes_byte(const struct uart *uart)
     return false;
 }
 
-static bool wait_until_it_takes_a_byte(struct uart *uart)
+static bool has_sent(const struct uart *uart)
+{
+    switch (uart->kind) {
+    case MACHINE_UART_16550:
+        return uart_16550_has_sent(uart);
+    case MACHINE_UART_SIFIVE:
+        return uart_sifive_has_sent(uart);
+    case MACHINE_UART_NONE:
+        break;
+    }
+    return true;
+}
+
+static bool wait_until(struct uart *uart, bool (*is_so)(const struct uart *uart))
 {
     uint32_t polls = uart->is_stuck ? 1 : UART_WAIT_POLLS;
 
-    while (polls > 0 && !takes_byte(uart)) {
+    while (polls > 0 && !is_so(uart)) {
         polls--;
     }
     uart->is_stuck = polls == 0;
@@ -62,7 +75,7 @@ static bool wait_until_it_takes_a_byte(struct uart *uart)
 
 static void put_byte(struct uart *uart, uint8_t byte)
 {
-    if (!wait_until_it_takes_a_byte(uart)) {
+    if (!wait_until(uart, takes_byte)) {
         return;
     }
     if (uart->kind == MACHINE_UART_SIFIVE) {
@@ -80,6 +93,11 @@ void uart_write(struct uart *uart, const char *bytes, size_t len_bytes)
         }
         put_byte(uart, (uint8_t)bytes[i]);
     }
+}
+
+void uart_drain(struct uart *uart)
+{
+    (void)wait_until(uart, has_sent);
 }
 
 int uart_read(struct uart *uart)

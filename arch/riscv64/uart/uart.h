@@ -22,7 +22,7 @@ struct uart {
     unsigned reg_shift;    /* 16550: stride of registers, 1 << reg_shift bytes */
     unsigned reg_io_width; /* 16550: bytes of one access                       */
     uint64_t size_bytes;   /* of the window                                    */
-    bool is_stuck;         /* the last byte was dropped after a full wait      */
+    bool is_stuck;         /* the last wait was a full one, and in vain        */
 };
 
 /* Makes the UART ready for polling.
@@ -35,6 +35,9 @@ status_t uart_init(struct uart *uart, const struct machine_uart *config, volatil
 
 /* Writes len_bytes bytes; a line feed becomes carriage return and line feed. */
 void uart_write(struct uart *uart, const char *bytes, size_t len_bytes);
+
+/* Waits until the last byte but one, and so all that is visible of a line, has left the device. */
+void uart_drain(struct uart *uart);
 
 /* Next byte that came in, 0 to 255, or -1 if none waits.  Never waits. */
 int uart_read(struct uart *uart);

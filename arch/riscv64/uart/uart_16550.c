@@ -27,6 +27,7 @@ enum {
 #define LCR_DIVISOR_LATCH 0x80U
 #define LSR_DATA_READY    0x01U
 #define LSR_THR_EMPTY     0x20U
+#define LSR_ALL_SENT      0x40U
 #define LSR_NO_DEVICE     0xffU
 
 /* Tries to write LCR while the part is busy sending what firmware left in its FIFO: some 30 ms. */
@@ -126,6 +127,11 @@ bool uart_16550_takes_byte(const struct uart *uart)
 void uart_16550_put(const struct uart *uart, uint8_t byte)
 {
     write_register(uart, REG_DATA, byte);
+}
+
+bool uart_16550_has_sent(const struct uart *uart)
+{
+    return (read_register(uart, REG_LSR) & LSR_ALL_SENT) != 0;
 }
 
 int uart_16550_get(const struct uart *uart)

@@ -12,6 +12,9 @@ status_t uart_16550_start(const struct uart *uart);
 bool uart_16550_takes_byte(const struct uart *uart);
 void uart_16550_put(const struct uart *uart, uint8_t byte);
 
+/* True if all bytes have left the device. */
+bool uart_16550_has_sent(const struct uart *uart);
+
 /* 0 to 255, or -1 if no byte waits. */
 int uart_16550_get(const struct uart *uart);
 

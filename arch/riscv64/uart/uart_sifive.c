@@ -13,6 +13,7 @@ enum {
     REG_TXCTRL = 0x08,
     REG_RXCTRL = 0x0c,
     REG_IE = 0x10,
+    REG_IP = 0x14,
     WINDOW_BYTES = 0x1c, /* up to and with `div` */
 };
 
@@ -23,6 +24,7 @@ enum {
 #define CTRL_COUNT_1 UINT32_C(0x00010000)
 #define IE_ROOM      UINT32_C(0x00000001)
 #define IE_INPUT     UINT32_C(0x00000002)
+#define IP_ROOM      UINT32_C(0x00000001)
 #define NO_DEVICE    UINT32_C(0xffffffff)
 
 static volatile void *register_at(const struct uart *uart, size_t offset)
@@ -61,18 +63,24 @@ void uart_sifive_put(const struct uart *uart, uint8_t byte)
     mmio_write32(register_at(uart, REG_TXDATA), byte);
 }
 
-int uart_sifive_get(const struct uart *uart)
-{
-    uint32_t data = mmio_read32(register_at(uart, REG_RXDATA));
-
-    return (data & RXDATA_EMPTY) != 0 ? -1 : (int)(data & 0xffU);
-}
-
 static void watermark_set(const struct uart *uart, size_t control, uint32_t count)
 {
     volatile void *at = register_at(uart, control);
 
     mmio_write32(at, (mmio_read32(at) & ~CTRL_COUNT) | count);
+}
+
+bool uart_sifive_has_sent(const struct uart *uart)
+{
+    watermark_set(uart, REG_TXCTRL, CTRL_COUNT_1);
+    return (mmio_read32(register_at(uart, REG_IP)) & IP_ROOM) != 0;
+}
+
+int uart_sifive_get(const struct uart *uart)
+{
+    uint32_t data = mmio_read32(register_at(uart, REG_RXDATA));
+
+    return (data & RXDATA_EMPTY) != 0 ? -1 : (int)(data & 0xffU);
 }
 
 void uart_sifive_interrupt_set(const struct uart *uart, enum uart_interrupt which)
