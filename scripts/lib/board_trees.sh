@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # Device trees of boards, under build/tools/board-trees: those of Debian's kernel package for riscv64,
-# and in u-boot/ those that its U-Boot for boards has for itself, and hands on. The packages come from
-# the first Debian that has this architecture, on the machine's own mirror; only the trees are kept,
-# beside a file that says where they are from. Nothing of the machine's apt configuration is changed,
+# and in u-boot/ those that its U-Boot for boards has for itself, and hands on, with the U-Boot of a
+# board that QEMU has a model of. The packages come from the first Debian that has this architecture, on
+# the machine's own mirror; no more of them is kept, beside a file that says where it is from. Nothing of the machine's apt configuration is changed,
 # and no root is needed.
 
 BOARD_TREES_DIR=$VELLUM_ROOT/build/tools/board-trees
@@ -16,6 +16,10 @@ BOARD_TREES_UBOOT=(u-boot-starfive u-boot-sifive)
 # Only a Debian has a mirror of Debian.
 board_trees_offered() {
     [[ $(distribution) == debian-* ]]
+}
+
+board_trees_present() {
+    [ -e "$BOARD_TREES_DIR/starfive" ] && [ -e "$BOARD_TREES_DIR/u-boot/hifive-unleashed.bin" ]
 }
 
 # board_trees_apt DIRECTORY TOOL ARGUMENT...: apt-get or apt-cache with lists of its own.
@@ -48,19 +52,21 @@ board_trees_download() {
 board_trees_of_uboot() {
     local new=$1 board=$2 name=$3
     dumpimage -T flat_dt -p 2 -o "$new/trees/u-boot/$name.dtb" \
-        "$new/usr/lib/u-boot/$board/u-boot.itb" >/dev/null
+        "$new/usr/lib/u-boot/$board/u-boot.itb" >/dev/null &&
+        chmod 644 "$new/trees/u-boot/$name.dtb"
 }
 
 board_trees_unpack() {
     local new=$1 trees deb
     for deb in "$new"/*.deb; do
-        dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$new" --wildcards '*.dtb' '*/u-boot.itb' 2>/dev/null
+        dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$new" --wildcards '*.dtb' '*/u-boot.itb' '*/u-boot.bin' 2>/dev/null
     done
     trees=$(dirname "$(dirname "$(find "$new/usr" -name '*.dtb' -print -quit)")")
     [ -d "$trees/starfive" ] || return 1
     mv "$trees" "$new/trees"
     mkdir "$new/trees/u-boot"
-    board_trees_of_uboot "$new" starfive_visionfive2 visionfive2 &&
+    mv "$new/usr/lib/u-boot/sifive_unleashed/u-boot.bin" "$new/trees/u-boot/hifive-unleashed.bin" &&
+        board_trees_of_uboot "$new" starfive_visionfive2 visionfive2 &&
         board_trees_of_uboot "$new" sifive_unleashed hifive-unleashed &&
         board_trees_of_uboot "$new" sifive_unmatched hifive-unmatched
 }

@@ -25,6 +25,7 @@ import rooms  # noqa: E402
 ROOT = rooms.ROOT
 CLANG_FORMAT_VERSION = 14
 OUTPUT_BYTES = "100000"  # kept of a test that passes: it may say at its start what it skips
+BOARD_UBOOT = "build/tools/board-trees/u-boot/hifive-unleashed.bin"
 CORES = os.cpu_count() or 1
 SKIP = re.compile(r"^\[SKIP\] [^ ]+: (.+)$", re.MULTILINE)
 SYNTHESIS = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)")
@@ -195,12 +196,15 @@ def step_qemu(full):
     return run
 
 
-def step_sessions(*names, tool=None, more=()):
-    """Session scripts of tests/qemu, by name; some need a tool, or are told more than the build."""
+def step_sessions(*names, tool=None, fetched=None, more=()):
+    """Session scripts of tests/qemu, by name; some need a tool, or a file that only scripts/setup
+    --for full fetches, or are told more than the build."""
 
     def run():
         if tool and not shutil.which(tool):
             return skip(f"{tool} is not installed")
+        if fetched and not os.path.exists(os.path.join(ROOT, fetched)):
+            return skip(f"{fetched} is not here; scripts/setup --for full fetches it")
         sys.path.insert(0, os.path.join(ROOT, "tests", "qemu"))
         modules = [importlib.import_module(name) for name in names]
         build_dir = os.path.join(ROOT, "build", "rv64-debug")
@@ -243,6 +247,7 @@ def steps(quick, full):
         yield "QEMU, console input", step_sessions("session_input")
         yield "QEMU, panics", step_sessions("session", tool="gdb-multiarch")
         yield "QEMU, U-Boot", step_sessions("session_uboot", more=[full])
+        yield "QEMU, a board's U-Boot", step_sessions("session_board", fetched=BOARD_UBOOT)
         yield "QEMU, gdb and reports", step_sessions("session_gdb", tool="gdb-multiarch")
 
 

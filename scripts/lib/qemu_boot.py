@@ -71,7 +71,7 @@ class Boot:
     gdb: bool = False
     tree: str = ""  # a flattened device tree in place of the machine's own
     reboots: bool = False  # a reboot boots again; else it ends QEMU
-    uboot: str = ""  # started instead of the kernel, with the card below
+    uboot: str = ""  # started instead of the kernel, with the card below if there is one
     card: str = ""  # a disk image
     turn: int = TURN
     counted: bool = False  # one hart whose clock moves a nanosecond an instruction, for scripts/bench
@@ -294,6 +294,8 @@ def kernel_arguments(boot):
 
 def uboot_arguments(boot):
     """U-Boot, after the firmware, finds what there is on a card; it has words of its own."""
+    if not boot.card:
+        return ["-kernel", boot.uboot]
     disk = f"if=none,id=card,format=raw,snapshot=on,file={boot.card}"
     return ["-kernel", boot.uboot, "-drive", disk, "-device", "virtio-blk-device,drive=card"]
 
