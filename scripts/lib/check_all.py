@@ -240,6 +240,7 @@ def steps(quick, full):
         yield "build, Clang", step_build("rv64-clang")
         yield "benchmark", step_script("scripts/bench", "--build", "build/rv64-release")
         yield "programs from anywhere", step_script("tests/scripts/test_programs.py")
+        yield "images for boards", step_script("tests/scripts/test_image.py")
         yield "a project elsewhere", step_script("tests/outside/run.py")
         yield "QEMU", step_qemu(full)
         yield "QEMU, shell", step_sessions("session_shell", "session_spaces")

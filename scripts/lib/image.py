@@ -4,14 +4,13 @@
 
 The card image has one partition, the third, for that is where the vendor's U-Boot of the VisionFive
 2 looks; mainline's looks at every partition marked bootable. It holds the kernel (Image), the
-programs (initrd.cpio), extlinux/extlinux.conf for mainline's U-Boot, and vf2_uEnv.txt, whose `boot2`
-the vendor's runs. Nothing of it replaces firmware: that is in the board's flash.
+programs (initrd.cpio), the FIT, and the texts that U-Boot reads (image_lines.py). Nothing of it
+replaces firmware: that is in the board's flash.
 
 The same files give the same bytes.
 """
 
 import argparse
-import dataclasses
 import os
 import re
 import struct
@@ -19,12 +18,13 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import image_lines  # noqa: E402
 import rooms  # noqa: E402
+from image_lines import PART_NUMBER, TARGETS, TREE_ROOM  # noqa: E402
 
 ROOT = rooms.ROOT
 MIB = 1 << 20
 SECTOR = 512
-PART_NUMBER = 3
 PART_START = 8 * MIB
 PART_BYTES = 56 * MIB
 PART_TYPE = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"  # where any system finds a FAT
@@ -32,39 +32,13 @@ DISK_ID = "56454C4C-554D-4000-8000-000000000001"
 PART_ID = "56454C4C-554D-4000-8000-000000000003"
 FAT_ID = "56454c4c"
 HEADER_MAGIC = b"RSC\x05"
-TREE_ROOM = 2 * MIB  # U-Boot lets a tree grow where it lies
+TREE_MAGIC = 0xD00DFEED
+TREE_MAXIMUM = MIB // 2  # U-Boot lets a tree grow where it lies
+APPEND_MAXIMUM = 200  # U-Boot of a VisionFive 2 takes lines of 255
 
 
 class Problem(Exception):
     """Something the user can put right; the text says how."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """Where things go in the memory of a machine whose U-Boot has these variables."""
-
-    about: str
-    ram: int
-    kernel: int  # where booti moves the kernel: the start of memory and what its header asks for
-    kernel_end: int  # the kernel and its zeroed memory end before this
-    kernel_at: int  # kernel_addr_r
-    tree_at: int  # fdt_addr_r
-    ramdisk_at: int  # ramdisk_addr_r
-    fit_at: int  # where the lines load the FIT
-    device: str  # of the card, as `load` names it
-    page: str  # the document that tells the rest
-
-
-TARGETS = {
-    "vf2": Target(
-        "VisionFive 2", 0x40000000, 0x40200000, 0x43900000, 0x40200000, 0x46000000, 0x46100000,
-        0x60000000, "mmc 1", "docs/boards/visionfive2.md",
-    ),
-    "virt": Target(
-        "QEMU virt with 256 MiB or more", 0x80000000, 0x80200000, 0x84000000, 0x84000000,
-        0x8C000000, 0x8C300000, 0x88000000, "virtio 0", "docs/boards/qemu.md",
-    ),
-}  # fmt: skip
 
 
 # The first time that a FAT can tell is the time of all that is made.
@@ -128,68 +102,10 @@ def check_sizes(target, image, initrd, fit_bytes):
         raise Problem(f"the files do not fit the card image's {PART_BYTES // MIB} MiB")
 
 
-def extlinux(append, tree_name):
-    lines = ["default vellum", "timeout 10", "label vellum", "  kernel /Image"]
-    lines += ["  initrd /initrd.cpio"]
-    lines += [f"  fdt /{tree_name}"] if tree_name else []
-    lines += [f"  append {append}"] if append else []
-    return "\n".join(lines) + "\n"
-
-
-def boot_lines(load, tree_name, name_too=True):
-    """What booti needs, one line each; `load` is the command that brings a file into memory.
-
-    The archive's size is kept by itself: U-Boot knows only that of the last file."""
-    files = [("kernel_addr_r", "Image")]
-    files += [("fdt_addr_r", tree_name)] if tree_name else []
-    files += [("ramdisk_addr_r", "initrd.cpio")]
-    lines = [f"{load} ${{{place}}}" + (f" {name}" if name_too else "") for place, name in files]
-    tree_at = "fdt_addr_r" if tree_name else "fdtcontroladdr"
-    return [
-        *lines,
-        "setenv rdsize ${filesize}",
-        f"booti ${{kernel_addr_r}} ${{ramdisk_addr_r}}:${{rdsize}} ${{{tree_at}}}",
-    ]
-
-
-def clear_words(append):
-    """What U-Boot has as the kernel's words would replace those of a tree."""
-    return f"setenv bootargs {append}".rstrip()
-
-
-def u_env(target, append, tree_name):
-    """The file that the vendor's U-Boot reads: it runs boot2."""
-    load = f"load {target.device}:{PART_NUMBER}"
-    return "boot2=" + "; ".join([clear_words(append), *boot_lines(load, tree_name)]) + "\n"
-
-
-def fit_source(target, files, tree):
-    """The FIT's source. The tree is a file's, or the one that U-Boot itself has."""
-    ramdisk = target.tree_at + TREE_ROOM
-    nodes = [
-        ("kernel", "kernel", files["Image"], target.kernel, True),
-        ("ramdisk", "ramdisk", files["initrd.cpio"], ramdisk, False),
-    ]
-    nodes += [("fdt", "flat_dt", tree, target.tree_at, False)] if tree else []
-    text = '/dts-v1/;\n/ {\n  description = "Vellum";\n  #address-cells = <1>;\n  images {\n'
-    for name, kind, path, load, is_entry in nodes:
-        text += f'    {name} {{\n      data = /incbin/("{os.path.abspath(path)}");\n'
-        text += f'      type = "{kind}";\n      arch = "riscv";\n      compression = "none";\n'
-        text += '      os = "linux";\n' if kind != "flat_dt" else ""
-        text += f"      load = <{load:#x}>;\n"
-        text += f"      entry = <{load:#x}>;\n" if is_entry else ""
-        text += '      hash-1 {\n        algo = "sha256";\n      };\n    };\n'
-    text += '  };\n  configurations {\n    default = "vellum";\n    vellum {\n'
-    for name, *_ in nodes:
-        text += f'      {name} = "{name}";\n'
-    return text + "    };\n  };\n};\n"
-
-
 def make_fit(target, files, tree, out):
-    source = os.path.join(out, "vellum.its")
+    text = image_lines.fit_source(target, files, tree)
+    source = write(out, "vellum.its", text.encode())
     fit = os.path.join(out, "vellum.itb")
-    with open(source, "w", encoding="utf-8") as file:
-        file.write(fit_source(target, files, tree))
     run("mkimage", "-f", source, fit)
     return fit
 
@@ -214,45 +130,11 @@ def make_card(files, path):
         run("mcopy", "-m", "-i", fat, source, f"::{name}")
 
 
-def how_to(name, target, append, tree_name):
-    """The lines to type, exactly."""
-    clear = clear_words(append)
-    load = f"load {target.device}:{PART_NUMBER}"
-    files = "Image, board.dtb, initrd.cpio" if tree_name else "Image, initrd.cpio"
-    bootm = f"bootm {target.fit_at:#x}"
-    ways = {
-        f"Card: write vellum-{name}.img to it; U-Boot finds it by itself.  By hand:": [
-            clear,
-            *boot_lines(load, tree_name),
-        ],
-        "FIT, from the same card:": [
-            clear,
-            f"{load} {target.fit_at:#x} vellum.itb",
-            bootm if tree_name else f"{bootm} {target.fit_at:#x} ${{fdtcontroladdr}}",
-        ],
-        f"Network (TFTP); {files} are on the server, whose address goes in for ADDRESS:": [
-            clear,
-            "setenv autoload no",
-            "dhcp",
-            "setenv serverip ADDRESS",
-            *boot_lines("tftpboot", tree_name),
-        ],
-        f"Serial line only (YMODEM, 11 KB/s); after each loady send a file: {files}:": [
-            clear,
-            *boot_lines("loady", tree_name, name_too=False),
-        ],
-    }
-    text = f"How U-Boot boots Vellum on {target.about}; every line as it stands.\n"
-    for title, lines in ways.items():
-        text += f"\n{title}\n" + "".join(f"  {line}\n" for line in lines)
-    return text
-
-
-def write(out, name, text):
+def write(out, name, data):
     path = os.path.join(out, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+    with open(path, "wb") as file:
+        file.write(data)
     return path
 
 
@@ -264,34 +146,51 @@ def read(path):
         raise Problem(f"{path} cannot be read ({error.strerror})") from error
 
 
+def check_append(append):
+    """The words must come through U-Boot as they are."""
+    if re.search(r"[^ -~]|[;$\"'\\]", append):
+        raise Problem("--append takes letters, digits and signs but ; $ \" ' and \\, on one line")
+    if len(append) > APPEND_MAXIMUM:
+        raise Problem(f"--append is {len(append)} bytes long, U-Boot takes {APPEND_MAXIMUM}")
+
+
+def read_tree(path):
+    """A device tree as a file; the kernel judges the rest."""
+    tree = read(path)
+    magic, size = struct.unpack_from(">II", tree.ljust(8, b"\0"))
+    if magic != TREE_MAGIC or size > len(tree):
+        raise Problem(f"{path} is no device tree: give --dtb what dtc makes of one")
+    if len(tree) > TREE_MAXIMUM:
+        raise Problem(f"{path} is {len(tree)} bytes long, U-Boot has room for {TREE_MAXIMUM}")
+    return tree
+
+
 def make(name, build, out, append="", tree="", initrd=""):
     """Makes everything for a target in the folder `out`; returns the card image's path."""
     target = TARGETS[name]
-    if re.search(r"[^ -~]|[;$\"'\\]", append):
-        raise Problem("--append takes letters, digits and signs but ; $ \" ' and \\, on one line")
-    image = read(os.path.join(build, "Image"))
-    archive = read(initrd or os.path.join(build, "initrd.cpio"))
-    check_kernel(target, image)
-    os.makedirs(out, exist_ok=True)
-    files = {"Image": os.path.join(out, "Image"), "initrd.cpio": os.path.join(out, "initrd.cpio")}
-    for path, data in zip(files.values(), (image, archive)):
-        with open(path, "wb") as file:
-            file.write(data)
-    files["vellum.itb"] = make_fit(target, files, tree, out)
-    check_sizes(target, image, archive, os.path.getsize(files["vellum.itb"]))
-    tree_name = ""
+    check_append(append)
+    pieces = {
+        "Image": read(os.path.join(build, "Image")),
+        "initrd.cpio": read(initrd or os.path.join(build, "initrd.cpio")),
+    }
+    tree_name = "board.dtb" if tree else ""
     if tree:
-        tree_name = "board.dtb"
-        files[tree_name] = os.path.join(out, tree_name)
-        with open(files[tree_name], "wb") as file:
-            file.write(read(tree))
-    files["extlinux/extlinux.conf"] = write(
-        out, "extlinux/extlinux.conf", extlinux(append, tree_name)
+        pieces[tree_name] = read_tree(tree)
+    check_kernel(target, pieces["Image"])
+    os.makedirs(out, exist_ok=True)
+    files = {piece: write(out, piece, data) for piece, data in pieces.items()}
+    files["vellum.itb"] = make_fit(target, files, files.get(tree_name, ""), out)
+    check_sizes(
+        target, pieces["Image"], pieces["initrd.cpio"], os.path.getsize(files["vellum.itb"])
     )
-    files["vf2_uEnv.txt"] = write(out, "vf2_uEnv.txt", u_env(target, append, tree_name))
+    for path, text in (
+        ("extlinux/extlinux.conf", image_lines.extlinux(append, tree_name)),
+        ("vf2_uEnv.txt", image_lines.u_env(target, append, tree_name)),
+    ):
+        files[path] = write(out, path, text.encode())
     card = os.path.join(out, f"vellum-{name}.img")
     make_card(files, card)
-    write(out, "BOOT.txt", how_to(name, target, append, tree_name))
+    write(out, "BOOT.txt", image_lines.how_to(name, target, append, tree_name).encode())
     return card
 
 
@@ -316,3 +215,5 @@ if __name__ == "__main__":
         main()
     except Problem as problem:
         sys.exit(f"image: {problem}")
+    except OSError as error:
+        sys.exit(f"image: {error.filename or 'the image'} cannot be written ({error.strerror})")
