@@ -27,11 +27,9 @@ OFF = """
 vellum: power off, status 0
 if the machine stays on, it is safe to switch it off by hand
 """
-AGAIN = """
-vellum: reboot
-if the machine does not start again, it is safe to switch it off by hand
-"""
-REFUSES = AGAIN + "firmware cannot reboot this machine (ENOTSUP)\n"
+# QEMU's SiFive UART says that it has sent all when up to eight letters wait; a reset takes those.
+AGAIN = "\nvellum: reboot\nif the machine does not start again, it is safe to switch it "
+REFUSES = AGAIN + "off by hand\nfirmware cannot reboot this machine (ENOTSUP)\n"
 
 # Name; options of scripts/qemu.py; harts; what comes of turning the machine off.
 CAN = [

@@ -12,9 +12,10 @@
 #include "arch/machine.h"
 #include "lib/types.h"
 
-/* Polls for one byte to leave before the byte is dropped: some 20 ms on real hardware, where a poll
- * costs about 100 ns and a byte at 115200 baud takes 87 us. */
-#define UART_WAIT_POLLS 200000U
+/* Polls for one byte to leave before the byte is dropped: some 200 ms on real hardware, where a
+ * poll costs about 100 ns and a byte at 115200 baud takes 87 us.  A tenth of that was not enough on
+ * a busy host, where QEMU's SiFive UART waits for another thread. */
+#define UART_WAIT_POLLS 2000000U
 
 struct uart {
     volatile void *registers;
