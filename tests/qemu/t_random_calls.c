@@ -20,6 +20,7 @@ static struct {
     uint64_t handles[POOL_MAX];
     uint64_t handle_count;
     uint64_t object; /* the memory object that was made last; 0: none was */
+    uint64_t limit;  /* of user addresses                                 */
     uint64_t buffer[512];
 } random_state;
 
@@ -55,7 +56,7 @@ static uint64_t draw_argument(void)
     case 7:
         return PLACE + draw() % 16 * 512 * PAGE;
     case 8:
-        return user_limit() - draw() % 3 * PAGE;
+        return random_state.limit - draw() % 3 * PAGE;
     case 9:
         return UINT64_C(1) << draw() % 64;
     case 10:
@@ -104,6 +105,8 @@ static void shape_objects(struct raw_call *call)
         break;
     case SYS_NR_VM_CLONE:
     case SYS_NR_VM_MOVE:
+    case SYS_NR_VM_EVICT:
+    case SYS_NR_VM_SUPPLY:
         call->args[2] = PLACE + draw() % 512 * PAGE;
         call->args[3] = bytes;
         call->args[4] = PLACE + draw() % 2048 * PAGE;
@@ -135,7 +138,8 @@ static void shape_txn(struct raw_call *call)
 
 static int is_on_range(uint64_t number)
 {
-    return (number >= SYS_NR_VM_MAP && number <= SYS_NR_VM_PROTECT) || number == SYS_NR_VM_MARK;
+    return (number >= SYS_NR_VM_MAP && number <= SYS_NR_VM_PROTECT) || number == SYS_NR_VM_MARK ||
+           number == SYS_NR_VM_CLEAR_ACCESSED || number == SYS_NR_VM_FOLD;
 }
 
 /* Calls that wait get a deadline that has passed. */
@@ -180,6 +184,8 @@ static int is_wanted(const struct raw_call *call)
     case SYS_NR_MEMORY_MAP:
         return !(own && low);
     case SYS_NR_VM_MOVE:
+    case SYS_NR_VM_EVICT:
+    case SYS_NR_VM_SUPPLY:
         return !(own && call->args[2] < PLACE);
     default:
         return 1;
@@ -189,7 +195,7 @@ static int is_wanted(const struct raw_call *call)
 static void make_call(void)
 {
     static const char name[] = "kid";
-    struct raw_call call = {.number = draw() % (SYS_NR_VM_MOVE + 2)};
+    struct raw_call call = {.number = draw() % (SYS_NR_REBOOT + 1)};
 
     for (unsigned i = 0; i < COUNT_OF(call.args); i++) {
         call.args[i] = draw_argument();
@@ -204,8 +210,7 @@ static void make_call(void)
         shape_objects(&call);
     }
     shape_wait(&call);
-    if (call.number > SYS_NR_VM_MOVE) {
-        call.number = SYS_NR_VM_TXN;
+    if (call.number == SYS_NR_VM_TXN) {
         shape_txn(&call);
     }
     if (call.number == SYS_NR_PROCESS_CREATE) {
@@ -236,8 +241,10 @@ static int run_calls(void *argument)
 {
     handle_t machine = HANDLE_NONE;
 
-    /* All but turning it off. */
+    /* All but turning it off: no number that is drawn may be a handle that can. */
     (void)sys_handle_duplicate(user_machine(), RIGHT_ALL & ~RIGHT_MANAGE, &machine);
+    random_state.limit = user_limit();
+    (void)sys_handle_close(user_machine());
     random_state.state = (uintptr_t)argument * UINT64_C(0x9e3779b97f4a7c15) + 1;
     random_state.handles[0] = user_self();
     random_state.handles[1] = user_console();
