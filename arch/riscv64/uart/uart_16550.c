@@ -5,7 +5,9 @@
  *
  * DesignWare parts ignore a write of LCR while they are busy and raise an interrupt of their own
  * (IIR reads 7 in its low nibble) that only a read of USR ends.  So LCR is written only if firmware
- * left the divisor latch open, and a pending busy interrupt is ended at the start.
+ * left the divisor latch open, and a pending busy interrupt is ended at the start.  They may also
+ * tell of input that has waited for long when there is none (IIR reads 12); only a read of the data
+ * ends that.
  */
 #include "uart/uart_16550.h"
 
@@ -24,6 +26,7 @@ enum {
 #define IER_ROOM          0x02U
 #define IIR_MASK          0x0fU
 #define IIR_BUSY          0x07U
+#define IIR_INPUT_WAITS   0x0cU
 #define LCR_DIVISOR_LATCH 0x80U
 #define LSR_DATA_READY    0x01U
 #define LSR_THR_EMPTY     0x20U
@@ -154,5 +157,10 @@ void uart_16550_interrupt_set(const struct uart *uart, enum uart_interrupt which
 
 void uart_16550_interrupt_end(const struct uart *uart)
 {
+    bool is_input = (read_register(uart, REG_IIR) & IIR_MASK) == IIR_INPUT_WAITS;
+
+    if (is_input && (read_register(uart, REG_LSR) & LSR_DATA_READY) == 0) {
+        (void)read_register(uart, REG_DATA);
+    }
     end_busy_interrupt(uart);
 }
