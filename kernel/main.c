@@ -10,6 +10,7 @@
 #include "kernel/init_start.h"
 #include "kernel/reaper.h"
 #include "kernel/sched.h"
+#include "kernel/selftest.h"
 #include "lib/log.h"
 #include "mm/io_mem.h"
 
@@ -66,6 +67,9 @@ _Noreturn void kernel_main(void)
     device_keep(machine->uart.base, machine->uart.size_bytes);
     regions_make(machine);
     (void)arch_harts_start();
+    if (machine_cmdline_has(machine, "selftest")) {
+        selftest_print();
+    }
     log_printf("vellum: init starts\n"); /* first: another hart may run it and write a prompt */
     status_t status = init_start(&what);
 

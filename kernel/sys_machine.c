@@ -8,6 +8,7 @@
 #include "kernel/reaper.h"
 #include "kernel/run_queue.h"
 #include "kernel/sched.h"
+#include "kernel/selftest.h"
 #include "kernel/syscall.h"
 #include "kernel/timeouts.h"
 #include "kernel/vm_target.h"
@@ -167,6 +168,27 @@ enum verdict sys_quiesce(struct user_frame *frame)
     }
     /* What is left waits for other harts; so does the caller. */
     return reaper_block(thread_of_frame(frame)) ? VERDICT_BLOCK : syscall_done(frame, OK);
+}
+
+enum verdict sys_selftest(struct user_frame *frame)
+{
+    struct selftest_found found;
+    status_t status = syscall_check_handle(frame, HANDLE_MACHINE, RIGHT_MANAGE);
+
+    if (status == OK) {
+        status = selftest_find(user_frame_arg(frame, 1), &found);
+    }
+    if (status == ERR_BUSY) {
+        return VERDICT_RESTART; /* this hart may be the one that is to help */
+    }
+    if (status != OK) {
+        return syscall_done(frame, status);
+    }
+    struct selftest_info info = {.verdict = found.verdict};
+
+    field_set(info.key, sizeof(info.key), found.key);
+    field_set(info.value, sizeof(info.value), found.value);
+    return done_writing(frame, 2, &info, sizeof(info));
 }
 
 enum verdict sys_power_off(struct user_frame *frame)

@@ -6,13 +6,7 @@
 
 #include "lib/types.h"
 #include "pure/paging_mode.h"
-
-/* What the hart does about a clear A or D bit on a permitted access. */
-enum boot_update {
-    BOOT_UPDATE_HARDWARE, /* sets the bit                         */
-    BOOT_UPDATE_FAULT,    /* page fault                           */
-    BOOT_UPDATE_NEVER,    /* neither: the access just goes through */
-};
+#include "try.h"
 
 /* What `noadhw` came to: whether firmware was asked to switch hardware updates off, and did. */
 enum boot_noadhw {
@@ -32,7 +26,7 @@ enum boot_fences {
 struct hart_facts {
     unsigned accepted;  /* bit n: satp takes a table of n levels                        */
     unsigned asid_bits; /* what satp keeps                                              */
-    enum boot_update accessed, dirty;
+    enum try_update accessed, dirty;
     enum boot_noadhw noadhw;
     enum boot_fences fences;
     bool has_svpbmt;     /* the tree says so, and an entry with a memory type works     */
@@ -76,3 +70,6 @@ void boot_probe_costs(struct boot_facts *facts);
 /* report.c: the boot report; report_harts.c: its part about harts. */
 void report_print(const struct boot_facts *facts);
 void report_print_harts(const struct boot_facts *facts);
+
+/* What HSM says of a hart, in words. */
+const char *report_hart_state(uint64_t hart_id);

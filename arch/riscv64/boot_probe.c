@@ -4,8 +4,7 @@
  * of ASIDs, who sets A and D, memory types, cbo.zero, stimecmp, what reading the clock costs.  Each
  * hart is tried for itself, because harts of one machine may differ.
  *
- * Experiments with entries use one page of the early tables (BOOT_PROBE_VA) and the accesses of
- * user_copy.S that may fault.
+ * Experiments with entries (try.h) use one page of the early tables, BOOT_PROBE_VA.
  */
 #include "arch/machine.h"
 #include "arch/pte.h"
@@ -27,96 +26,23 @@
 
 static _Alignas(4096) unsigned char scratch_page[PAGE_SIZE];
 
-static void flush(void)
-{
-    __asm__ volatile("sfence.vma" ::: "memory");
-}
-
 /* All early roots agree where this code and its stack are, so trying a mode moves nothing. */
-static bool try_levels(unsigned levels)
-{
-    uint64_t before = csr_read(satp);
-    uint64_t wanted = satp_make(levels, boot_map_root(levels).raw, 0);
-    bool taken;
-
-    csr_write(satp, wanted);
-    flush();
-    taken = csr_read(satp) == wanted;
-    csr_write(satp, before);
-    flush();
-    return taken;
-}
-
-/* Ones written to the ASID field of a valid satp; implemented bits stick. */
-static unsigned count_asid_bits(void)
-{
-    uint64_t before = csr_read(satp);
-    uint64_t stuck;
-
-    csr_write(satp, before | SATP_ASID_MASK);
-    stuck = (csr_read(satp) & SATP_ASID_MASK) >> SATP_ASID_SHIFT;
-    csr_write(satp, before);
-    flush();
-
-    unsigned bits = 0;
-
-    while ((stuck >> bits & 1) != 0) { /* low bits come first */
-        bits++;
-    }
-    return bits;
-}
-
 static unsigned accepted_modes(void)
 {
     unsigned accepted = 0;
 
     for (unsigned levels = 3; levels <= PTE_LEVELS_MAX; levels++) {
-        accepted |= try_levels(levels) ? 1U << levels : 0;
+        accepted |= try_satp(satp_make(levels, boot_map_root(levels).raw, 0)) ? 1U << levels : 0;
     }
     return accepted;
 }
 
-/* Puts an entry for the scratch page in place: the usual one, without `clear`, with `set`. */
-static struct pte_slot *place_entry(uint64_t clear, uint64_t set)
-{
-    struct pte_slot *slot = boot_map_probe_slot();
-    pte_t entry =
-        pte_make_leaf((struct pte_leaf){.pa = image_to_phys(scratch_page), .prot = VM_RW});
-
-    entry.raw = (entry.raw & ~clear) | set;
-    pte_slot_store(slot, entry);
-    flush();
-    return slot;
-}
-
-static enum boot_update update_of(bool went_through, pte_t after, uint64_t bit)
-{
-    if (!went_through) {
-        return BOOT_UPDATE_FAULT;
-    }
-    return (after.raw & bit) != 0 ? BOOT_UPDATE_HARDWARE : BOOT_UPDATE_NEVER;
-}
-
-static void probe_update(struct hart_facts *facts)
-{
-    uint64_t value;
-    struct pte_slot *slot = place_entry(PTE_A | PTE_D, 0);
-    bool loaded = probe_load_u64(BOOT_PROBE_VA, &value);
-
-    facts->accessed = update_of(loaded, pte_slot_load(slot), PTE_A);
-    slot = place_entry(PTE_D, 0);
-
-    bool stored = probe_store_u64(BOOT_PROBE_VA, 0);
-
-    facts->dirty = update_of(stored, pte_slot_load(slot), PTE_D);
-}
-
-static bool memory_type_works(void)
+static bool memory_type_works(const struct try_page *page)
 {
     uint64_t value;
 
-    (void)place_entry(0, (uint64_t)VM_MEM_NC << PTE_PBMT_SHIFT);
-    return probe_load_u64(BOOT_PROBE_VA, &value);
+    try_place(page, 0, (uint64_t)VM_MEM_NC << PTE_PBMT_SHIFT);
+    return probe_load_u64(page->va, &value);
 }
 
 /* How many bytes one cbo.zero clears; 0 if it does not do what it should. */
@@ -161,19 +87,21 @@ static enum boot_noadhw switch_updates_off(void)
 void boot_probe_hart(struct hart_facts *facts)
 {
     uint32_t isa = machine_get()->isa;
+    struct try_page page = {boot_map_probe_slot(), BOOT_PROBE_VA, image_to_phys(scratch_page)};
 
     *facts = (struct hart_facts){
         .accepted = accepted_modes(),
-        .asid_bits = count_asid_bits(),
+        .asid_bits = try_asid_bits(),
         .noadhw = switch_updates_off(),
         .fences = fences_of(sbi_core()),
         .has_stimecmp = (isa & MACHINE_ISA_SSTC) != 0 && probe_stimecmp(UINT64_MAX),
         .zero_block = (isa & MACHINE_ISA_ZICBOZ) != 0 ? measure_zero_block() : 0,
     };
-    probe_update(facts);
-    facts->has_svpbmt = (isa & MACHINE_ISA_SVPBMT) != 0 && memory_type_works();
-    pte_slot_store(boot_map_probe_slot(), pte_absent());
-    flush();
+    facts->accessed = try_accessed(&page);
+    facts->dirty = try_dirty(&page);
+    facts->has_svpbmt = (isa & MACHINE_ISA_SVPBMT) != 0 && memory_type_works(&page);
+    pte_slot_store(page.slot, pte_absent());
+    try_flush();
 }
 
 void boot_facts_merge(struct hart_facts *all, const struct hart_facts *other)

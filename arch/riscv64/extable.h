@@ -14,6 +14,7 @@ uint64_t extable_fixup(uint64_t pc, uint64_t va);
 /* Each tries one thing and says whether it went through; a fault changes nothing. */
 bool probe_load_u64(uint64_t va, uint64_t *value);
 bool probe_store_u64(uint64_t va, uint64_t value);
+bool probe_add_u64(uint64_t va, uint64_t value); /* one amoadd.d */
 bool probe_cycle(uint64_t *value);
 bool probe_stimecmp(uint64_t deadline);
 bool probe_zero_block(void *block);

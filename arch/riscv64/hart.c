@@ -11,6 +11,7 @@
 #include "lib/trace.h"
 #include "lib/types.h"
 #include "sbi.h"
+#include "selftest/selftest.h"
 #include "stop.h"
 
 static struct hart blocks[HART_MAX];
@@ -71,6 +72,7 @@ void hart_take_ipi(void)
     /* A CSR counts as a device; pairs with the fence in arch_ipi_send. */
     __asm__ volatile("fence iorw, iorw" ::: "memory");
     stop_if_told();
+    selftest_help_if_asked();
 }
 
 void hart_set_started(const struct hart *block)

@@ -71,7 +71,8 @@ static inline void hart_wait(void)
 }
 
 /* Ends a pending software interrupt, if there is one; what its sender stored before is seen by
- * later loads.  If it was sent to stop this hart (stop.h), it stops. */
+ * later loads.  If it was sent to stop this hart (stop.h), it stops; if it was sent because the
+ * self-test wants help (selftest/selftest.h), the hart helps first.  No lock is held. */
 void hart_take_ipi(void);
 
 /* The quiescence counter of this hart becomes odd, with a full fence behind it, or even, with

@@ -49,6 +49,11 @@ void mmu_set_global_fences(void)
     only_global_fences = true;
 }
 
+bool mmu_has_global_fences(void)
+{
+    return only_global_fences;
+}
+
 void mmu_set_direct(uint64_t base, paddr_t base_pa)
 {
     direct_offset = base - base_pa.raw;

@@ -17,6 +17,7 @@ void mmu_set_asid_bits(unsigned bits);
 
 /* Every fence from now on covers everything: an erratum or `fence=global` asks for it. */
 void mmu_set_global_fences(void);
+bool mmu_has_global_fences(void);
 
 /* The direct map shows physical address base_pa at virtual address base. */
 void mmu_set_direct(uint64_t base, paddr_t base_pa);

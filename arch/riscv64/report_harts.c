@@ -10,7 +10,7 @@
 #include "lib/log.h"
 #include "sbi.h"
 
-static const char *state_name(uint64_t hart_id)
+const char *report_hart_state(uint64_t hart_id)
 {
     static const char *const names[] = {
         "started",   "stopped",         "start pending",  "stop pending",
@@ -72,7 +72,7 @@ static void print_harts(const struct machine *machine)
     }
     for (size_t i = 0; i < machine->skipped_id_count; i++) {
         log_printf("  left alone id %lu, %s\n", machine->skipped_ids[i],
-                   state_name(machine->skipped_ids[i]));
+                   report_hart_state(machine->skipped_ids[i]));
     }
     if (machine->hart_skipped > machine->skipped_id_count) {
         log_printf("  left alone %zu more harts\n",
@@ -90,19 +90,6 @@ static void print_modes(unsigned accepted)
     }
 }
 
-static const char *update_name(enum boot_update update)
-{
-    switch (update) {
-    case BOOT_UPDATE_HARDWARE:
-        return "set by hardware";
-    case BOOT_UPDATE_FAULT:
-        return "page fault";
-    case BOOT_UPDATE_NEVER:
-        return "ignored";
-    }
-    return "?";
-}
-
 static void print_updates(const char *name, const struct hart_facts *facts)
 {
     static const char *const noadhw[] = {
@@ -112,7 +99,8 @@ static void print_updates(const char *name, const struct hart_facts *facts)
     };
 
     log_printf("%sload with A clear: %s; store with D clear: %s%s\n", name,
-               update_name(facts->accessed), update_name(facts->dirty), noadhw[facts->noadhw]);
+               try_update_name(facts->accessed), try_update_name(facts->dirty),
+               noadhw[facts->noadhw]);
 }
 
 static bool is_same(const struct hart_facts *a, const struct hart_facts *b)

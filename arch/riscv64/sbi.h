@@ -66,6 +66,9 @@ enum sbi_reset_reason {
  * ERR_NOTSUP: no BASE extension.  Then only the legacy console is taken to be there. */
 status_t sbi_init(void);
 
+/* The shortest call there is, for what a call costs. */
+void sbi_null(void);
+
 bool sbi_has(enum sbi_ext ext);
 const char *sbi_ext_name(enum sbi_ext ext);
 const struct sbi_identity *sbi_identity(void);

@@ -160,6 +160,13 @@ function probe_store_u64
     ret
     ex_range 1b, 2b, probe_failed, EX_ANY
 
+/* bool probe_add_u64(uint64_t va, uint64_t value); */
+function probe_add_u64
+1:  amoadd.d zero, a1, (a0)
+2:  li a0, 1
+    ret
+    ex_range 1b, 2b, probe_failed, EX_ANY
+
 /* bool probe_cycle(uint64_t *value); */
 function probe_cycle
 1:  csrr t0, cycle

@@ -231,6 +231,7 @@ def steps(quick, full):
     yield "the benchmark's document", step_script("scripts/bench", "--check-documents")
     yield "choice of configurations", step_script("tests/qemu/pairwise.py")
     yield "trace scripts", step_script("tests/scripts/test_trace.py")
+    yield "the self-test's table", step_script("tests/scripts/test_selftest.py")
     if not quick:
         yield "fuzzing", step_fuzz
         yield "clang-tidy", step_tidy
@@ -246,6 +247,7 @@ def steps(quick, full):
         yield "QEMU, shell", step_sessions("session_shell", "session_spaces")
         yield "QEMU, reboot", step_sessions("session_reboot")
         yield "QEMU, console input", step_sessions("session_input")
+        yield "QEMU, self-test", step_sessions("session_selftest")
         yield "QEMU, panics", step_sessions("session", tool="gdb-multiarch")
         yield "QEMU, U-Boot", step_sessions("session_uboot", more=[full])
         yield "QEMU, a board's U-Boot", step_sessions("session_board", fetched=BOARD_UBOOT)

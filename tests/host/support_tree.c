@@ -141,6 +141,12 @@ static void expect_harts(const struct machine *got, const struct machine *want)
         EXPECT_EQ(got->skipped_ids[i], want->skipped_ids[i]);
     }
     EXPECT_EQ(got->timebase_hz, want->timebase_hz);
+    EXPECT_EQ(got->alias_count, want->alias_count);
+    for (size_t i = 0; i < want->alias_count; i++) {
+        EXPECT_EQ(got->aliases[i].memory.start.raw, want->aliases[i].memory.start.raw);
+        EXPECT_EQ(got->aliases[i].memory.end.raw, want->aliases[i].memory.end.raw);
+        EXPECT_EQ(got->aliases[i].offset, want->aliases[i].offset);
+    }
     EXPECT_EQ(got->levels_cap, want->levels_cap);
     EXPECT_EQ(got->isa, want->isa);
     EXPECT_EQ(got->cbo_block_bytes, want->cbo_block_bytes);

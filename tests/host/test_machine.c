@@ -26,7 +26,8 @@
             {.hart_id = 4, .levels = 3, .isa = FD, .intc_phandle = 14, .plic_context = 8},         \
     },                                                                                             \
     .hart_count = 4, .hart_skipped = 1, .skipped_id_count = 1, .timebase_hz = 4000000,             \
-    .levels_cap = 3, .isa = FD
+    .levels_cap = 3, .isa = FD, .alias_count = 1,                                                  \
+    .aliases = {{{{0x40000000}, {0x240000000}}, 0x200000000}}
 
 #define VF2_DEVICES                                                                                \
     .uart = {.kind = MACHINE_UART_16550,                                                           \
@@ -184,6 +185,9 @@ Test(machine, icicle_kit_has_two_banks_and_its_console_on_the_second_uart)
         .hart_skipped = 1,
         .skipped_id_count = 1, /* hart 0 */
         .timebase_hz = 1000000,
+        .aliases = {{{{0x80000000}, {0xc0000000}}, 0x40000000},
+                    {{{0x1000000000}, {0x1400000000}}, 0x400000000}},
+        .alias_count = 2,
         .levels_cap = 3,
         .isa = FD,
         .uart = {.kind = MACHINE_UART_16550,

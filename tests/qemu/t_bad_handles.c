@@ -72,6 +72,7 @@ static const struct call calls[] = {
     {"io_open", 27, 0, HANDLE_MACHINE, RIGHT_MAP, {TESTED, 0}},
     {"quiesce", 28, 0, HANDLE_MACHINE, RIGHT_MANAGE, {TESTED}},
     {"power_off", 29, 0, HANDLE_MACHINE, RIGHT_MANAGE, {TESTED, 99}},
+    {"selftest", 61, 0, HANDLE_MACHINE, RIGHT_MANAGE, {TESTED, 0, BUFFER}},
     {"vm_check, machine", 30, 0, HANDLE_MACHINE, RIGHT_MANAGE, {TESTED, PROCESS}},
     {"vm_check, process", 30, 1, HANDLE_PROCESS, RIGHT_READ, {MACHINE, TESTED}},
     {"process_info", 37, 0, HANDLE_MACHINE, RIGHT_READ, {TESTED, 0, BUFFER}},

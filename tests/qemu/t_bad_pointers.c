@@ -38,6 +38,7 @@ static const struct call calls[] = {
     {"machine_info", 24, MACHINE, 1, -1, sizeof(struct machine_info), ACCESS_WRITE, 0},
     {"counter_info", 25, MACHINE, 2, -1, sizeof(struct counter_info), ACCESS_WRITE, 0},
     {"io_info", 26, MACHINE, 2, -1, sizeof(struct io_info), ACCESS_WRITE, 0},
+    {"selftest", 61, MACHINE, 2, -1, sizeof(struct selftest_info), ACCESS_WRITE, 0},
     {"process_info", 37, MACHINE, 2, -1, sizeof(struct process_info), ACCESS_WRITE, 0},
     {"thread_info", 39, SELF, 2, -1, sizeof(struct thread_info), ACCESS_WRITE, 0},
     {"memory_read", 51, OBJECT, 2, 3, 64, ACCESS_WRITE, 0},

@@ -69,6 +69,10 @@ static const struct entry entries[] = {
     {"trace", "on|off|dump", "records what harts do; prints it",
      "scripts/trace2json draws a dump; docs/debugging.md shows how.", command_trace,
      COMPLETES_TRACE},
+    {"selftest", "", "tries what the machine does; prints it",
+     "One fact a line; docs/boards/selftest.md explains them. scripts/selftest2md makes a table of "
+     "a log with them.",
+     command_selftest, COMPLETES_NOTHING},
     {"devices", "", "lists the I/O regions", NULL, command_devices, COMPLETES_NOTHING},
     {"poweroff", "[STATUS]", "turns the machine off", "STATUS: from 0 to 255, for scripts.",
      command_poweroff, COMPLETES_NOTHING},

@@ -139,6 +139,7 @@ int command_ps(struct command command);
 int command_ptdump(struct command command);
 int command_reboot(struct command command);
 int command_run_program(struct command command);
+int command_selftest(struct command command);
 int command_test(struct command command);
 int command_time(struct command command);
 int command_trace(struct command command);

@@ -14,6 +14,7 @@
 #define MACHINE_RESERVED_MAX  48U
 #define MACHINE_IO_MAX        96U
 #define MACHINE_NOTES_MAX     8U
+#define MACHINE_ALIASES_MAX   2U
 #define MACHINE_TEXT_BYTES    64U
 #define MACHINE_CMDLINE_BYTES 1024U
 
@@ -75,6 +76,13 @@ struct machine_plic {
     uint32_t sources;
 };
 
+/* Memory that the machine shows a second time, uncached, `offset` bytes above: there it is never to
+ * be used. */
+struct machine_alias {
+    struct pa_range memory; /* the largest that there can be */
+    uint64_t offset;
+};
+
 /* A device's registers, for user programs. */
 struct machine_io {
     struct pa_range range;               /* page aligned */
@@ -95,6 +103,8 @@ struct machine {
     size_t bank_count;
     struct machine_reserved reserved[MACHINE_RESERVED_MAX];
     size_t reserved_count;
+    struct machine_alias aliases[MACHINE_ALIASES_MAX]; /* as far as they are known */
+    size_t alias_count;
     struct machine_hart harts[HART_MAX]; /* usable ones only, in the tree's order */
     size_t hart_count;
     size_t hart_skipped;            /* nodes left alone: no MMU, not okay, or too many */

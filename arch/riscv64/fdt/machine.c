@@ -105,7 +105,8 @@ bool machine_cmdline_has(const struct machine *machine, const char *word)
 static bool word_is_known(struct word word)
 {
     static const char *const keys[] = {"paging=", "asid="};
-    static const char *const words[] = {"noadhw", "input=polled", "user-counters", "fence=global"};
+    static const char *const words[] = {"noadhw", "input=polled", "user-counters", "fence=global",
+                                        "selftest"};
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         size_t key_bytes = strlen(keys[i]);

@@ -6,8 +6,10 @@
 
 #include "uapi/process.h"
 
-#define COUNTER_NAME_BYTES 32UL
-#define IO_NAME_BYTES      64UL
+#define COUNTER_NAME_BYTES        32UL
+#define IO_NAME_BYTES             64UL
+#define SELFTEST_INFO_KEY_BYTES   40UL
+#define SELFTEST_INFO_VALUE_BYTES 208UL
 
 /* What io_info writes. */
 struct io_info {
@@ -40,3 +42,14 @@ struct hart_info {
     uint32_t process; /* number of that thread's process               */
     char name[PROCESS_NAME_BYTES];
 };
+
+/* What selftest writes; texts are terminated. */
+struct selftest_info {
+    uint64_t verdict; /* SELFTEST_VERDICT_* */
+    char key[SELFTEST_INFO_KEY_BYTES];
+    char value[SELFTEST_INFO_VALUE_BYTES];
+};
+
+#define SELFTEST_VERDICT_FACT  0UL /* nothing depends on it                 */
+#define SELFTEST_VERDICT_GOOD  1UL /* as the kernel relies on               */
+#define SELFTEST_VERDICT_WRONG 2UL /* not so: the value says what           */
