@@ -61,7 +61,8 @@ void expect_regions(const struct machine *ours, const struct machine *theirs,
              .irq = (number)}
 
 #define VF2_SHARED                                                                                 \
-    .bank_count = 1, .timebase_hz = 4000000, HARTS_1_TO_4, PLIC(136),                              \
+    .aliases = {{{{0x40000000}, {0x240000000}}, 0x200000000}}, .alias_count = 1, .bank_count = 1,  \
+    .timebase_hz = 4000000, HARTS_1_TO_4, PLIC(136),                                               \
     .uart = {                                                                                      \
         .kind = MACHINE_UART_16550,                                                                \
         .base = {0x10000000},                                                                      \

@@ -13,10 +13,9 @@
 #define QUICK_CHECKS 16U /* the first ones, which need no other hart */
 #define REMOTE_CHECK 29U
 #define REMOTE_KEY   "sfence-remote-all-fetch"
-#define MEMBERS_MAX  3U /* more would show no more, and an emulator takes long for harts that wait \
-                         */
-#define TURNS 2U
-#define WORDS 64U
+#define MEMBERS_MAX  3U /* an emulator takes long for harts that wait */
+#define TURNS        2U
+#define WORDS        64U
 
 static _Atomic(uint64_t) over;
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "arch/pte.h"
+#include "arch/selftest.h"
 #include "arch_host/phys_mem.h"
 #include "lib/trace.h"
 #include "machine/effects.h"
@@ -158,4 +159,14 @@ _Noreturn void arch_power_off(uint64_t status)
 status_t arch_reboot(void)
 {
     return ERR_NOTSUP;
+}
+
+/* ---- arch/selftest.h: this machine has nothing to try ---- */
+
+status_t arch_selftest(size_t index, void *room, struct selftest_found *found)
+{
+    (void)index;
+    (void)room;
+    (void)found;
+    return ERR_NOENT;
 }
