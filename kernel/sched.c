@@ -237,17 +237,30 @@ struct user_frame *sched_leave(struct thread *self, enum verdict verdict)
     return leave(hart);
 }
 
+/* Notices that the timer has fired, in a hart that idles.  now: the time, 0: it has to be read.
+ * A timer that fires after that time was read ends the next wait at once. */
+static void look_at_timer(struct sched_hart *hart, uint64_t now)
+{
+    if (hart->armed == NEVER || hart->armed == FIRED) {
+        return;
+    }
+    if (hart->armed <= (now != 0 ? now : arch_time_now())) {
+        set_fired(hart);
+    }
+}
+
 struct user_frame *sched_idle(void)
 {
     struct sched_hart *hart = sched_this();
     enum run_queue_result result;
+    uint64_t now;
     struct thread *next = NULL;
 
     do {
         if (hart_index() == poll_hart) {
             console_poll();
         }
-        timeouts_expire();
+        now = timeouts_expire();
         result = run_queue_pick_idle(&next);
         if (result == RUN_QUEUE_SOON) {
             hart_relax();
@@ -255,9 +268,7 @@ struct user_frame *sched_idle(void)
     } while (result != RUN_QUEUE_FOUND &&
              (reaper_step() || result == RUN_QUEUE_SOON || frame_zero_ahead()));
     switch_to(hart, NULL, next);
-    if (hart->armed != NEVER && hart->armed != FIRED && hart->armed <= arch_time_now()) {
-        set_fired(hart);
-    }
+    look_at_timer(hart, now);
     look_set(hart, reaper_has_work());
     return leave(hart);
 }
@@ -269,7 +280,7 @@ bool sched_timer_fired(void)
     if (hart_index() == poll_hart) {
         console_poll();
     }
-    timeouts_expire();
+    (void)timeouts_expire();
     set_fired(hart);
     return hart->slice_end != NEVER && hart->slice_end <= arch_time_now();
 }

@@ -109,17 +109,20 @@ static struct thread *first_that_has_come(uint64_t now)
     return thread;
 }
 
-void timeouts_expire(void)
+uint64_t timeouts_expire(void)
 {
+    uint64_t now = 0;
+
     /* Without a deadline the time does not matter, and reading it can be dear. */
     for (unsigned i = 0; i < EXPIRE_MAX && timeouts_earliest() != NEVER; i++) {
-        uint64_t now = arch_time_now();
+        now = arch_time_now();
         struct thread *thread = first_that_has_come(now);
 
         if (thread == NULL) {
-            return;
+            break;
         }
         wait_queue_expire(thread, now);
         object_put(&thread->object);
     }
+    return now;
 }

@@ -36,8 +36,9 @@ bool timeouts_has_come_locked(const struct thread *thread, uint64_t now);
 uint64_t timeouts_earliest(void);
 
 /* Wakes threads of this hart's queue whose deadlines have come, at most so many that it takes
- * little time; the others are left for the next interrupt.  Context: no lock. */
-void timeouts_expire(void);
+ * little time; the others are left for the next interrupt.  Returns the time in ticks, read a
+ * moment ago, or 0 if no thread has a deadline: then it was not read.  Context: no lock. */
+uint64_t timeouts_expire(void);
 
 /* True if the time is at or past the deadline. */
 bool timeouts_is_past(uint64_t deadline_ns);
