@@ -168,6 +168,7 @@ def read_tree(path):
 def make(name, build, out, append="", tree="", initrd=""):
     """Makes everything for a target in the folder `out`; returns the card image's path."""
     target = TARGETS[name]
+    append = f"{target.words} {append}".strip()
     check_append(append)
     pieces = {
         "Image": read(os.path.join(build, "Image")),

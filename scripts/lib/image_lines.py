@@ -28,12 +28,13 @@ class Target:
     fit_at: int  # where the lines load the FIT
     device: str  # of the card, as `load` names it
     page: str  # the document that tells the rest
+    words: str = ""  # for the kernel, in front of what the user gives
 
 
 TARGETS = {
     "vf2": Target(
         "VisionFive 2", 0x40000000, 0x40200000, 0x43900000, 0x40200000, 0x46000000, 0x46100000,
-        0x60000000, "mmc 1", "docs/boards/visionfive2.md",
+        0x60000000, "mmc 1", "docs/boards/visionfive2.md", "selftest",
     ),
     "virt": Target(
         "QEMU virt with 256 MiB or more", 0x80000000, 0x80200000, 0x84000000, 0x84000000,

@@ -39,12 +39,13 @@ static const char *const names[COUNTED] = {
 
 struct counts {
     uint64_t of[COUNTED];
-    uint64_t switches; /* of all harts: read first at the start, last at the end */
 };
+
+static uint64_t switches_before; /* of all harts: read first at the start, last at the end */
 
 static struct counts counts_now(void)
 {
-    struct counts now = {.switches = counter_value("space_switches")};
+    struct counts now;
 
     for (unsigned which = 0; which < COUNTED; which++) {
         now.of[which] = counter_value(names[which]);
@@ -52,12 +53,18 @@ static struct counts counts_now(void)
     return now;
 }
 
+static struct counts counts_start(void)
+{
+    switches_before = counter_value("space_switches");
+    return counts_now();
+}
+
 /* A hart that switches its space meanwhile, as that of whoever waits for this program may, flushes
  * where there are no identifiers. */
 static void counts_are(struct counts start, struct counts want, const char *what)
 {
     struct counts now = counts_now();
-    uint64_t switches = counter_value("space_switches") - start.switches;
+    uint64_t switches = counter_value("space_switches") - switches_before;
     uint64_t more = now.of[FENCES] - start.of[FENCES] - want.of[FENCES];
 
     now.of[FENCES] -= more <= switches ? more : 0;
@@ -76,14 +83,14 @@ static void first_touch_check(void)
 
     tap_status(page_map(PLACE, PAGE, RW), 0, "a page is mapped");
     tap_status(reserve(place, 16 * PAGE, RW), 0, "memory is reserved");
-    start = counts_now();
+    start = counts_start();
     tap_is(*word_at(place), 0, "it reads as zero");
     counts_are(start, (struct counts){{[DEMAND] = 1, [ZERO] = 1}}, "a read");
-    start = counts_now();
+    start = counts_start();
     *word_at(place) = 5;
     counts_are(start, (struct counts){{[REPLACED] = 1, [FRAMES] = 1, [FENCES] = 1}},
                "a write after it");
-    start = counts_now();
+    start = counts_start();
     *word_at(place + PAGE) = 6;
     counts_are(start, (struct counts){{[DEMAND] = 1, [FRAMES] = 1}}, "a write");
     tap_is(*word_at(place + PAGE + 8), 0, "the rest of the page is zero");
@@ -97,17 +104,17 @@ static void large_check(void)
 {
     uint64_t place = (PLACE + 4 * (UINT64_C(1) << 30)) & ~((UINT64_C(1) << 30) - 1);
     uint64_t inside = place + 300 * TABLE + 7 * PAGE;
-    struct counts start = counts_now();
+    struct counts start;
 
     tap_status(reserve(place, UINT64_C(1) << 30, RW), 0, "1 GiB is reserved");
-    start = counts_now();
+    start = counts_start();
     *word_at(inside) = 9;
     counts_are(start, (struct counts){{[DEMAND] = 1, [FRAMES] = 3, [TABLES] = 2}},
                "the first write in 1 GiB");
-    start = counts_now();
+    start = counts_start();
     *word_at(inside + PAGE) = 9;
     counts_are(start, (struct counts){{[DEMAND] = 1, [FRAMES] = 1}}, "the second beside it");
-    start = counts_now();
+    start = counts_start();
     *word_at(inside + TABLE) = 9;
     counts_are(start, (struct counts){{[DEMAND] = 1, [FRAMES] = 2, [TABLES] = 1}},
                "the first in the next table");
