@@ -6,8 +6,7 @@ has neither, its baseline), unless docs/performance/machines.json gives the mach
 own. Counts are exact, in both directions: a fence more is a cost, and one less says that the machine
 does not go the way that was meant, or that the budget is to be lowered.
 
-The timer's own SBI calls and readings of the time come with the clock and not with the operation, so
-only their number a millisecond has a limit.
+Of SBI calls and readings of the time, those of the timer are left out (bench_gate.by_the_timer).
 """
 
 import dataclasses
@@ -26,10 +25,6 @@ COUNTERS = {
     "SBI": "sbi_calls",
     "time": "time_reads",
 }
-# At most so many a millisecond, and once more: the timer fires, is set to a slice's end, and again
-# for the reaper; the slice is looked at, and both ends are computed.
-BY_THE_TIMER = {"SBI": 2, "time": 3}
-INSTRUCTIONS_A_MS = 1_000_000
 
 
 def budgets():
@@ -103,9 +98,7 @@ def judge_counts(machine, name, row, counts):
     for kind, counter in COUNTERS.items():
         budget = budget_of_count(counts, kind, name, machine)
         extra = row[counter] - budget * row["n"]
-        milliseconds = fractions.Fraction(row.get("instructions", 0), INSTRUCTIONS_A_MS)
-        may_be = BY_THE_TIMER[kind] * (milliseconds + 1) if kind in BY_THE_TIMER else 0
-        if not 0 <= extra <= may_be:
+        if not 0 <= extra <= bench_gate.by_the_timer(counter, row):
             got = fractions.Fraction(row[counter], row["n"])
             yield f"{name}: {kind}: {got}, and must be {budget}"
 

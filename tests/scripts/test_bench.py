@@ -140,6 +140,12 @@ class Growth(Folder):
         self.assertIn("faults", self.judge(null_row(100, faults=4), null_row(100, faults=3))[0])
         self.assertEqual(self.judge(null_row(100, faults=2), null_row(100, faults=3)), [])
 
+    def test_what_comes_with_the_clock_may(self):
+        """10,000 instructions are 0.01 ms, and the timer may set itself twice in one."""
+        before = null_row(100, sbi_calls=100)
+        self.assertEqual(self.judge(null_row(100, sbi_calls=102), before), [])
+        self.assertIn("sbi_calls was 1, is 1.03", self.judge(null_row(100, sbi_calls=103), before)[0])
+
     def test_other_tools_move_instructions_but_not_counts(self):
         other = {"compiler": "another", "qemu": "a QEMU"}
         now, before = null_row(200, faults=4), null_row(100, faults=3)
