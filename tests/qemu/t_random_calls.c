@@ -195,7 +195,7 @@ static int is_wanted(const struct raw_call *call)
 static void make_call(void)
 {
     static const char name[] = "kid";
-    struct raw_call call = {.number = draw() % (SYS_NR_REBOOT + 1)};
+    struct raw_call call = {.number = draw() % (SYS_NR_SELFTEST + 1)};
 
     for (unsigned i = 0; i < COUNT_OF(call.args); i++) {
         call.args[i] = draw_argument();

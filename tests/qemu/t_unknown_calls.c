@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#define FIRST_UNKNOWN 61
+#define FIRST_UNKNOWN 62
 
 static int illegal(void *argument)
 {
