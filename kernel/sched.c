@@ -4,9 +4,9 @@
  * here the hart changes over to it, does a piece of the reaper's work, and sets its timer.  One
  * that finds nothing to do zeroes frames for later, one at a time.
  *
- * The time is read seldom, because some machines trap into the firmware for it.  As long as the
- * timer has not fired, it is still before what the timer is set to: so the end of one slice does
- * for the next ones too, which are shorter, and likewise when to come back for the reaper.
+ * The time is read seldom, because some machines trap into the firmware for it: for a slice, which
+ * a thread gets whole, however early the one before it left (else who leaves just before the end
+ * would leave others nothing), and not again for the reaper until the timer has fired.
  *
  * A hart holds a reference on the space that is active on it, so that a space is never taken apart
  * under a hart, whoever ends the process.
@@ -37,8 +37,7 @@ struct sched_hart {
     uint64_t slice_end;                  /* time, NEVER: the thread runs as it likes   */
     uint64_t next_poll;                  /* time of the next look at the console       */
     uint64_t armed;                      /* what the timer is set to                   */
-    uint64_t full_slice_end;             /* these two: NEVER, or computed since the    */
-    uint64_t next_piece;                 /* timer fired, and not before `armed`        */
+    uint64_t next_piece;                 /* NEVER, or computed since the timer fired   */
 };
 
 static struct sched_hart harts[HART_MAX];
@@ -60,7 +59,6 @@ static uint64_t ticks_of_ms(uint64_t ms)
 static void set_fired(struct sched_hart *hart)
 {
     hart->armed = FIRED;
-    hart->full_slice_end = NEVER;
     hart->next_piece = NEVER;
 }
 
@@ -169,16 +167,6 @@ static struct thread *choose(struct thread *self, enum verdict verdict)
     return pick();
 }
 
-/* A time that is so far away at most: the one that was computed since the timer fired, or a new
- * one. */
-static uint64_t keep_time(uint64_t *kept, uint64_t ticks)
-{
-    if (*kept == NEVER) {
-        *kept = arch_time_now() + ticks;
-    }
-    return *kept;
-}
-
 /* Sets the timer to what is wanted next. */
 static void arm_timer(struct sched_hart *hart)
 {
@@ -187,7 +175,7 @@ static void arm_timer(struct sched_hart *hart)
     if (sched_current() == NULL || !run_queue_has_ready()) {
         hart->slice_end = NEVER;
     } else if (hart->slice_end == NEVER) {
-        hart->slice_end = keep_time(&hart->full_slice_end, slice_ticks);
+        hart->slice_end = arch_time_now() + slice_ticks;
     }
     deadline = hart->slice_end < deadline ? hart->slice_end : deadline;
     if (hart_index() == poll_hart && console_wants_poll()) {
@@ -199,9 +187,10 @@ static void arm_timer(struct sched_hart *hart)
         deadline = hart->next_poll < deadline ? hart->next_poll : deadline;
     }
     if (hart->must_look) {
-        uint64_t piece = keep_time(&hart->next_piece, ticks_of_ms(SCHED_REAP_MS));
-
-        deadline = piece < deadline ? piece : deadline;
+        if (hart->next_piece == NEVER) {
+            hart->next_piece = arch_time_now() + ticks_of_ms(SCHED_REAP_MS);
+        }
+        deadline = hart->next_piece < deadline ? hart->next_piece : deadline;
     }
     /* One that is set earlier is left: it fires once for nothing, and is cheaper than setting it at
      * each switch. */

@@ -24,6 +24,8 @@ TURNS = {
     "end": "clones it into processes that end",
     "unmap": "maps it and unmaps it",
 }
+SHARE = "early"  # a turn's work beside a thread that leaves just before each of its slices ends
+SHARE_SLICES = 3  # its own, and two of the other: how the two begin is chance
 TURN_SPARE = 150_000  # instructions that a turn may come later than beside one that computes
 LINE = re.compile(r"\s*# flat (\d+) (\w+): (.*)$")
 
@@ -124,6 +126,11 @@ def judge_turns(result):
             yield f"turns beside {work}: not measured"
         elif longest > alone + TURN_SPARE:
             yield f"turns beside {work}: {longest:,} instructions apart, {alone:,} beside no calls"
+    share = turn_of(result, SHARE)
+    if share is None or alone is None:
+        yield f"turns beside {SHARE}: not measured"
+    elif share > SHARE_SLICES * alone:
+        yield f"turns beside {SHARE}: a slice's work takes {share:,} instructions"
 
 
 def judge(result):
@@ -179,4 +186,5 @@ def table_turns(result):
     """[[cell]]: the longest time between two turns."""
     lines = [["another thread of the hart", "instructions at most"]]
     lines += [[told, bench_tell.number(turn_of(result, work))] for work, told in TURNS.items()]
-    return lines
+    share = bench_tell.number(turn_of(result, SHARE))
+    return [*lines, ["leaves early, 9 ms each time: until 10 ms are computed", share]]

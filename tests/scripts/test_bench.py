@@ -297,6 +297,7 @@ def flat_result():
             rows[f"harts {harts} {operation}"] = row
     for work in bench_flat.TURNS:
         rows[f"turns beside {work}"] = {"n": 1, "instructions": 10_000_000, "turns": 16}
+    rows["turns beside early"] = {"n": 1, "instructions": 19_000_000, "turns": 16}
     return result(rows)
 
 
@@ -328,8 +329,13 @@ class Flat(unittest.TestCase):
         self.assertEqual(self.fails("turns beside end", instructions=10_150_000), [])
         self.assertEqual(len(self.fails("turns beside end", instructions=10_150_001)), 1)
 
+    def test_a_share_that_is_too_small_fails(self):
+        self.assertEqual(self.fails("turns beside early", instructions=30_000_000), [])
+        self.assertEqual(len(self.fails("turns beside early", instructions=30_000_001)), 1)
+
     def test_what_was_not_measured_fails(self):
-        for name in ("pages 512 touch", "harts 4 touch", "turns beside end"):
+        names = ("pages 512 touch", "harts 4 touch", "turns beside end", "turns beside early")
+        for name in names:
             less = flat_result()
             del less["rows"][name]
             if name.startswith("pages"):

@@ -4,6 +4,10 @@
  * space.  One that only computes keeps the hart for its slice; one that clones, unmaps or ends much
  * memory may keep it for as long as the kernel works in one piece more.  A row is the longest time
  * between two turns, in instructions, and how many turns there were.
+ *
+ * One row is about shares: the other leaves just before each of its slices ends, and must not have
+ * more of the hart for it.  There the row is how long the thread needs, at most, for a slice's
+ * work.
  */
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -16,6 +20,8 @@
 #define HUGE_BYTES (UINT64_C(64) << 30)  /* reserved      */
 #define HELD_BYTES (UINT64_C(256) << 20) /* that has memory */
 #define TURNS      16U
+#define SLICE      UINT64_C(10000000) /* instructions: 10 ms of the benchmark's clock       */
+#define AWAY_LEAST UINT64_C(100000)   /* more than any look at the clock takes by itself    */
 
 static _Atomic(uint64_t) is_over; /* released by the witness, acquired by the other */
 static _Atomic(long) failed;      /* the other's: relaxed, read when it has ended   */
@@ -76,15 +82,28 @@ static long map_unmap(void)
     return status != 0 ? status : sys_vm_unmap(user_self(), HUGE_PLACE, HUGE_BYTES, NULL);
 }
 
+/* Nine tenths of a slice, and then away. */
+static long leave_early(void)
+{
+    uint64_t start = instructions_now();
+
+    while (instructions_now() - start < SLICE / 10 * 9) {
+    }
+    return sys_yield();
+}
+
+static uint64_t turns_watch(void);
+static uint64_t share_watch(void);
+
 static const struct work {
     const char *name;
     long (*once)(void);
     int on_huge; /* the memory is there before */
+    uint64_t (*watch)(void);
 } works[] = {
-    {"compute", compute, 0},
-    {"clone", clone_unmap, 1},
-    {"end", clone_end, 1},
-    {"unmap", map_unmap, 0},
+    {"compute", compute, 0, turns_watch},   {"clone", clone_unmap, 1, turns_watch},
+    {"end", clone_end, 1, turns_watch},     {"unmap", map_unmap, 0, turns_watch},
+    {"early", leave_early, 0, share_watch},
 };
 
 static void work_on(void *argument)
@@ -114,6 +133,27 @@ static uint64_t turns_watch(void)
     return longest;
 }
 
+/* Computes as much as fits a slice, again and again.  Returns the longest time it takes. */
+static uint64_t share_watch(void)
+{
+    uint64_t longest = 0;
+
+    for (unsigned turn = 0; turn < TURNS; turn++) {
+        uint64_t start = instructions_now();
+        uint64_t before = start;
+        uint64_t own = 0;
+
+        while (own < SLICE) {
+            uint64_t now = instructions_now();
+
+            own += now - before < AWAY_LEAST ? now - before : 0;
+            before = now;
+        }
+        longest = before - start > longest ? before - start : longest;
+    }
+    return longest;
+}
+
 static long work_measure(const struct work *work, uint64_t *longest)
 {
     struct user_thread thread;
@@ -131,7 +171,7 @@ static long work_measure(const struct work *work, uint64_t *longest)
     if (status != 0) {
         return status;
     }
-    *longest = turns_watch();
+    *longest = work->watch();
     atomic_store_explicit(&is_over, 1, memory_order_release);
     status = user_thread_join(&thread);
     (void)sys_process_kill(other);

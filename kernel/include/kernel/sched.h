@@ -3,19 +3,10 @@
  * The scheduler: the way out of the kernel, to the thread that a hart runs next.
  *
  * A thread runs until it blocks, yields, ends, or may not stay; if another is ready on its hart,
- * for at most SCHED_SLICE_MS, and for less if the thread before it left the hart early.  A hart
- * that finds nothing in its own queue takes from others'; then it waits with the kernel's own
- * table.  The timer is armed only when it is needed: another thread is ready here, a thread that
- * blocked here has a deadline, the reaper has work, or, on one hart, the console is polled.
- */
-/*
- * The scheduler: the way out of the kernel, to the thread that a hart runs next.
- *
- * A thread runs until it blocks, yields, ends, or may not stay; if another is ready on its hart,
- * for at most SCHED_SLICE_MS, and for less if the one before left within its own.  A hart that
- * finds nothing in its own queue takes from others'; then it waits with the kernel's own table. The
- * timer is armed only when it is needed: another thread is ready here, a thread that blocked here
- * has a deadline, the reaper has work, or, on one hart, the console is polled.
+ * for at most SCHED_SLICE_MS.  A hart that finds nothing in its own queue takes from others'; then
+ * it waits with the kernel's own table.  The timer is armed only when it is needed: another thread
+ * is ready here, a thread that blocked here has a deadline, the reaper has work, or, on one hart,
+ * the console is polled.
  */
 #pragma once
 
