@@ -34,7 +34,7 @@ FAT_ID = "56454c4c"
 HEADER_MAGIC = b"RSC\x05"
 TREE_MAGIC = 0xD00DFEED
 TREE_MAXIMUM = MIB // 2  # U-Boot lets a tree grow where it lies
-APPEND_MAXIMUM = 200  # U-Boot of a VisionFive 2 takes lines of 255
+APPEND_MAXIMUM = 190  # U-Boot of a VisionFive 2 takes lines of 255, and there are words of our own
 
 
 class Problem(Exception):
@@ -168,8 +168,8 @@ def read_tree(path):
 def make(name, build, out, append="", tree="", initrd=""):
     """Makes everything for a target in the folder `out`; returns the card image's path."""
     target = TARGETS[name]
-    append = f"{target.words} {append}".strip()
     check_append(append)
+    append = f"{target.words} {append}".strip()
     pieces = {
         "Image": read(os.path.join(build, "Image")),
         "initrd.cpio": read(initrd or os.path.join(build, "initrd.cpio")),

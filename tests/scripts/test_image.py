@@ -99,7 +99,13 @@ class Image(unittest.TestCase):
     def test_refused_words(self):
         for words in ("a;b", "${x}", "it's", 'a"b', "a\\b", "a\nb", "\u00e9"):
             self.refused("--append takes", append=words)
-        self.refused("201 bytes long", append="w" * 201)
+        self.refused("191 bytes long", append="w" * 191)
+
+    def test_a_board_makes_the_self_test(self):
+        self.make("-- test")
+        self.assertIn("  append selftest -- test\n", self.text("extlinux/extlinux.conf"))
+        self.assertIn("setenv bootargs selftest -- test;", self.text("vf2_uEnv.txt"))
+        self.assertEqual(self.text("BOOT.txt").count("setenv bootargs selftest -- test\n"), 4)
 
     def test_refused_kernels(self):
         for bad, words in (
