@@ -112,8 +112,8 @@ bool arch_compare_exchange_user_u32(vaddr_t at, uint32_t *seen, uint32_t value);
 
 /* ---- time ---- */
 
-/* Ticks of the `time` CSR; machine_get()->timebase_hz of them a second.  Where the firmware emulates
- * that CSR it costs as much as an SBI call. */
+/* Ticks of the `time` CSR; machine_get()->timebase_hz of them a second.  Where the firmware
+ * emulates that CSR it costs as much as an SBI call. */
 uint64_t arch_time_now(void);
 
 /* Asks for one timer interrupt when the time reaches `deadline`; UINT64_MAX: never. */
