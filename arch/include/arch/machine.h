@@ -76,8 +76,8 @@ struct machine_plic {
     uint32_t sources;
 };
 
-/* Memory that the machine shows a second time, uncached, `offset` bytes above: there it is never to
- * be used. */
+/* Memory that the machine shows a second time, uncached, `offset` bytes above.  No bank has both.
+ */
 struct machine_alias {
     struct pa_range memory; /* the largest that there can be */
     uint64_t offset;

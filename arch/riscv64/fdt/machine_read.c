@@ -8,6 +8,7 @@
 #include <libfdt.h>
 
 #include "fdt/tree.h"
+#include "fdt/tree_alias.h"
 #include "fdt/tree_check.h"
 #include "fdt/tree_devices.h"
 #include "fdt/tree_harts.h"
@@ -25,28 +26,6 @@ static void model_read(const struct tree *tree)
     }
     if (text != NULL) {
         tree_text_copy(tree->out->model, sizeof(tree->out->model), (const char *)text, length, '?');
-    }
-}
-
-/* No tree tells where memory is seen a second time; of some machines it is known. */
-static void aliases_read(const struct tree *tree)
-{
-    static const char *const jh7110[] = {"starfive,jh7110", NULL};
-    static const char *const mpfs[] = {"microchip,mpfs", NULL};
-    static const struct machine_alias of_jh7110[] = {
-        {{{0x40000000}, {0x240000000}}, 0x200000000},
-    };
-    static const struct machine_alias of_mpfs[] = {
-        {{{0x80000000}, {0xc0000000}}, 0x40000000},
-        {{{0x1000000000}, {0x1400000000}}, 0x400000000},
-    };
-
-    if (tree_node_is_one_of(tree, 0, jh7110)) {
-        tree->out->alias_count = ARRAY_LEN(of_jh7110);
-        memcpy(tree->out->aliases, of_jh7110, sizeof(of_jh7110));
-    } else if (tree_node_is_one_of(tree, 0, mpfs)) {
-        tree->out->alias_count = ARRAY_LEN(of_mpfs);
-        memcpy(tree->out->aliases, of_mpfs, sizeof(of_mpfs));
     }
 }
 
@@ -80,7 +59,6 @@ status_t machine_read_tree(const void *tree, size_t max_bytes, uint64_t boot_har
     }
     memset(out, 0, sizeof(*out));
     model_read(&reading);
-    aliases_read(&reading);
     status = cmdline_read(&reading);
     if (status == OK) {
         status = tree_memory_read(&reading);

@@ -10,6 +10,7 @@
 
 #include <libfdt.h>
 
+#include "fdt/tree_alias.h"
 #include "lib/string.h"
 
 /* Reservations the boot code adds itself: firmware, kernel, tree, and some to spare. */
@@ -297,6 +298,7 @@ status_t tree_memory_read(const struct tree *tree)
     status_t status = banks_read(tree);
 
     if (status == OK) {
+        tree_alias_read(tree);
         status = reserved_nodes_read(tree);
     }
     if (status == OK) {
