@@ -16,17 +16,33 @@
 
 #define POWER_FAIL_STATUS 255U
 
-static _Noreturn void power_off(enum sbi_reset_reason reason, uint64_t status)
+struct words {
+    const char *advice;  /* what a person may do if nothing happens */
+    const char *refused; /* what the firmware cannot do             */
+};
+
+static const struct words words[] = {
+    [SBI_RESET_OFF] = {"if the machine stays on", "switch this machine off"},
+    [SBI_RESET_COLD_REBOOT] = {"if the machine does not start again", "reboot this machine"},
+};
+
+/* What is about to happen has been said. */
+static _Noreturn void reset(enum sbi_reset type, enum sbi_reset_reason reason)
 {
     status_t refusal;
 
+    log_printf("%s, it is safe to switch it off by hand\n", words[type].advice);
+    console_drain();
+    refusal = sbi_system_reset(type, reason);
+    log_printf("firmware cannot %s (%s)\n", words[type].refused, status_name(refusal));
+    hart_halt();
+}
+
+static _Noreturn void power_off(enum sbi_reset_reason reason, uint64_t status)
+{
     stop_others();
     log_printf("vellum: power off, status %lu\n", status);
-    log_printf("if the machine stays on, it is safe to switch it off by hand\n");
-    console_drain();
-    refusal = sbi_system_reset(SBI_RESET_OFF, reason);
-    log_printf("firmware cannot switch this machine off (%s)\n", status_name(refusal));
-    hart_halt();
+    reset(SBI_RESET_OFF, reason);
 }
 
 _Noreturn void arch_power_off(uint64_t status)
@@ -42,16 +58,10 @@ _Noreturn void power_fail(void)
 /* A cold reboot is the one that a JH7110's firmware has; it refuses a warm one. */
 status_t arch_reboot(void)
 {
-    status_t refusal;
-
     if (!sbi_has(SBI_EXT_SRST)) {
         return ERR_NOTSUP;
     }
     stop_others();
     log_printf("vellum: reboot\n");
-    log_printf("if the machine does not start again, it is safe to switch it off by hand\n");
-    console_drain();
-    refusal = sbi_system_reset(SBI_RESET_COLD_REBOOT, SBI_REASON_NONE);
-    log_printf("firmware cannot reboot this machine (%s)\n", status_name(refusal));
-    hart_halt();
+    reset(SBI_RESET_COLD_REBOOT, SBI_REASON_NONE);
 }

@@ -97,6 +97,9 @@ void uart_write(struct uart *uart, const char *bytes, size_t len_bytes)
 
 void uart_drain(struct uart *uart)
 {
+    if (uart->kind == MACHINE_UART_SIFIVE) {
+        uart_sifive_watch_sending(uart);
+    }
     (void)wait_until(uart, has_sent);
 }
 

@@ -37,7 +37,8 @@ status_t uart_init(struct uart *uart, const struct machine_uart *config, volatil
 /* Writes len_bytes bytes; a line feed becomes carriage return and line feed. */
 void uart_write(struct uart *uart, const char *bytes, size_t len_bytes);
 
-/* Waits until the last byte but one, and so all that is visible of a line, has left the device. */
+/* Waits until the last byte but one, and so all that is visible of a line, has left the device; for
+ * a bounded time, after which the device counts as stuck: later bytes are dropped sooner. */
 void uart_drain(struct uart *uart);
 
 /* Next byte that came in, 0 to 255, or -1 if none waits.  Never waits. */

@@ -70,9 +70,13 @@ static void watermark_set(const struct uart *uart, size_t control, uint32_t coun
     mmio_write32(at, (mmio_read32(at) & ~CTRL_COUNT) | count);
 }
 
-bool uart_sifive_has_sent(const struct uart *uart)
+void uart_sifive_watch_sending(const struct uart *uart)
 {
     watermark_set(uart, REG_TXCTRL, CTRL_COUNT_1);
+}
+
+bool uart_sifive_has_sent(const struct uart *uart)
+{
     return (mmio_read32(register_at(uart, REG_IP)) & IP_ROOM) != 0;
 }
 

@@ -11,7 +11,9 @@ status_t uart_sifive_start(const struct uart *uart);
 bool uart_sifive_takes_byte(const struct uart *uart);
 void uart_sifive_put(const struct uart *uart, uint8_t byte);
 
-/* True if the queue is empty; its last byte may still be on its way out. */
+/* True if the queue is empty; its last byte may still be on its way out.  Tells it from the next
+ * call of uart_sifive_watch_sending on. */
+void uart_sifive_watch_sending(const struct uart *uart);
 bool uart_sifive_has_sent(const struct uart *uart);
 
 /* 0 to 255, or -1 if no byte waits. */
