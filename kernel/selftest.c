@@ -55,8 +55,9 @@ void selftest_print(void)
         wrong += is_wrong ? 1 : 0;
         index++;
     }
-    if (status != ERR_NOENT) {
+    if (status == ERR_NOENT) {
+        log_printf("selftest: %lu facts, %u wrong\n", index, wrong);
+    } else {
         log_printf("selftest: breaks off: %s\n", status_name(status));
     }
-    log_printf("selftest: %lu facts, %u wrong\n", index, wrong);
 }

@@ -170,6 +170,13 @@ enum verdict sys_quiesce(struct user_frame *frame)
     return reaper_block(thread_of_frame(frame)) ? VERDICT_BLOCK : syscall_done(frame, OK);
 }
 
+_Static_assert(SELFTEST_FACT == SELFTEST_VERDICT_FACT && SELFTEST_GOOD == SELFTEST_VERDICT_GOOD &&
+                   SELFTEST_WRONG == SELFTEST_VERDICT_WRONG,
+               "programs see the kernel's verdicts");
+_Static_assert(SELFTEST_KEY_BYTES <= SELFTEST_INFO_KEY_BYTES &&
+                   SELFTEST_VALUE_BYTES <= SELFTEST_INFO_VALUE_BYTES,
+               "programs see whole texts");
+
 enum verdict sys_selftest(struct user_frame *frame)
 {
     struct selftest_found found;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Trying what a hart does where no register tells and the tree may tell wrongly: for boot, which
- * decides by it, and for the self-test, which prints it.  Interrupts are off; each leaves satp and
- * what the TLB holds as if it had not been.
+ * decides by it, and for the self-test, which prints it.  Interrupts are off.  Each leaves satp as
+ * it was and the TLB empty, but for the page of an experiment with its entry.
  */
 #pragma once
 

@@ -16,7 +16,7 @@ VISIONFIVE_2 = {
         "1 to 4 run, 0 is left alone",
     ),
     "memory": (r"0x40000000-0x(bf|13f|23f)ffffff", "2, 4 or 8 GiB from 0x40000000 on"),
-    "ram-alias": (r"a load 0x200000000 above memory [^;]*", "0x200000000 above memory, uncached"),
+    "ram-alias": (r"a load 0x200000000 above memory finds the same", "0x200000000 above memory, uncached"),
     "clock": (r"4000000 Hz by the tree, goes, timer by SBI", "4000000 Hz, no stimecmp"),
     "satp-modes": ("Sv39", "Sv39"),
     "asid-bits": ("0", "0"),
@@ -28,7 +28,7 @@ VISIONFIVE_2 = {
     "cip-1200": (r"not observed .*", "not affected, by Linux's test of mimpid"),
 }
 
-BOARDS = ((re.compile(r"VisionFive 2", re.IGNORECASE), VISIONFIVE_2),)
+BOARDS = ((re.compile(r"visionfive[ -]v?2", re.IGNORECASE), VISIONFIVE_2),)
 
 
 def published(board):

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who lends the self-test its room: one caller at a time, all frames come back, and no memory is an
- * error.  The checks themselves are the machine's (tests/qemu/session_selftest.py).
+ * error; and what tries of a fence mean.  The checks themselves are the machine's
+ * (tests/qemu/session_selftest.py).
  */
 #include "kernel/selftest.h"
 
 #include <string.h>
 
+#include "arch/riscv64/pure/selftest_tries.h"
 #include "support.h"
 
 #define CHECKS 3U
@@ -59,4 +61,24 @@ Test(selftest, no_memory_is_an_error_and_the_next_caller_gets_its_turn)
     EXPECT_STATUS(selftest_find(0, &found), ERR_NOMEM);
     EXPECT_EQ(frame_free_count(), free_before);
     EXPECT_OK(selftest_find(0, &found));
+}
+
+Test(selftest, tries_of_a_fence)
+{
+    static const struct {
+        struct selftest_tries tries;
+        enum selftest_use use;
+        enum selftest_verdict want;
+    } rows[] = {
+        {{.made = 9}, SELFTEST_USED, SELFTEST_GOOD},
+        {{.made = 9, .stale = 1}, SELFTEST_USED, SELFTEST_WRONG},
+        {{.made = 9, .refused = 1}, SELFTEST_USED, SELFTEST_WRONG},
+        {{.made = 9, .stale = 9}, SELFTEST_NOT_USED, SELFTEST_FACT},
+        {{.made = 9}, SELFTEST_NOT_USED, SELFTEST_FACT},
+        {{.made = 0}, SELFTEST_USED, SELFTEST_FACT},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        EXPECT_EQ(selftest_tries_verdict(rows[i].tries, rows[i].use), rows[i].want);
+    }
 }

@@ -89,7 +89,7 @@ def check(facts, wrong, boot, wanted):
     for key, value in wanted.items():
         expect(facts.get(key) == value, f"{key}: {facts.get(key)!r}, not {value!r}", lines)
     fences = [key for key in facts if FENCES.fullmatch(key)]
-    expect(len(fences) == 18, f"{len(fences)} checks of fences", lines)
+    expect(len(fences) == 20, f"{len(fences)} checks of fences", lines)
     for key in fences:
         check_fence(key, facts[key], boot.harts)
     expect(re.fullmatch(r"not observed in \d+ tries", facts["cip-1200"]), facts["cip-1200"])

@@ -63,6 +63,27 @@ class Tables(unittest.TestCase):
         broken = later[: later.index("harts")]
         self.assertIn("| asid-bits | 9 | **differs**: 0 |", run(BOARD + broken)[1])
 
+    def test_every_name_of_the_board(self):
+        for name in ("StarFive VisionFive V2", "starfive,visionfive-2-v1.3b", "VisionFive 2 v1.2A"):
+            lines = run(BOARD.replace("StarFive VisionFive 2 v1.3B", name))[1]
+            self.assertIn("| satp-modes | Sv39 | as published |", lines, name)
+
+    def test_what_differs_is_not_taken_for_what_is_published(self):
+        for found in ("faults", "finds something else (a cache may have the last word)"):
+            value = f"a load 0x200000000 above memory {found}"
+            lines = run(BOARD.replace("asid-bits: 9", f"ram-alias: {value}"))[1]
+            self.assertIn(f"| ram-alias | {value} | **differs**: ", "\n".join(lines))
+
+    def test_a_line_of_the_kernel_between(self):
+        said = BOARD.replace("asid-bits", "vellum: something happened\nasid-bits")
+        self.assertEqual(run(said), run(BOARD))
+
+    def test_one_that_says_that_it_breaks_off(self):
+        end = BOARD.index("selftest: 6 facts")
+        status, lines, complaint = run(BOARD[:end] + "selftest: breaks off: ENOMEM\n")
+        self.assertEqual((status, lines), (1, []))
+        self.assertIn("breaks off", complaint)
+
     def test_a_lost_line_is_not_passed_over(self):
         status, lines, complaint = run(BOARD.replace("satp-modes: Sv39\n", "satp-mo\n"))
         self.assertEqual((status, lines), (1, []))

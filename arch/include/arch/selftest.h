@@ -31,7 +31,8 @@ struct selftest_found {
  * room:    2^SELFTEST_ORDER contiguous frames by the direct map; their contents are lost.
  * Errors:  ERR_NOENT behind the last check; *found is undefined.
  * Context: no lock; interrupts off; one hart at a time, which the caller sees to; the harts have
- *          been started.  Takes half a second of the machine's time at most, and three for each
- *          other hart that does not come to help; one that helps runs nothing else meanwhile.  The
- *          active space is in force again afterwards, with this hart's TLB empty. */
+ *          been started.  Takes half a second of the machine's time, more where harts are slow to
+ *          answer each other, and three for each other hart that does not come to help; one that
+ *          helps runs nothing else meanwhile.  The active space is in force again afterwards, with
+ *          this hart's TLB empty. */
 status_t arch_selftest(size_t index, void *room, struct selftest_found *found);

@@ -7,6 +7,8 @@
 #include "lib/log.h"
 #include "lib/string.h"
 
+#define CUT "..."
+
 /* In the order in which they are shown.  What the argument means, each check's file says. */
 static const struct {
     const char *key;
@@ -35,6 +37,7 @@ static const struct {
     {"sfence-local-address-fetch", selftest_fences, SELFTEST_CASE(HERE, ADDRESS, FETCH)},
     {"sfence-local-asid-load", selftest_fences, SELFTEST_CASE(HERE, ASID, LOAD)},
     {"sfence-local-asid-fetch", selftest_fences, SELFTEST_CASE(HERE, ASID, FETCH)},
+    {"sfence-local-all-load", selftest_fences, SELFTEST_CASE(HERE, ALL, LOAD)},
     {"sfence-local-all-fetch", selftest_fences, SELFTEST_CASE(HERE, ALL, FETCH)},
     {"sfence-remote-none-load", selftest_fences, SELFTEST_CASE(THERE, NONE, LOAD)},
     {"sfence-remote-none-fetch", selftest_fences, SELFTEST_CASE(THERE, NONE, FETCH)},
@@ -42,6 +45,7 @@ static const struct {
     {"sfence-remote-address-fetch", selftest_fences, SELFTEST_CASE(THERE, ADDRESS, FETCH)},
     {"sfence-remote-asid-load", selftest_fences, SELFTEST_CASE(THERE, ASID, LOAD)},
     {"sfence-remote-asid-fetch", selftest_fences, SELFTEST_CASE(THERE, ASID, FETCH)},
+    {"sfence-remote-all-load", selftest_fences, SELFTEST_CASE(THERE, ALL, LOAD)},
     {"sfence-remote-all-fetch", selftest_fences, SELFTEST_CASE(THERE, ALL, FETCH)},
     {"cip-1200", selftest_cip_1200, 0},
     {"global-after-asid-sfence", selftest_global, 0},
@@ -61,13 +65,23 @@ static const struct {
     {"cycles-rfence-3-harts", selftest_cost_remote, 3},
 };
 
-void selftest_add(struct selftest_found *found, const char *format, ...)
+/* Adds to the value; what does not fit ends in dots, so that it is not taken for all. */
+static void value_add(struct selftest_found *found, const char *format, va_list args)
 {
     size_t used = strnlen(found->value, sizeof(found->value));
+    size_t room = sizeof(found->value) - used;
+
+    if (format_text_va(found->value + used, room, format, args) >= room) {
+        memcpy(found->value + sizeof(found->value) - sizeof(CUT), CUT, sizeof(CUT));
+    }
+}
+
+void selftest_add(struct selftest_found *found, const char *format, ...)
+{
     va_list args;
 
     va_start(args, format);
-    (void)format_text_va(found->value + used, sizeof(found->value) - used, format, args);
+    value_add(found, format, args);
     va_end(args);
 }
 
@@ -76,10 +90,11 @@ void selftest_say(struct selftest_found *found, enum selftest_verdict verdict, c
 {
     va_list args;
 
-    va_start(args, format);
-    (void)format_text_va(found->value, sizeof(found->value), format, args);
-    va_end(args);
+    found->value[0] = '\0';
     found->verdict = verdict;
+    va_start(args, format);
+    value_add(found, format, args);
+    va_end(args);
 }
 
 status_t arch_selftest(size_t index, void *room, struct selftest_found *found)
@@ -96,5 +111,8 @@ status_t arch_selftest(size_t index, void *room, struct selftest_found *found)
     before = selftest_table_enter(test.satp);
     checks[index].check(&test, found, checks[index].arg);
     (void)selftest_table_enter(before);
+    if (found->value[0] == '\0') {
+        selftest_add(found, "none");
+    }
     return OK;
 }

@@ -16,6 +16,10 @@
 #define SELFTEST_PAGES  2048U
 #define SELFTEST_FRAMES 2U
 
+/* The first instruction of a frame has its number here, as an immediate. */
+#define SELFTEST_NUMBER_SHIFT 20U
+#define SELFTEST_NUMBER_MASK  UINT64_C(0xfff)
+
 struct selftest {
     uint64_t satp;                   /* of the table                                         */
     asid_t asid;                     /* it goes under; 0 where there are none                */
@@ -72,6 +76,9 @@ uint64_t selftest_help(enum selftest_deed deed);
 /* selftest_help.c: if this hart is asked to help, it does until it is let go.  Called where a
  * software interrupt has come, with no lock held. */
 void selftest_help_if_asked(void);
+
+/* selftest_costs.c: cycles of this hart since some moment.  False: S-mode may not read them. */
+bool selftest_cycles(uint64_t *cycles);
 
 /* Arguments of checks.  A case: on this hart or on another that helps, which fence, which access.
  */

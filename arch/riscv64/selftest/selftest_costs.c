@@ -8,7 +8,6 @@
 #include "extable.h"
 #include "sbi.h"
 #include "selftest.h"
-#include "selftest_cost.h"
 #include "try.h"
 
 #define ROUNDS      64U
@@ -17,11 +16,9 @@
 
 typedef void deed(const struct selftest *test, struct hart_mask harts);
 
-uint64_t selftest_cycles(void)
+bool selftest_cycles(uint64_t *cycles)
 {
-    uint64_t value;
-
-    return probe_cycle(&value) ? value : 0;
+    return probe_cycle(cycles);
 }
 
 static void tell_cost(const struct selftest *test, struct selftest_found *found, deed *once,
@@ -31,7 +28,7 @@ static void tell_cost(const struct selftest *test, struct selftest_found *found,
     uint64_t sum = 0;
     uint64_t start;
 
-    if (!probe_cycle(&start)) {
+    if (!selftest_cycles(&start)) {
         selftest_say(found, SELFTEST_FACT, "not known: rdcycle traps");
         return;
     }
@@ -152,7 +149,7 @@ void selftest_tlb(struct selftest *test, struct selftest_found *found, unsigned 
     uint64_t value;
 
     (void)arg;
-    if (!probe_cycle(&value)) {
+    if (!selftest_cycles(&value)) {
         selftest_say(found, SELFTEST_FACT, "not known: rdcycle traps");
         return;
     }

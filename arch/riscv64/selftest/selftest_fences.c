@@ -12,6 +12,7 @@
 #include "csr.h"
 #include "lib/string.h"
 #include "mmu.h"
+#include "pure/selftest_tries.h"
 #include "sbi.h"
 #include "selftest.h"
 #include "try.h"
@@ -23,10 +24,6 @@
 #define CASE_PLACE(arg) ((arg) >> 8U)
 #define CASE_WAY(arg)   ((arg) >> 4U & 0xfU)
 #define CASE_DEED(arg)  ((enum selftest_deed)((arg)&0xfU))
-
-struct tries {
-    unsigned made, stale, refused;
-};
 
 /* One experiment: what is changed in try `made`, and how the change is made known. */
 struct trial {
@@ -50,7 +47,7 @@ static void settle(const struct trial *trial)
     (void)act(trial, CASE_DEED(trial->arg));
 }
 
-static void run_tries(const struct trial *trial, struct tries *tries)
+static void run_tries(const struct trial *trial, struct selftest_tries *tries)
 {
     uint64_t ticks = machine_get()->timebase_hz / SECOND_PARTS;
     uint64_t deadline = arch_time_now() + ticks;
@@ -73,7 +70,7 @@ static void run_tries(const struct trial *trial, struct tries *tries)
 }
 
 /* Runs a trial here, or on up to HELPERS_MAX of the others in turn; false: none came. */
-static bool run_trial(struct trial *trial, struct tries *tries)
+static bool run_trial(struct trial *trial, struct selftest_tries *tries)
 {
     struct hart_mask left = trial->test->others;
     unsigned helpers = 0;
@@ -85,7 +82,8 @@ static bool run_trial(struct trial *trial, struct tries *tries)
     for (; !hart_mask_is_empty(left) && helpers < HELPERS_MAX;
          left = hart_mask_without(left, hart_mask_first(left))) {
         if (!selftest_help_begin(trial->test, hart_mask_first(left))) {
-            continue;
+            trial->test->others = hart_mask_without(trial->test->others, hart_mask_first(left));
+            continue; /* one that does not come is not asked again in this check */
         }
         trial->helper = hart_mask_with((struct hart_mask){0}, hart_mask_first(left));
         run_tries(trial, tries);
@@ -95,30 +93,35 @@ static bool run_trial(struct trial *trial, struct tries *tries)
     return helpers > 0;
 }
 
-/* What stale uses mean: nothing where no fence was made; and where the kernel makes global fences
- * only, other forms are not relied on. */
-static enum selftest_verdict verdict_of(unsigned arg, struct tries tries)
+/* Without a fence nothing is promised; and where the kernel makes global fences only, it does not
+ * make others. */
+static enum selftest_use use_of(unsigned arg)
 {
-    if (CASE_WAY(arg) == SELFTEST_NONE ||
-        (CASE_WAY(arg) != SELFTEST_ALL && mmu_has_global_fences())) {
-        return SELFTEST_FACT;
+    if (CASE_WAY(arg) == SELFTEST_NONE) {
+        return SELFTEST_NOT_USED;
     }
-    return tries.stale + tries.refused == 0 ? SELFTEST_GOOD : SELFTEST_WRONG;
+    return CASE_WAY(arg) == SELFTEST_ALL || !mmu_has_global_fences() ? SELFTEST_USED
+                                                                     : SELFTEST_NOT_USED;
+}
+
+static void tell_refused(struct selftest_found *found, struct selftest_tries tries)
+{
+    if (tries.refused > 0) {
+        selftest_add(found, "; the firmware refused %u", tries.refused);
+    }
 }
 
 static void tell_trial(struct selftest_found *found, struct trial *trial)
 {
-    struct tries tries = {0};
+    struct selftest_tries tries = {0};
 
     if (!run_trial(trial, &tries)) {
         selftest_say(found, SELFTEST_FACT, "not tried: no other hart");
         return;
     }
-    selftest_say(found, verdict_of(trial->arg, tries), "stale in %u of %u tries", tries.stale,
-                 tries.made);
-    if (tries.refused > 0) {
-        selftest_add(found, "; the firmware refused %u", tries.refused);
-    }
+    selftest_say(found, selftest_tries_verdict(tries, use_of(trial->arg)),
+                 "stale in %u of %u tries", tries.stale, tries.made);
+    tell_refused(found, tries);
 }
 
 static void change_entry(struct selftest *test, unsigned made)
@@ -183,7 +186,7 @@ void selftest_cip_1200(struct selftest *test, struct selftest_found *found, unsi
         SELFTEST_CASE(THERE, ADDRESS, FETCH),
         SELFTEST_CASE(THERE, ASID, FETCH),
     };
-    struct tries tries = {0};
+    struct selftest_tries tries = {0};
 
     (void)arg;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -191,12 +194,13 @@ void selftest_cip_1200(struct selftest *test, struct selftest_found *found, unsi
 
         (void)run_trial(&trial, &tries);
     }
+    found->verdict = selftest_tries_verdict(tries, use_of(cases[0]));
     if (tries.stale == 0) {
-        selftest_say(found, SELFTEST_GOOD, "not observed in %u tries", tries.made);
+        selftest_add(found, "not observed in %u tries", tries.made);
     } else {
-        selftest_say(found, verdict_of(cases[0], tries), "seen: stale in %u of %u tries",
-                     tries.stale, tries.made);
+        selftest_add(found, "seen: stale in %u of %u tries", tries.stale, tries.made);
     }
+    tell_refused(found, tries);
 }
 
 /* A fence that names an identifier spares global entries, or need not. */
@@ -216,7 +220,7 @@ void selftest_global(struct selftest *test, struct selftest_found *found, unsign
 {
     struct trial trial = {
         test, SELFTEST_CASE(HERE, NONE, LOAD), change_global_entry, fence_identifier, {0}};
-    struct tries tries = {0};
+    struct selftest_tries tries = {0};
 
     (void)arg;
     (void)run_trial(&trial, &tries);

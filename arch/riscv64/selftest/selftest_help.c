@@ -24,8 +24,6 @@
 
 #define PATIENCE_S 3U
 #define TAKEN      UINT64_MAX
-#define CODE_IMM   20U
-#define CODE_MASK  UINT64_C(0xfff)
 
 static struct {
     struct shared asked;     /* 1 + index of the hart that is to help, TAKEN, or 0: nobody      */
@@ -38,12 +36,11 @@ static struct {
 
 typedef uint64_t page_code(void);
 
-/* The first word of the page is an instruction with the frame's number in its immediate. */
 static uint64_t load_page(void)
 {
     const volatile uint64_t *page = (const volatile uint64_t *)(uintptr_t)SELFTEST_VA;
 
-    return *page >> CODE_IMM & CODE_MASK;
+    return *page >> SELFTEST_NUMBER_SHIFT & SELFTEST_NUMBER_MASK;
 }
 
 uint64_t selftest_do(enum selftest_deed deed)
@@ -74,7 +71,7 @@ bool selftest_help_begin(const struct selftest *test, hart_idx_t hart)
     /* Release: whoever sees the request sees satp; pairs with the acquire of who takes it. */
     shared_store(&help.asked, asked, memory_order_release);
     arch_ipi_send(hart_mask_with((struct hart_mask){0}, hart));
-    /* Acquire: the helper's first steps are over; pairs with its exchange. */
+    /* Acquire: pairs with its exchange.  What it does before it obeys, it does before any order. */
     while (shared_load(&help.asked, memory_order_acquire) != TAKEN) {
         hart_relax();
         if (arch_time_now() >= deadline) {
@@ -104,6 +101,7 @@ static bool obey(uint64_t last)
 {
     enum selftest_deed deed;
 
+    /* Acquire: the deed and what it is about; pairs with the release in selftest_help. */
     while (shared_load(&help.orders, memory_order_acquire) == last) {
         hart_relax();
     }
@@ -112,6 +110,7 @@ static bool obey(uint64_t last)
         return false;
     }
     help.answer = selftest_do(deed);
+    /* Release: the answer; pairs with the acquire in selftest_help. */
     shared_store(&help.done, last + 1, memory_order_release);
     return true;
 }
@@ -122,7 +121,8 @@ void selftest_help_if_asked(void)
     uint64_t last;
     uint64_t before;
 
-    /* Relaxed: a look; the exchange decides.  The interrupt's fence has made it current. */
+    /* Relaxed: a look; the interrupt's fence has made it current.  The exchange decides: it
+     * acquires satp from selftest_help_begin, which gives no order before it has seen it. */
     if (shared_load(&help.asked, memory_order_relaxed) != asked ||
         !shared_compare_exchange(&help.asked, &asked, TAKEN, memory_order_acq_rel)) {
         return;
@@ -134,6 +134,7 @@ void selftest_help_if_asked(void)
         last++;
     }
     (void)selftest_table_enter(before);
+    /* Relaxed, then release: nobody is asked again before the tester has seen that it is done. */
     shared_store(&help.asked, 0, memory_order_relaxed);
     shared_store(&help.done, last + 1, memory_order_release);
 }

@@ -21,9 +21,8 @@
 #define FRAMES_USED  12U
 #define LEAF_NODES   (SELFTEST_PAGES / PTE_ENTRIES)
 
-#define CODE_LI_A0   UINT64_C(0x00000513) /* addi a0, x0, imm; imm from bit 20 on */
+#define CODE_LI_A0   UINT64_C(0x00000513) /* addi a0, x0, imm; imm: the number */
 #define CODE_RET     UINT64_C(0x00008067)
-#define CODE_IMM     20U
 
 _Static_assert(FRAMES_USED <= 1U << SELFTEST_ORDER, "the room is too small");
 _Static_assert(FRAME_LEAVES + LEAF_NODES <= FRAME_PAGES, "nodes lie one behind the other");
@@ -39,7 +38,7 @@ static void link_node(struct node *parent, vaddr_t va, unsigned level, const str
 
 void selftest_fill(const struct selftest *test, unsigned frame, unsigned number)
 {
-    uint64_t code = CODE_LI_A0 | (uint64_t)number << CODE_IMM | CODE_RET << 32U;
+    uint64_t code = CODE_LI_A0 | (uint64_t)number << SELFTEST_NUMBER_SHIFT | CODE_RET << 32U;
 
     *(volatile uint64_t *)test->bytes[frame] = code;
 }
