@@ -60,6 +60,16 @@ void expect_regions(const struct machine *ours, const struct machine *theirs,
              .reg_io_width = 4,                                                                    \
              .irq = (number)}
 
+#define HIFIVE_SHARED .bank_count = 1, .timebase_hz = 1000000, HARTS_1_TO_4
+
+#define HIFIVE_UNLEASHED                                                                           \
+    .model = "SiFive HiFive Unleashed A00", .banks = {SPAN(0x80000000, 8 * GIB)}, HIFIVE_SHARED,   \
+    PLIC(53), UART_SIFIVE(4)
+
+#define HIFIVE_UNMATCHED                                                                           \
+    .model = "SiFive HiFive Unmatched A00", .banks = {SPAN(0x80000000, 16 * GIB)}, HIFIVE_SHARED,  \
+    PLIC(69), UART_SIFIVE(39)
+
 #define VF2_SHARED                                                                                 \
     .aliases = {{{{0x40000000}, {0x240000000}}, 0x200000000}}, .alias_count = 1, .bank_count = 1,  \
     .timebase_hz = 4000000, HARTS_1_TO_4, PLIC(136),                                               \

@@ -58,30 +58,14 @@ Test(machine_boards, icicle_kit)
 
 Test(machine_boards, hifive_unleashed)
 {
-    static const struct machine want = {
-        .model = "SiFive HiFive Unleashed A00",
-        .banks = {SPAN(0x80000000, 8 * GIB)},
-        .bank_count = 1,
-        .timebase_hz = 1000000,
-        HARTS_1_TO_4,
-        PLIC(53),
-        UART_SIFIVE(4),
-    };
+    static const struct machine want = {HIFIVE_UNLEASHED};
 
     expect_board("sifive/hifive-unleashed-a00.dtb", &want, "status");
 }
 
 Test(machine_boards, hifive_unmatched)
 {
-    static const struct machine want = {
-        .model = "SiFive HiFive Unmatched A00",
-        .banks = {SPAN(0x80000000, 16 * GIB)},
-        .bank_count = 1,
-        .timebase_hz = 1000000,
-        HARTS_1_TO_4,
-        PLIC(69),
-        UART_SIFIVE(39),
-    };
+    static const struct machine want = {HIFIVE_UNMATCHED};
 
     expect_board("sifive/hifive-unmatched-a00.dtb", &want, "status");
 }
