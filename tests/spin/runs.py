@@ -3,6 +3,7 @@
 
 MODELS = (
     "lock", "relink", "marks", "fold", "touch", "word", "asid", "code", "quiescence", "handover", "futex",
+    "help",
 )  # fmt: skip
 
 # Operations of lock.pml.
@@ -87,6 +88,7 @@ CONFIGURATIONS = {
     "code": ("code", "", 500_000),
     "kernel": ("quiescence", "", 2_000_000),
     "threads": ("handover", "", 500_000),
+    "help": ("help", "", 500_000),
     "wait": ("futex", "", 500_000),
     "wait-kill": ("futex", "KILL", 500_000),
 }  # fmt: skip
@@ -97,7 +99,7 @@ HOLDS = (
     "relink-half", "relink-detach", "relink-wait", "push", "detach-marks", "fold",
     "fold-both", "touch-clones",
     "no-asids", "one-space", "two-spaces", "unmap", "epochs", "code", "kernel", "threads", "wait",
-    "wait-kill",
+    "wait-kill", "help",
 )  # fmt: skip
 HOLDS_FULL = ("half-full", "no-asids-full", "two-rounds", "numbers", "three")
 
@@ -115,7 +117,13 @@ GATHERED, REMEMBERED, READONLY, TOUCHED = "written", "walk", "readonly", "known_
 UNGRANTED, NOT_THERE = "rights", "at==2"
 UNSEEN, AFTERWARDS, REUSED = "expected", "forbidden", "refs[tlb[me]]>0"
 
+ABANDONED, MISTAKEN = "invalid end state", "in_table"
+
 BITES = (
+    ("help", "COUNT_ORDERS", ABANDONED),
+    ("help", "GIVE_UP_UNSEEN", ABANDONED),
+    ("help", "TAKE_WITHOUT_EXCHANGE", ABANDONED),
+    ("help", "TELL_BEFORE_LEAVING", MISTAKEN),
     ("detach", "NO_STRAY_CHECK", ELSEWHERE),
     ("detach", "NO_CHECK_WHEN_LINKING", ELSEWHERE),
     ("detach", "CHILDREN_NOT_LOCKED", NOT_HELD),

@@ -11,6 +11,7 @@
  *
  * Both wait with interrupts off.  The tester holds no lock, and a hart that takes an interrupt
  * holds none, so nobody waits for either but by wanting it to run something.
+ * tests/spin/help.pml has the protocol.
  */
 #include <stdatomic.h>
 
