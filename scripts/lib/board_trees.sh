@@ -4,8 +4,8 @@
 # Device trees of boards, under build/tools/board-trees: those of Debian's kernel package for riscv64,
 # and in u-boot/ those that its U-Boot for boards has for itself, and hands on, with the U-Boot of a
 # board that QEMU has a model of. The packages come from the first Debian that has this architecture, on
-# the machine's own mirror; no more of them is kept, beside a file that says where it is from. Nothing of the machine's apt configuration is changed,
-# and no root is needed.
+# the machine's own mirror; no more of them is kept, beside a file that says where it is from. Nothing
+# of the machine's apt configuration is changed, and no root is needed.
 
 BOARD_TREES_DIR=$VELLUM_ROOT/build/tools/board-trees
 BOARD_TREES_RELEASE=trixie

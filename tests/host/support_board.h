@@ -32,13 +32,6 @@ void expect_regions(const struct machine *ours, const struct machine *theirs,
 
 #define MONITOR "/cpus/cpu@0"
 
-#define SPAN(first, bytes)                                                                         \
-    {                                                                                              \
-        .start = {first}, .end = {(first) + (bytes) }                                              \
-    }
-
-#define FD (MACHINE_ISA_F | MACHINE_ISA_D)
-
 /* All of these boards: hart 0 is a monitor core with one context of the PLIC. */
 #define HARTS_1_TO_4                                                                               \
     .harts =                                                                                       \
@@ -71,13 +64,14 @@ void expect_regions(const struct machine *ours, const struct machine *theirs,
     PLIC(69), UART_SIFIVE(39)
 
 #define VF2_SHARED                                                                                 \
-    .aliases = {{{{0x40000000}, {0x240000000}}, 0x200000000}}, .alias_count = 1, .bank_count = 1,  \
-    .timebase_hz = 4000000, HARTS_1_TO_4, PLIC(136),                                               \
-    .uart = {                                                                                      \
-        .kind = MACHINE_UART_16550,                                                                \
-        .base = {0x10000000},                                                                      \
-        .size_bytes = 0x10000,                                                                     \
-        .reg_shift = 2,                                                                            \
-        .reg_io_width = 4,                                                                         \
-        .irq = 32,                                                                                 \
-    }
+    .bank_count = 1, .timebase_hz = 4000000, HARTS_1_TO_4, PLIC(136),                              \
+    .uart =                                                                                        \
+        {                                                                                          \
+            .kind = MACHINE_UART_16550,                                                            \
+            .base = {0x10000000},                                                                  \
+            .size_bytes = 0x10000,                                                                 \
+            .reg_shift = 2,                                                                        \
+            .reg_io_width = 4,                                                                     \
+            .irq = 32,                                                                             \
+    },                                                                                             \
+    JH7110_ALIASES

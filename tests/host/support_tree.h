@@ -12,6 +12,23 @@
 /* Bytes of a tree with room for edits. */
 #define TREE_ROOM_BYTES ((size_t)128 * 1024)
 
+/* Machines as they should be: a range, and what floating point takes. */
+#define SPAN(first, bytes)                                                                         \
+    {                                                                                              \
+        .start = {first}, .end = {(first) + (bytes) }                                              \
+    }
+
+#define FD (MACHINE_ISA_F | MACHINE_ISA_D)
+
+/* What a PolarFire SoC shows twice. */
+#define MPFS_ALIASES                                                                               \
+    .aliases = {{{{0x80000000}, {0xc0000000}}, 0x40000000},                                        \
+                {{{0x1000000000}, {0x1400000000}}, 0x400000000}},                                  \
+    .alias_count = 2
+
+/* And a JH7110. */
+#define JH7110_ALIASES .aliases = {{{{0x40000000}, {0x240000000}}, 0x200000000}}, .alias_count = 1
+
 /* The tree trees/NAME.dts, with room for edits; at most four in one test. */
 void *tree_load(const char *name);
 

@@ -8,13 +8,6 @@
 
 #include "support_tree.h"
 
-#define SPAN(first, bytes)                                                                         \
-    {                                                                                              \
-        .start = {first}, .end = {(first) + (bytes) }                                              \
-    }
-
-#define FD (MACHINE_ISA_F | MACHINE_ISA_D)
-
 /* ---- VisionFive 2 ---- */
 
 #define VF2_HARTS                                                                                  \
@@ -26,8 +19,7 @@
             {.hart_id = 4, .levels = 3, .isa = FD, .intc_phandle = 14, .plic_context = 8},         \
     },                                                                                             \
     .hart_count = 4, .hart_skipped = 1, .skipped_id_count = 1, .timebase_hz = 4000000,             \
-    .levels_cap = 3, .isa = FD, .alias_count = 1,                                                  \
-    .aliases = {{{{0x40000000}, {0x240000000}}, 0x200000000}}
+    .levels_cap = 3, .isa = FD, JH7110_ALIASES
 
 #define VF2_DEVICES                                                                                \
     .uart = {.kind = MACHINE_UART_16550,                                                           \
@@ -185,9 +177,7 @@ Test(machine, icicle_kit_has_two_banks_and_its_console_on_the_second_uart)
         .hart_skipped = 1,
         .skipped_id_count = 1, /* hart 0 */
         .timebase_hz = 1000000,
-        .aliases = {{{{0x80000000}, {0xc0000000}}, 0x40000000},
-                    {{{0x1000000000}, {0x1400000000}}, 0x400000000}},
-        .alias_count = 2,
+        MPFS_ALIASES,
         .levels_cap = 3,
         .isa = FD,
         .uart = {.kind = MACHINE_UART_16550,

@@ -35,9 +35,7 @@ Test(machine_boards, icicle_kit)
 {
     static const struct machine want = {
         .model = "Microchip PolarFire-SoC Icicle Kit",
-        .aliases = {{{{0x80000000}, {0xc0000000}}, 0x40000000},
-                    {{{0x1000000000}, {0x1400000000}}, 0x400000000}},
-        .alias_count = 2,
+        MPFS_ALIASES,
         .banks = {SPAN(0x80000000, 1 * GIB), SPAN(0x1040000000, 1 * GIB)},
         .bank_count = 2,
         .reserved = {{SPAN(0xbfc00000, 0x400000), MACHINE_RESERVED_NO_MAP}},

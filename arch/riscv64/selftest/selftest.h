@@ -25,9 +25,9 @@ struct selftest {
     asid_t asid;                     /* it goes under; 0 where there are none                */
     struct hart_mask others;         /* harts that run, but this one                         */
     struct pte_slot *slots;          /* of the pages, one after the other                    */
-    paddr_t frames[SELFTEST_FRAMES]; /* for the pages; frame i holds code that returns i  */
-    void *bytes[SELFTEST_FRAMES];    /* the same by the direct map                        */
-    void *roots[2];                  /* empty frames, for tables above that of the kernel */
+    paddr_t frames[SELFTEST_FRAMES]; /* for the pages; frame i holds code that returns i     */
+    void *bytes[SELFTEST_FRAMES];    /* the same by the direct map                           */
+    void *roots[SELFTEST_FRAMES];    /* empty frames, for tables above that of the kernel    */
 };
 
 typedef void selftest_check(struct selftest *test, struct selftest_found *found, unsigned arg);

@@ -55,6 +55,15 @@ void selftest_core(struct selftest *test, struct selftest_found *found, unsigned
                  core.mvendorid, core.marchid, core.mimpid);
 }
 
+/* HSM, where it is there, says that the hart is started. */
+static bool is_started(uint64_t id)
+{
+    enum sbi_hart_state state;
+
+    return !sbi_has(SBI_EXT_HSM) ||
+           (sbi_hart_get_state(id, &state) == OK && state == SBI_HART_STARTED);
+}
+
 /* What HSM says of each hart; those that run must be started. */
 void selftest_harts(struct selftest *test, struct selftest_found *found, unsigned arg)
 {
@@ -65,10 +74,8 @@ void selftest_harts(struct selftest *test, struct selftest_found *found, unsigne
     (void)arg;
     for (hart_idx_t i = 0; i < machine->hart_count; i++) {
         uint64_t id = machine->harts[i].hart_id;
-        enum sbi_hart_state state = SBI_HART_STOPPED;
 
-        if (hart_mask_has(arch_harts(), i) && sbi_hart_get_state(id, &state) == OK &&
-            state != SBI_HART_STARTED) {
+        if (hart_mask_has(arch_harts(), i) && !is_started(id)) {
             verdict = SELFTEST_WRONG;
         }
         selftest_add(found, "%s%lu %s", i > 0 ? ", " : "", id, report_hart_state(id));
